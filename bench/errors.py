@@ -1,0 +1,114 @@
+"""Every way stripelab can fail, each with its own exit status and a remedy.
+
+Statuses 0, 1 and 2 are reserved: done, the answer is "no", and a usage error.  The table in
+``docs/exit-statuses.md`` is checked against this module by a test.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class StripelabError(Exception):
+    """A failure that a user can act on: what failed, the exact command, what to do next."""
+
+    status: ClassVar[int] = 70
+    remedy: ClassVar[str] = "This is a defect of stripelab: please report it with the lines above."
+
+    def __init__(self, message: str, *, command: str | None = None, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.command = command
+        self.next_step = remedy or self.remedy
+
+    def lines(self) -> list[str]:
+        """The message as the terminal shows it, one entry a line."""
+        shown = [f"error: {self.message}"]
+        if self.command is not None:
+            shown.append(f"command: {self.command}")
+        shown.append(f"next: {self.next_step}")
+        return shown
+
+
+class SweepFileError(StripelabError):
+    """A sweep file that cannot be read, or that says something impossible."""
+
+    status = 3
+    remedy = "Correct the sweep file; `stripelab plan FILE` checks it without touching a disk."
+
+
+class MissingToolError(StripelabError):
+    """A program that the sweep needs is not installed."""
+
+    status = 4
+    remedy = "Install the package named above, then run `stripelab doctor`."
+
+
+class DiskRefusedError(StripelabError):
+    """A disk failed one of the rails: nothing was written to it."""
+
+    status = 5
+    remedy = "`stripelab disks` lists every disk with every reason that refuses it."
+
+
+class StackError(StripelabError):
+    """A layer of the storage stack could not be built, verified or taken down."""
+
+    status = 6
+    remedy = "Run the command above by hand to see the whole of its output."
+
+
+class EngineError(StripelabError):
+    """The load generator failed, hung, or printed something that is no result."""
+
+    status = 7
+    remedy = "Run the command above by hand to see the whole of its output."
+
+
+class StoreError(StripelabError):
+    """The result store cannot be read or written."""
+
+    status = 8
+    remedy = "Free space or correct the permissions, then run the same command again: it resumes."
+
+
+class BusyError(StripelabError):
+    """Another stripelab holds the store, a disk or a disk image."""
+
+    status = 9
+    remedy = "Wait for the other run to end, or stop it, then run the same command again."
+
+
+class LabError(StripelabError):
+    """The virtual lab did not start, crashed, or ran out of time."""
+
+    status = 10
+    remedy = "`stripelab doctor` checks the lab; what was measured so far is kept and a new run resumes."
+
+
+class EnvironmentUnknownError(StripelabError):
+    """The machine could not be described, so nothing may be measured on it."""
+
+    status = 11
+    remedy = "Without a known environment a figure means nothing: mend the probe named above."
+
+
+class HostTaintedError(StripelabError):
+    """A process is stuck in the kernel: the host must be looked at before anything else runs."""
+
+    status = 12
+    remedy = "A disk has probably stopped answering: look at `dmesg`, then reboot before measuring again."
+
+
+class TrialsFailedError(StripelabError):
+    """The sweep ended, but some of its trials failed or are invalid."""
+
+    status = 13
+    remedy = "`stripelab status STORE` lists them; `stripelab run … --retry-failed` tries them again."
+
+
+class InterruptedRunError(StripelabError):
+    """The user stopped the run."""
+
+    status = 130
+    remedy = "What was measured is kept: the same command resumes."

@@ -1,0 +1,156 @@
+"""The one door to other programs.
+
+Every program stripelab starts goes through :func:`run`: an argument list and never a shell, no
+standard input, a scrubbed environment in the C locale (``dd`` and ``lsblk`` translate their
+output), a session of its own so that a timeout ends the whole family, and a failure that carries
+a command line that can be pasted.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import HostTaintedError, MissingToolError, StackError, StripelabError
+
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+KILL_GRACE_S = 5.0
+
+PACKAGES: Mapping[str, str] = {
+    "blkid": "util-linux",
+    "blockdev": "util-linux",
+    "bwrap": "bubblewrap",
+    "dd": "coreutils",
+    "dumpe2fs": "e2fsprogs",
+    "fio": "fio",
+    "findmnt": "util-linux",
+    "linux.uml": "user-mode-linux",
+    "losetup": "util-linux",
+    "lsblk": "util-linux",
+    "mdadm": "mdadm",
+    "mkfs.btrfs": "btrfs-progs",
+    "mkfs.ext4": "e2fsprogs",
+    "mkfs.xfs": "xfsprogs",
+    "modprobe": "kmod",
+    "mount": "mount",
+    "umount": "mount",
+    "wipefs": "util-linux",
+    "xfs_info": "xfsprogs",
+}
+"""Debian package of each program outside Python that stripelab may call."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A program that ended: its command line, exit status, output and wall-clock duration."""
+
+    argv: tuple[str, ...]
+    status: int
+    stdout: str
+    stderr: str
+    duration_s: float
+
+    @property
+    def command(self) -> str:
+        """The command line, quoted so that it can be pasted into a shell."""
+        return shlex.join(self.argv)
+
+
+def require(program: str, package: str | None = None) -> str:
+    """Path of ``program``, or :class:`MissingToolError` naming the package that has it."""
+    found = shutil.which(program, path=SYSTEM_PATH)
+    if found is None:
+        package = package or PACKAGES.get(program, program)
+        raise MissingToolError(
+            f"{program} is not installed",
+            remedy=f"Install it (Debian, Ubuntu: apt-get install {package}), then run the same command again.",
+        )
+    return found
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    timeout_s: float = 120.0,
+    check: bool = True,
+    error: type[StripelabError] = StackError,
+    cwd: Path | None = None,
+    package: str | None = None,
+) -> Finished:
+    """Run a program to its end and return what it printed.
+
+    Raises ``error`` on a non-zero status (unless ``check`` is false) and on a timeout,
+    :class:`MissingToolError` where the program is not installed, and :class:`HostTaintedError`
+    where SIGKILL does not end it (a process stuck in the kernel).
+    """
+    words = tuple(str(word) for word in argv)
+    executable = words[0] if words[0].startswith("/") else require(words[0], package)
+    started = time.monotonic()
+    process = start(words, executable=executable, cwd=cwd)
+    try:
+        stdout, stderr = process.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        end_family(process, words)
+        raise error(
+            f"{words[0]} did not end within {timeout_s:g} s and was killed", command=shlex.join(words)
+        ) from None
+    except BaseException:
+        end_family(process, words)
+        raise
+    finished = Finished(words, process.returncode, decode(stdout), decode(stderr), time.monotonic() - started)
+    if check and finished.status != 0:
+        raise error(f"{words[0]} {describe(finished)}", command=finished.command)
+    return finished
+
+
+def start(words: Sequence[str], *, executable: str | None = None, cwd: Path | None = None) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own, its output piped; the caller ends it."""
+    return subprocess.Popen(  # noqa: S603 - the one door: an argument list, never a shell
+        words,
+        executable=executable or require(words[0]),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        cwd=cwd,
+        start_new_session=True,
+    )
+
+
+def environment() -> dict[str, str]:
+    """The scrubbed environment of every child."""
+    kept = {name: os.environ[name] for name in ("HOME", "TMPDIR", "TERM") if name in os.environ}
+    return {**kept, "PATH": SYSTEM_PATH, "LANG": "C.UTF-8", "LC_ALL": "C"}
+
+
+def end_family(process: subprocess.Popen[bytes], words: Sequence[str]) -> None:
+    """Kill the process and all of its session; a survivor of SIGKILL taints the host."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    try:
+        process.wait(timeout=KILL_GRACE_S)
+    except subprocess.TimeoutExpired:
+        raise HostTaintedError(
+            f"{words[0]} (pid {process.pid}) survives SIGKILL: it is stuck in the kernel", command=shlex.join(words)
+        ) from None
+
+
+def describe(finished: Finished) -> str:
+    """How the program failed, with the last lines it printed."""
+    status = finished.status
+    ending = f"ended by {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
+    said = [line.strip() for line in (finished.stderr or finished.stdout).splitlines() if line.strip()]
+    return f"{ending}: {' | '.join(said[-4:])}" if said else f"{ending} and printed nothing"
+
+
+def decode(output: bytes) -> str:
+    """Text of a program's output; bytes that are no UTF-8 are kept visible."""
+    return output.decode("utf-8", errors="backslashreplace")
