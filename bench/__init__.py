@@ -1,0 +1,1 @@
+"""Running it: the only package that touches the machine."""

@@ -38,7 +38,7 @@ class DirectionResult:
 
     direction: str
     ios: int
-    bytes: int
+    total_bytes: int
     runtime_ns: int
     iops: float | None
     bw_bytes_s: float

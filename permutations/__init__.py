@@ -1,0 +1,1 @@
+"""What to run: factors, rules, designs and run order; pure values that touch nothing else."""

@@ -1,0 +1,1 @@
+"""What it means: the store, the estimates, the recommendation and the report."""

@@ -116,7 +116,7 @@ class ObservationRow:
     engine_version: str = column("version that the engine printed of itself")
     command: str = column("command line of the engine, ready to paste")
     ios: int = column("I/Os completed")
-    bytes: int = column("bytes moved")
+    total_bytes: int = column("bytes moved")
     runtime_ns: int = column("duration of this direction")
     iops: float | None = optional("I/Os per second; null where the engine reports none")
     bw_bytes_s: float = column("bytes per second")

@@ -1,0 +1,1 @@
+"""Driving fio: job rendering, running, and the fio parser."""

@@ -1,0 +1,1 @@
+"""The virtual lab: a User-Mode-Linux guest in a sandbox."""

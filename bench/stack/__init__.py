@@ -1,0 +1,1 @@
+"""The storage stack: a context manager per layer."""

@@ -1,0 +1,1 @@
+"""Filesystems: a module each, found by name; adding one means adding a file here."""

@@ -1,0 +1,1 @@
+"""Designs: each turns the feasible space of a sweep into points."""
