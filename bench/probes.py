@@ -56,7 +56,7 @@ def number(device: int) -> str:
 
 
 def mounts() -> tuple[Mount, ...]:
-    """Every mount of this namespace; a space in a name is written as ``\\040`` there."""
+    """Every mount of this namespace; a space in a name is escaped there, in octal."""
     found = []
     for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
         fields = line.split(" ")

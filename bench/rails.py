@@ -130,7 +130,7 @@ def only_holder(disk: Disk, array: str) -> Iterable[Refusal]:
 def foreign_signatures(disks: Sequence[Disk], consented: Collection[str]) -> Mapping[Disk, tuple[Refusal, ...]]:
     """Rail 5: nothing is on it, or only what stripelab wrote, unless the user typed its serial."""
     asked = [disk for disk in disks if not any(disk.answers_to(identity) for identity in consented)]
-    found: dict[Disk, tuple[Refusal, ...]] = {disk: () for disk in disks}
+    found: dict[Disk, tuple[Refusal, ...]] = dict.fromkeys(disks, ())
     try:
         present = probes.signatures(asked) if asked else ()
     except StripelabError as failure:

@@ -1,0 +1,82 @@
+"""A whole stack, layer on layer, and how each layer of a dead run is taken back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from bench.engine import Targets
+from bench.errors import DiskRefusedError, StackError
+from bench.journal import Act
+from bench.lease import Lease
+from bench.stack import filesystem, layout, md, mount, queue, throttle
+from bench.stack.modules import ensure_level
+from bench.stack.spec import ArrayState, Site, StackRequest, Volume
+
+SECTOR_BYTES = 512
+
+
+@contextmanager
+def stack(site: Site, request: StackRequest) -> Iterator[tuple[Volume, Targets]]:
+    """Build the stack, yield what the workloads run over, and take it all down again."""
+    spec = request.spec
+    members = site.lease.disks[: spec.disks]
+    if len(members) < spec.disks:
+        raise DiskRefusedError(f"{spec.disks} disks are wanted, {len(members)} are leased")
+    ensure_level(spec.level)
+    with ExitStack() as layers:
+        if spec.level == "jbod":
+            volume = Volume(tuple(disk.path for disk in members), members)
+        else:
+            volume = layers.enter_context(md.array(site, spec, members))
+        layers.enter_context(queue.queue_settings(site, spec, volume))
+        if spec.filesystem == "raw":
+            targets = layers.enter_context(_bare(site, volume))
+        else:
+            layers.enter_context(filesystem.filesystem(site, spec, volume))
+            points = layers.enter_context(mount.mounted(site, spec, volume))
+            targets = layout.targets_on_files(spec.layout or "flat", points, spec.disks, request.dataset)
+        yield volume, targets
+
+
+@contextmanager
+def _bare(site: Site, volume: Volume) -> Iterator[Targets]:
+    """Bare devices as targets, held with O_EXCL while workloads run over them."""
+    with site.lease.destroying(f"workloads on bare devices for {site.tag}", volume.members, held_by=volume.array):
+        held = []
+        try:
+            held += [os.open(device, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC) for device in volume.devices]
+            yield Targets((volume.devices,), min(_size_bytes(device) for device in volume.devices), device=True)
+        except OSError as failure:
+            raise StackError(f"{failure.filename}: {failure.strerror}") from failure
+        finally:
+            for descriptor in held:
+                os.close(descriptor)
+
+
+def _size_bytes(device: Path) -> int:
+    return int((Path("/sys/class/block") / device.name / "size").read_text(encoding="ascii")) * SECTOR_BYTES
+
+
+def array_state(volume: Volume) -> ArrayState | None:
+    """State of the array now; None for jbod."""
+    return md.state(volume.array) if volume.array is not None else None
+
+
+def undo_table(lease: Lease) -> Mapping[str, Callable[[Act], None]]:
+    """How to take back each kind of act that a stack journals."""
+    return {
+        "md": lambda act: md.undo(act, lease),
+        "filesystem": lambda act: filesystem.undo(act, lease),
+        "mount": mount.undo,
+        "queue": queue.undo,
+        "throttle": throttle.undo,
+        "destroy": lambda _: None,  # what was destroyed stays destroyed
+    }
+
+
+def usable_bytes(volume: Volume) -> int:
+    """Capacity of the devices together, as the kernel tells it."""
+    return sum(_size_bytes(device) for device in volume.devices)

@@ -1,0 +1,80 @@
+"""The filesystem layer: make one on each device, and verify that it took the stripe geometry."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bench import probes, proc
+from bench.errors import StackError
+from bench.journal import Act, effect
+from bench.lease import Lease
+from bench.stack import filesystems
+from bench.stack.filesystems import Filesystem
+from bench.stack.modules import ensure_filesystem
+from bench.stack.spec import Site, StackSpec, Volume
+
+MKFS_TIMEOUT_S = 3600.0
+LABEL = probes.OWN_PREFIX
+
+
+@contextmanager
+def filesystem(site: Site, spec: StackSpec, volume: Volume) -> Iterator[Volume]:
+    """Make the filesystem on each device of ``volume``; wipe its signature from bare disks at the end.
+
+    On an array nothing is wiped: the signature goes with the array's superblocks.
+    """
+    kind = filesystems.by_name(spec.filesystem)
+    ensure_filesystem(kind)
+    site.apply += [shlex.join(argv) for argv in make_argv(kind, spec, volume, apply=True)]
+    facts = {"filesystem": kind.name, "disks": [disk.id for disk in volume.members], "bare": volume.array is None}
+
+    def make() -> None:
+        with site.lease.destroying(f"{kind.program} for {site.tag}", volume.members, held_by=volume.array):
+            for argv in make_argv(kind, spec, volume):
+                finished = proc.run(argv, timeout_s=MKFS_TIMEOUT_S, package=kind.package)
+                site.commands.append(finished.command)
+                said = " ".join(f"{finished.stdout} {finished.stderr}".split())
+                if said:
+                    site.warnings.append(f"{kind.program}: {said}")
+        verify_geometry(kind, volume, site)
+
+    with effect(site.journal, "filesystem", facts, make, lambda act: undo(act, site.lease)):
+        yield volume
+
+
+def make_argv(kind: Filesystem, spec: StackSpec, volume: Volume, *, apply: bool = False) -> list[list[str]]:
+    """A mkfs command line for each device, or (``apply``) with placeholders and a label of the user's."""
+    options = tuple(shlex.split(spec.mkfs_options or ""))
+    if not apply:
+        return [kind.mkfs(device, volume.geometry, LABEL, options) for device in volume.devices]
+    return [
+        kind.mkfs(place, volume.geometry, f"data{number}", options)
+        for number, place in enumerate(volume.places, start=1)
+    ]
+
+
+def verify_geometry(kind: Filesystem, volume: Volume, site: Site) -> None:
+    """What mkfs was told must be what the filesystem says: mkfs.xfs drops it with a mere warning."""
+    wanted = volume.geometry if kind.stripes else None
+    for device in volume.devices:
+        found = kind.geometry_of(device)
+        if found != wanted:
+            raise StackError(
+                f"{kind.name} on {device} was to have the stripe geometry {wanted}, but has {found}",
+                command=site.commands[-1],
+                remedy="Volumes that are small ignore it: use larger disks. " + " ".join(site.warnings),
+            )
+
+
+def undo(act: Act, lease: Lease) -> None:
+    """Wipe what we wrote from bare disks, where it is ours."""
+    if not act.facts["bare"]:
+        return
+    members = [lease.by_id(identity) for identity in act.facts["disks"]]
+    written = {signature.device for signature in probes.signatures(members) if signature.ours}
+    ours = [disk for disk in members if str(disk.path) in written]
+    if ours:
+        with lease.destroying(f"wipefs ({act.facts['filesystem']})", ours):
+            proc.run(["wipefs", "--all", "--quiet", *(disk.path for disk in ours)])
