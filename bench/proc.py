@@ -14,8 +14,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,10 +65,11 @@ class Finished:
 
 
 def require(program: str, package: str | None = None) -> str:
-    """Path of ``program``, or :class:`MissingToolError` naming the package that has it."""
+    """Path of ``program`` (a name or a path), or :class:`MissingToolError` naming the package that has it."""
     found = shutil.which(program, path=SYSTEM_PATH)
     if found is None:
-        package = package or PACKAGES.get(program, program)
+        name = Path(program).name
+        package = package or PACKAGES.get(name, name)
         raise MissingToolError(
             f"{program} is not installed",
             remedy=f"Install it (Debian, Ubuntu: apt-get install {package}), then run the same command again.",
@@ -92,11 +93,15 @@ def run(
     where SIGKILL does not end it (a process stuck in the kernel).
     """
     words = tuple(str(word) for word in argv)
-    executable = words[0] if words[0].startswith("/") else require(words[0], package)
+    executable = require(words[0], package)
     started = time.monotonic()
-    process = start(words, executable=executable, cwd=cwd)
     try:
-        stdout, stderr = process.communicate(timeout=timeout_s)
+        process = start(words, executable=executable, cwd=cwd)
+    except OSError as why:
+        raise error(f"{words[0]} could not be started: {why}", command=shlex.join(words)) from None
+    try:
+        with closing_pipes(process):
+            stdout, stderr = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
         end_family(process, words)
         raise error(
@@ -125,6 +130,17 @@ def start(words: Sequence[str], *, executable: str | None = None, cwd: Path | No
     )
 
 
+@contextmanager
+def closing_pipes(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Close the pipes from a program at the end, also where it was not read to its end."""
+    try:
+        yield
+    finally:
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
 def environment() -> dict[str, str]:
     """The scrubbed environment of every child."""
     kept = {name: os.environ[name] for name in ("HOME", "TMPDIR", "TERM") if name in os.environ}
@@ -132,23 +148,45 @@ def environment() -> dict[str, str]:
 
 
 def end_family(process: subprocess.Popen[bytes], words: Sequence[str]) -> None:
-    """Kill the process and all of its session; a survivor of SIGKILL taints the host."""
+    """Kill the process and all of its group; a survivor of SIGKILL taints the host."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    try:
-        process.wait(timeout=KILL_GRACE_S)
-    except subprocess.TimeoutExpired:
-        raise HostTaintedError(
-            f"{words[0]} (pid {process.pid}) survives SIGKILL: it is stuck in the kernel", command=shlex.join(words)
-        ) from None
+    deadline = time.monotonic() + KILL_GRACE_S
+    while alive := living_members(process.pid):
+        if time.monotonic() > deadline:
+            raise HostTaintedError(
+                f"{words[0]} (pid {alive[0]}) survives SIGKILL: it is stuck in the kernel", command=shlex.join(words)
+            )
+        time.sleep(0.005)
+    process.wait()
+
+
+def living_members(group: int) -> tuple[int, ...]:
+    """Processes of a process group that still run; zombies, which wait for their parent, do not count (proc(5))."""
+    alive = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                state, _parent, its_group = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[:3]
+                if int(its_group) == group and state not in {"Z", "X"}:
+                    alive.append(int(folder.name))
+    return tuple(alive)
 
 
 def describe(finished: Finished) -> str:
     """How the program failed, with the last lines it printed."""
     status = finished.status
-    ending = f"ended by {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
+    ending = f"was ended by {signal_name(-status)}" if status < 0 else f"exited with status {status}"
     said = [line.strip() for line in (finished.stderr or finished.stdout).splitlines() if line.strip()]
     return f"{ending}: {' | '.join(said[-4:])}" if said else f"{ending} and printed nothing"
+
+
+def signal_name(number: int) -> str:
+    """Name of a signal; most real-time signals have only a number."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def decode(output: bytes) -> str:

@@ -1,0 +1,67 @@
+# make help lists the targets.  Each does its own set-up, on a fresh machine too; a second call does
+# nothing that is done already and uses no network.  Nothing is written outside this folder, but for
+# the system packages.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+# One stamp per place: the programs of an environment carry the path where it was made.
+STAMP := $(VENV)/ready-$(shell pwd | cksum | cut -d' ' -f1)
+
+export PYTHON
+export PIP_NO_CACHE_DIR := 1
+export XDG_CACHE_HOME := $(CURDIR)/$(VENV)/cache
+export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
+
+PYTEST := $(BIN)/pytest -p no:cacheprovider
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml setup.py constraints.txt scripts/venv.sh scripts/python.sh $(wildcard bench/native/*.c bench/native/src/*)
+	@scripts/system-packages.sh build
+	@scripts/venv.sh $(VENV)
+	@touch $@
+
+.PHONY: venv
+venv: $(STAMP) ## the virtual environment in .venv, with stripelab in it
+
+.PHONY: demo
+demo: $(STAMP) ## a real sweep in the virtual lab, its recommendation and its report
+	@scripts/system-packages.sh run
+	@scripts/demo.sh $(BIN)/stripelab
+
+.PHONY: check
+check: $(STAMP) ## lint, formatting, types, import rules, C warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --cache-dir $(VENV)/cache/import-linter
+	scripts/check-c.sh $(BIN)/python
+
+.PHONY: test
+test: check ## make check, then every test but the chaos and performance ones
+	@scripts/system-packages.sh test
+	$(PYTEST) -m "not chaos" --ignore=tests/perf --durations=15 --junitxml=artefacts/junit.xml
+
+.PHONY: chaos
+chaos: $(STAMP) ## kill -9 at random moments, again and again (long)
+	@scripts/system-packages.sh test
+	$(PYTEST) -m chaos --timeout=7200
+
+.PHONY: perf
+perf: $(STAMP) ## what stripelab itself costs: figures, not a pass or a failure
+	@scripts/system-packages.sh run
+	$(PYTEST) -s tests/perf
+
+.PHONY: clean
+clean: ## remove what was built: the environment, caches, artefacts and the demo
+	@if [[ -e demo && ! -f demo/made-by-make-demo ]]; then echo "demo/ was not made by make demo: left alone"; else rm -rf demo; fi
+	rm -rf $(VENV) build dist artefacts *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache bench/native/*.so
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,103 @@
+"""Every exception as what the user gets: lines on stderr, an object under ``--json``, an exit status."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import typer
+from typer.exceptions import TyperException
+
+from bench.errors import InterruptedRunError, StoreError, StripelabError, SweepFileError
+from permutations.errors import SweepError
+from results.errors import ResultsError
+
+TRACEBACK_VARIABLE = "STRIPELAB_TRACEBACK"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong, in the words of the user."""
+
+    kind: str
+    message: str
+    command: str | None
+    remedy: str
+    status: int
+    lines: tuple[str, ...]
+
+    def as_json(self) -> Mapping[str, Mapping[str, str | int | None]]:
+        """What ``--json`` prints in place of an answer."""
+        return {
+            "error": {
+                "class": self.kind,
+                "message": self.message,
+                "command": self.command,
+                "remedy": self.remedy,
+                "status": self.status,
+            }
+        }
+
+
+def of(error: BaseException, arguments: Sequence[str]) -> Failure:
+    """The failure that an exception stands for; a defect's traceback is written to a file on the way."""
+    match error:
+        case StripelabError():
+            return _known(error)
+        case SweepError():
+            return _known(SweepFileError(str(error)))
+        case ResultsError():
+            return _known(StoreError(error.message, remedy=error.remedy))
+        case KeyboardInterrupt() | typer.Abort():
+            return Failure("Interrupted", "interrupted", None, "", InterruptedRunError.status, ("interrupted",))
+        case TyperException():
+            return _usage(error)
+        case _:
+            return _defect(error, arguments)
+
+
+def _known(error: StripelabError) -> Failure:
+    """A failure that has a class of its own."""
+    return Failure(
+        type(error).__name__, error.message, error.command, error.next_step, error.status, tuple(error.lines())
+    )
+
+
+def _usage(error: TyperException) -> Failure:
+    """A command line that cannot be read; a group called without a verb answers with its help."""
+    message = error.format_message()
+    context = getattr(error, "ctx", None)
+    remedy = f"`{context.command_path if context else 'stripelab'} --help` shows the usage."
+    is_help = message.lstrip().startswith("Usage:")
+    lines = (message,) if is_help else (f"error: {message}", f"next: {remedy}")
+    return Failure("UsageError", message, None, remedy, error.exit_code, lines)
+
+
+def _defect(error: BaseException, arguments: Sequence[str]) -> Failure:
+    """An exception that nobody foresaw: one line, and the traceback where it can be attached to a report."""
+    from importlib.metadata import version
+
+    trace = "".join(traceback.format_exception(error))
+    words = shlex.join(["stripelab", *arguments])
+    system = f"stripelab {version('stripelab')}, Python {platform.python_version()}, {platform.platform()}"
+    if os.environ.get(TRACEBACK_VARIABLE) == "1":
+        sys.stderr.write(trace)
+    message = f"defect of stripelab: {type(error).__name__}: {error}"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="stripelab-defect-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
+        ) as report:
+            report.write(f"{words}\n{system}\n\n{trace}")
+    except OSError:
+        remedy = (
+            f"{TRACEBACK_VARIABLE}=1 shows the traceback (no report could be written to the folder of temporary files)"
+        )
+    else:
+        remedy = f"please report it with {report.name}"
+    return Failure(type(error).__name__, message, None, remedy, StripelabError.status, (f"error: {message}; {remedy}",))

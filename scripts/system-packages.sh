@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# Makes sure that the programs outside Python are there: scripts/system-packages.sh [build|run|test]
+#
+# Looks for each program first, so that a second call costs a few milliseconds and no network.  What
+# is missing is installed with apt-get where that is allowed (root, or sudo without a password);
+# anywhere else one line per distribution says what to install, and the exit status is 1.
+set -euo pipefail
+cd -P "$(dirname "${BASH_SOURCE[0]}")/.."
+
+SYSTEM_PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin # where stripelab itself looks
+
+# set  what is looked for   package of Debian and Ubuntu   package of Fedora ("-": it has none)
+TABLE="
+build  c:compiler         gcc               gcc
+build  c:headers          libc6-dev         glibc-devel
+build  python:3.11        python3           python3
+build  python:venv        python3-venv      python3
+build  python:headers     python3-dev       python3-devel
+run    fio                fio               fio
+run    mdadm              mdadm             mdadm
+run    mkfs.xfs           xfsprogs          xfsprogs
+run    mkfs.btrfs         btrfs-progs       btrfs-progs
+run    mkfs.ext4          e2fsprogs         e2fsprogs
+run    lsblk              util-linux        util-linux
+run    mount              mount             util-linux
+run    modprobe           kmod              kmod
+run    udevadm            udev              systemd-udev
+run    bwrap              bubblewrap        bubblewrap
+run    linux.uml          user-mode-linux   -
+test   chromium           chromium          chromium
+test   chromedriver       chromium-driver   chromedriver
+test   tmux               tmux              tmux
+test   fuser              psmisc            psmisc
+"
+
+# present WHAT: whether it is there.  Python is asked itself, so that one from elsewhere counts too.
+present() {
+    case "$1" in
+    c:compiler) type -P gcc >/dev/null ;;
+    c:headers) echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1 ;;
+    python:3.11) [[ -n $PYTHON_FOUND ]] ;;
+    python:venv) [[ -n $PYTHON_FOUND ]] && "$PYTHON_FOUND" -c 'import ensurepip, venv' 2>/dev/null ;;
+    python:headers)
+        [[ -n $PYTHON_FOUND ]] && "$PYTHON_FOUND" -c '
+import os, sysconfig
+open(os.path.join(sysconfig.get_path("include"), "Python.h"))' 2>/dev/null
+        ;;
+    *) (PATH=$SYSTEM_PATH && type -P "$1") >/dev/null ;;
+    esac
+}
+
+# missing SETS: lines "what debian fedora" of what is not there.
+missing() {
+    local set what debian fedora
+    PYTHON_FOUND=$(scripts/python.sh 2>/dev/null || true)
+    while read -r set what debian fedora; do
+        [[ -n $set && " $1 " == *" $set "* ]] || continue
+        present "$what" || echo "$what $debian $fedora"
+    done <<<"$TABLE"
+}
+
+column() { awk -v n="$2" '$n != "-" { print $n }' <<<"$1" | sort -u | paste -sd' '; }
+
+# Why apt-get cannot be used, or nothing.
+no_apt() {
+    if ! type -P apt-get >/dev/null; then
+        echo "this system has no apt-get"
+    elif [[ $EUID -ne 0 ]] && ! sudo -n true 2>/dev/null; then
+        echo "installing needs root, or sudo without a password"
+    fi
+}
+
+as_root() { if [[ $EUID -eq 0 ]]; then "$@"; else sudo -n "$@"; fi; }
+
+give_up() {
+    {
+        echo "error: missing: $(column "$2" 1) ($1)"
+        echo "next: Debian, Ubuntu: apt-get install $(column "$2" 2)"
+        echo "next: Fedora: dnf install $(column "$2" 3)"
+        if [[ $2 == *linux.uml* ]]; then
+            echo "note: the virtual lab needs linux.uml (User-Mode Linux), which Debian packages for amd64 and Fedora does not"
+        fi
+        if [[ $2 == *python:* ]]; then
+            echo "note: Python 3.11 or later, with venv and headers; another one can be named: make PYTHON=/path/to/python3"
+        fi
+    } >&2
+    exit 1
+}
+
+case "${1:-run}" in
+build) sets="build" ;;
+run) sets="build run" ;;
+test) sets="build run test" ;;
+*)
+    echo "usage: $0 [build|run|test]" >&2
+    exit 2
+    ;;
+esac
+
+absent=$(missing "$sets")
+[[ -n $absent ]] || exit 0
+reason=$(no_apt)
+[[ -z $reason ]] || give_up "$reason" "$absent"
+
+read -ra packages <<<"$(column "$absent" 2)"
+echo "installing: ${packages[*]}" >&2
+apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+as_root "${apt[@]}" update >&2 || echo "warning: apt-get update failed; going on with the lists at hand" >&2
+if ! as_root "${apt[@]}" install -y --no-install-recommends "${packages[@]}" </dev/null >&2; then
+    give_up "apt-get install failed, see above" "$(missing "$sets")"
+fi
+absent=$(missing "$sets")
+[[ -z $absent ]] || give_up "still absent after the installation" "$absent"
