@@ -86,6 +86,21 @@ class LabError(StripelabError):
     remedy = "`stripelab doctor` checks the lab; what was measured so far is kept and a new run resumes."
 
 
+class GuestFailedError(LabError):
+    """The command inside the lab failed and has said why: its words and its exit status are passed on."""
+
+    def __init__(self, console: str, status: int | None) -> None:
+        said = [line for line in console.splitlines() if line.strip()]
+        super().__init__(said[-1] if said else "the guest ended without a word")
+        self.said = said
+        if status is not None:
+            self.status = status  # type: ignore[misc]  # the guest's own status, not the class's
+
+    def lines(self) -> list[str]:
+        """What the guest printed last."""
+        return self.said[-12:] or super().lines()
+
+
 class EnvironmentUnknownError(StripelabError):
     """The machine could not be described, so nothing may be measured on it."""
 

@@ -35,15 +35,19 @@ class Lease:
         kinds = {disk.substrate for disk in self.disks}
         return next(kind for kind in ("loop", "uml", "disk") if kind in kinds)
 
-    def by_id(self, identity: str) -> Disk:
-        """The leased disk with this identity."""
-        for disk in self.disks:
-            if disk.answers_to(identity):
-                return disk
-        raise DiskRefusedError(
-            f"{identity} is not leased, but an earlier run left something on it",
-            remedy=f"Name it in --disks too, so that it can be cleared: {identity}",
-        )
+    def of(self, identities: Sequence[str]) -> tuple[Disk, ...]:
+        """The leased disks that an earlier act names; a loop file that is no longer attached holds nothing."""
+        attached = [identity for identity in identities if not identity.startswith("loop:") or self._leased(identity)]
+        missing = [identity for identity in attached if not self._leased(identity)]
+        if missing:
+            raise DiskRefusedError(
+                f"{', '.join(missing)} is not leased, but an earlier run left something on it",
+                remedy=f"Name it in --disks too, so that it can be cleared: {','.join(missing)}",
+            )
+        return tuple(disk for identity in attached for disk in self._leased(identity))
+
+    def _leased(self, identity: str) -> tuple[Disk, ...]:
+        return tuple(disk for disk in self.disks if disk.answers_to(identity))
 
     def check(self, disks: Sequence[Disk], *, held_by: str | None = None) -> None:
         """Ask every rail about these disks; raises :class:`DiskRefusedError` with every reason.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import inventory, probes
-from bench.errors import StripelabError
+from bench.errors import MissingToolError, StackError
 from bench.inventory import Disk
 
 IDENTITY, WHOLE, SYSTEM, IN_USE, SIGNATURE, EXCLUSIVE = range(1, 7)
@@ -133,7 +133,7 @@ def foreign_signatures(disks: Sequence[Disk], consented: Collection[str]) -> Map
     found: dict[Disk, tuple[Refusal, ...]] = dict.fromkeys(disks, ())
     try:
         present = probes.signatures(asked) if asked else ()
-    except StripelabError as failure:
+    except (StackError, MissingToolError) as failure:
         if len(asked) > 1:  # one bad disk must not refuse its neighbours: ask each on its own
             return found | {disk: foreign_signatures([disk], consented)[disk] for disk in asked}
         return found | {asked[0]: (Refusal(SIGNATURE, f"it could not be probed for signatures: {failure.message}"),)}

@@ -72,7 +72,7 @@ def undo(act: Act, lease: Lease) -> None:
     """Wipe what we wrote from bare disks, where it is ours."""
     if not act.facts["bare"]:
         return
-    members = [lease.by_id(identity) for identity in act.facts["disks"]]
+    members = lease.of(act.facts["disks"])
     written = {signature.device for signature in probes.signatures(members) if signature.ours}
     ours = [disk for disk in members if str(disk.path) in written]
     if ours:

@@ -161,7 +161,7 @@ def attribute(kernel_name: str, name: str) -> str | None:
 def undo(act: Act, lease: Lease) -> None:
     """Stop our array if it runs, remove its node, and clear our superblocks from its members."""
     name = str(act.facts["name"])
-    members = [lease.by_id(identity) for identity in act.facts["disks"]]
+    members = lease.of(act.facts["disks"])
     holding = {holder for disk in members for holder in _md_holders(disk)}
     for kernel_name in sorted(holding):
         if _name_of(kernel_name) != name:

@@ -25,7 +25,7 @@ def ensure_filesystem(kind: Filesystem) -> None:
 
 
 def ensure_level(level: str) -> None:
-    """md has the personality for this RAID level, or :class:`MissingToolError`."""
+    """The md driver has the personality for this RAID level, or :class:`MissingToolError`."""
     if level == "jbod" or _md_runs(level):
         return
     _load(MD_MODULES[level])

@@ -18,7 +18,7 @@ def queue_settings(site: Site, spec: StackSpec, volume: Volume) -> Iterator[None
     members = [disk.name for disk in volume.members]
     tops = [device.name for device in volume.devices]
     # The scheduler comes first: changing it resets the length of the queue.
-    wanted = [(name, "scheduler", spec.scheduler) for name in members]
+    wanted: list[tuple[str, str, str | int | None]] = [(name, "scheduler", spec.scheduler) for name in members]
     wanted += [(name, "nr_requests", spec.nr_requests) for name in members]
     wanted += [(name, "read_ahead_kb", spec.read_ahead_kib) for name in tops]
     with ExitStack() as stack:
@@ -30,7 +30,7 @@ def queue_settings(site: Site, spec: StackSpec, volume: Volume) -> Iterator[None
 
 
 def apply_lines(spec: StackSpec) -> list[str]:
-    """udev rules that apply the settings at every boot; udev(7)."""
+    """Rules of udev(7) that apply the settings at every boot."""
     lines = []
     for attribute, value in (("scheduler", spec.scheduler), ("nr_requests", spec.nr_requests)):
         if value is not None:

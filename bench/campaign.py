@@ -1,0 +1,146 @@
+"""The loop: every planned trial that has no outcome yet is run, and its outcome is kept at once."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from bench import engine, environment, proc
+from bench.errors import InterruptedRunError, StoreError
+from bench.events import Emit, Event
+from bench.fio.rails import check_workload
+from bench.journal import Journal, recover
+from bench.lease import Lease, open_lease
+from bench.stack import filesystems, loops
+from bench.stack.build import undo_table
+from bench.stack.modules import ensure_filesystem, ensure_level
+from bench.trial import Bench, run_trial, undo_folder
+from permutations.cost import trial_seconds
+from permutations.design import Plan
+from permutations.point import PlannedTrial
+from results.store import Store
+
+PROTOCOL_FILE = "protocol"
+SWEEP_FILE = "sweep.toml"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a store holds of a plan."""
+
+    planned: int
+    ok: int
+    failed: int
+    invalid: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned trial has an outcome."""
+        return self.ok + self.failed + self.invalid == self.planned
+
+
+def run_campaign(plan: Plan, store: Store, lease: Lease, emit: Emit, *, retry: bool = False) -> Summary:
+    """Run what is still to be run.
+
+    A trial that fails is a row and the campaign goes on.  What is a danger to disks, to the host
+    or to the results (a refusal, a tainted host, a full store) ends it, with all rows kept.
+    """
+    programs = preflight(plan)
+    described = environment.describe(lease.disks, lease.substrate, programs)
+    store.put_environment(described)
+    bench = Bench(plan.sweep, lease, lease.journal, described.environment_id, emit)
+    pending = left_to_run(plan, store, retry=retry)
+    expected_s = trial_seconds(plan.sweep) * len(pending)
+    done = len(plan.trials) - len(pending)
+    emit(Event("started", done=done, total=len(plan.trials), expected_s=expected_s))
+    with signals_end_the_run():
+        for planned in pending:
+            label = planned.point.label()
+            emit(Event("trial", label=label, block=planned.block))
+            started_s = time.monotonic()
+            record = run_trial(bench, planned)
+            store.append(record.trial, record.observations, record.intervals, record.telemetry)
+            trial = record.trial
+            why = trial.error or "; ".join(trial.invalid_reasons)
+            spent_s = time.monotonic() - started_s
+            emit(Event("ended", label=label, block=planned.block, status=trial.status, message=why, duration_s=spent_s))
+    return summary(plan, store)
+
+
+def left_to_run(plan: Plan, store: Store, *, retry: bool) -> Sequence[PlannedTrial]:
+    """Planned trials without an outcome; with ``retry``, those that failed or are invalid as well."""
+    decided = store.trial_ids({"ok"} if retry else None)
+    return [planned for planned in plan.trials if planned.trial_id not in decided]
+
+
+def summary(plan: Plan, store: Store) -> Summary:
+    """Count the outcomes of the planned trials."""
+    planned = {trial.trial_id for trial in plan.trials}
+    ok, failed, invalid = (len(planned & store.trial_ids({status})) for status in ("ok", "failed", "invalid"))
+    return Summary(len(planned), ok, failed, invalid)
+
+
+def preflight(plan: Plan) -> Sequence[str]:
+    """Everything that can be known to be missing before a disk is touched; returns the programs used."""
+    settings = [point.settings for point in plan.points]
+    for workload in plan.sweep.workloads:
+        engine.by_name(workload.engine).version()
+        if workload.engine == "fio":
+            check_workload(workload)
+    programs = {workload.engine for workload in plan.sweep.workloads}
+    for level in sorted({str(each["level"]) for each in settings} - {"jbod"}):
+        programs.add("mdadm")
+        proc.require("mdadm")
+        ensure_level(level)
+    for name in sorted({str(each["filesystem"]) for each in settings} - {"raw"}):
+        kind = filesystems.by_name(name)
+        proc.require(kind.program, kind.package)
+        ensure_filesystem(kind)
+        programs.add(kind.program)
+    proc.require("wipefs")
+    return sorted(programs)
+
+
+def clear_leftovers(wanted: Sequence[str], store: Path, journal: Journal, emit: Emit) -> None:
+    """Take back what an earlier run that died left on the host; its disks must be named again."""
+    if not journal.pending:
+        return
+    with open_lease([*wanted, *loops.attached(store)], store=store, journal=journal) as lease:
+        undo = {**undo_table(lease), "folder": undo_folder, "loop": loops.undo}
+        for line in recover(journal, undo):
+            emit(Event("note", message=line))
+
+
+def claim_store(path: Path, plan: Plan) -> Store:
+    """Open or make the store, which holds the trials of one protocol only."""
+    store = Store.create(path)
+    protocol = path / PROTOCOL_FILE
+    known = protocol.read_text(encoding="ascii").strip() if protocol.exists() else plan.sweep.protocol_id
+    if known != plan.sweep.protocol_id:
+        raise StoreError(
+            f"{path} holds trials of other workloads, data set or lab profile: they cannot be compared",
+            remedy="Use another folder for --store, or take the workloads back to what they were.",
+        )
+    protocol.write_text(plan.sweep.protocol_id + "\n", encoding="ascii")
+    (path / SWEEP_FILE).write_text(plan.sweep.text, encoding="utf-8")
+    return store
+
+
+@contextmanager
+def signals_end_the_run() -> Iterator[None]:
+    """Ctrl-C, a hang-up and a polite kill end the run in order: the stack is taken down first."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        raise InterruptedRunError(f"stopped by {signal.Signals(number).name}")
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

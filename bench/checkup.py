@@ -1,0 +1,66 @@
+"""What this machine has of all that stripelab may need."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench import native, proc
+from bench.errors import MissingToolError
+from bench.lab.check import problems
+from bench.stack import filesystems
+from bench.stack.modules import ensure_level
+
+LEVELS = ("raid0", "raid1", "raid5", "raid6", "raid10")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One part: there, or missing with the remedy; ``needed`` parts decide the exit status."""
+
+    what: str
+    ok: bool
+    detail: str
+    needed: bool = True
+
+
+def checkup() -> tuple[Finding, ...]:
+    """Every part, the needed ones first."""
+    return (*programs(), *lab(), *host())
+
+
+def programs() -> Iterator[Finding]:
+    """Programs that a sweep calls."""
+    wanted = {"fio": None, "dd": None, "mdadm": None, "wipefs": None, "losetup": None, "setpriv": "util-linux"}
+    kinds = (filesystems.by_name(name) for name in filesystems.names())
+    for program, package in {**wanted, **{kind.program: kind.package for kind in kinds}}.items():
+        try:
+            yield Finding(program, ok=True, detail=proc.require(program, package))
+        except MissingToolError as missing:
+            yield Finding(program, ok=False, detail=missing.next_step)
+
+
+def lab() -> Iterator[Finding]:
+    """The virtual lab."""
+    found = problems()
+    for problem in found:
+        yield Finding("virtual lab", ok=False, detail=problem)
+    if not found:
+        yield Finding("virtual lab", ok=True, detail="User-Mode Linux boots in a sandbox (--lab)")
+
+
+def host() -> Iterator[Finding]:
+    """What only runs on this host's own disks need, and what only makes things faster."""
+    root = os.geteuid() == 0
+    detail = "yes" if root else "no: only the virtual lab can be used"
+    yield Finding("root, for disks of this host", ok=root, detail=detail, needed=False)
+    for level in LEVELS if root else ():
+        try:
+            ensure_level(level)
+        except MissingToolError as missing:
+            yield Finding(f"md {level} in this host's kernel", ok=False, detail=missing.next_step, needed=False)
+        else:
+            yield Finding(f"md {level} in this host's kernel", ok=True, detail="there", needed=False)
+    compiled = native.IMPLEMENTATION == "c"
+    yield Finding("C extension", ok=compiled, detail=f"the {native.IMPLEMENTATION} implementation runs", needed=False)

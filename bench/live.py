@@ -1,0 +1,143 @@
+"""The face of a running campaign: a live view on a terminal, plain lines everywhere else."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from bench.events import Emit, Event
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+SPARKS = "▁▂▃▄▅▆▇█"
+SPARKLINE_SAMPLES = 40
+
+
+class Tally:
+    """What the events add up to."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.done = 0
+        self.done_before = 0
+        self.failed = 0
+        self.label = ""
+        self.workload = ""
+        self.expected_s = 0.0
+        self.started_s = time.monotonic()
+        self.throughput: list[float] = []
+
+    def take(self, event: Event) -> None:
+        """Account for one event."""
+        match event.kind:
+            case "started":
+                self.total, self.done, self.done_before = event.total, event.done, event.done
+                self.expected_s = event.expected_s
+                self.started_s = time.monotonic()
+            case "trial":
+                self.label, self.workload = f"{event.label} · block {event.block + 1}", "building the stack"
+            case "workload":
+                self.workload = event.workload
+                self.throughput.clear()
+            case "throughput":
+                self.throughput = [*self.throughput, event.bw_bytes_s][-SPARKLINE_SAMPLES:]
+            case "ended":
+                self.done += 1
+                self.failed += event.status != "ok"
+
+    @property
+    def remaining_s(self) -> float:
+        """Time left: from the pace of this run once there is one, from the plan before."""
+        ran = self.done - self.done_before
+        if ran == 0:
+            return self.expected_s
+        return (time.monotonic() - self.started_s) / ran * (self.total - self.done)
+
+
+@contextmanager
+def view() -> Iterator[Emit]:
+    """Somewhere to send events: the live view where stderr is a terminal, plain lines elsewhere."""
+    tally = Tally()
+    if not sys.stderr.isatty():
+        yield lambda event: _plain(tally, event)
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(stderr=True)
+    with Live(console=console, refresh_per_second=4, get_renderable=lambda: _render(tally), transient=True) as live:
+
+        def emit(event: Event) -> None:
+            tally.take(event)
+            line = _line(tally, event)
+            if line:
+                live.console.print(line, highlight=False, markup=False)
+
+        yield emit
+
+
+def _plain(tally: Tally, event: Event) -> None:
+    tally.take(event)
+    line = _line(tally, event)
+    if line:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - the plain face
+
+
+def _line(tally: Tally, event: Event) -> str:
+    """The line that an event leaves behind; empty where it leaves none."""
+    match event.kind:
+        case "started":
+            again = f", {event.done} already in the store" if event.done else ""
+            return f"{event.total} trials{again}; about {duration(tally.remaining_s)}"
+        case "ended":
+            count = f"[{tally.done}/{tally.total}]"
+            why = f": {event.message}" if event.message else ""
+            left = f", {duration(tally.remaining_s)} left" if tally.done < tally.total else ""
+            what = f"{event.label} · block {event.block + 1}"
+            return f"{count} {event.status:<7} {what} ({event.duration_s:.1f} s{left}){why}"
+        case "note":
+            return event.message
+    return ""
+
+
+def _render(tally: Tally) -> RenderableType:
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 1))
+    counts = f"{tally.done}/{tally.total} trials"
+    if tally.failed:
+        counts += f", {tally.failed} not ok"
+    bar = Table.grid(padding=(0, 1))
+    bar.add_row(
+        ProgressBar(total=max(1, tally.total), completed=tally.done, width=30),
+        Text(f"{counts} · {duration(tally.remaining_s)} left"),
+    )
+    grid.add_row(bar)
+    grid.add_row(Text(f"{tally.label} · {tally.workload}", style="bold"))
+    if tally.throughput:
+        grid.add_row(Text(f"{sparkline(tally.throughput)} {tally.throughput[-1] / 1e6:,.1f} MB/s on the disks"))
+    return grid
+
+
+def sparkline(values: list[float]) -> str:
+    """Values as a row of blocks, the largest at full height."""
+    top = max(values)
+    if top <= 0:
+        return SPARKS[0] * len(values)
+    return "".join(SPARKS[min(len(SPARKS) - 1, int(value / top * len(SPARKS)))] for value in values)
+
+
+def duration(seconds: float) -> str:
+    """A duration as people say it."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -1,0 +1,123 @@
+"""Where a campaign runs: on disks or loop files of this host, or on the disks of the virtual lab."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import campaign
+from bench.campaign import Summary
+from bench.errors import BusyError, DiskRefusedError, GuestFailedError, TrialsFailedError
+from bench.events import Emit, EventReader
+from bench.journal import Journal
+from bench.lease import open_lease
+from bench.stack.loops import loop_disks
+from permutations.cost import campaign_timeout_s
+from permutations.design import Plan
+from results.store import Store
+
+if TYPE_CHECKING:
+    from bench.lab.guest import Lab
+
+JOURNAL_FILE = "journal.jsonl"
+EVENTS_FILE = ".events.jsonl"
+LOCK_FILE = ".lock"
+
+
+def on_disks(
+    plan: Plan, path: Path, emit: Emit, disks: Sequence[str], *, consented: Sequence[str] = (), retry: bool = False
+) -> Summary:
+    """Run the campaign on these disks of this machine, which the user named one by one."""
+    with prepared(plan, path, emit, disks) as (store, journal):
+        return _run(plan, store, journal, emit, disks, consented, retry=retry)
+
+
+def on_loop_files(plan: Plan, path: Path, emit: Emit, *, count: int, each_bytes: int, retry: bool = False) -> Summary:
+    """Run the campaign on loop files in the store; they are gone when it ends."""
+    with prepared(plan, path, emit, ()) as (store, journal), loop_disks(path, journal, count, each_bytes) as disks:
+        return _run(plan, store, journal, emit, disks, (), retry=retry)
+
+
+@contextmanager
+def prepared(plan: Plan, path: Path, emit: Emit, disks: Sequence[str]) -> Iterator[tuple[Store, Journal]]:
+    """The store claimed and locked, and everything cleared that an earlier run left behind."""
+    if os.geteuid() != 0:
+        raise DiskRefusedError(
+            "building arrays and filesystems needs root", remedy="Run it with sudo, or in the virtual lab with --lab."
+        )
+    store = campaign.claim_store(path, plan)
+    with locked(path), campaign.signals_end_the_run(), Journal(path / JOURNAL_FILE) as journal:
+        campaign.clear_leftovers(disks, path, journal, emit)
+        campaign.preflight(plan)
+        yield store, journal
+
+
+def _run(
+    plan: Plan,
+    store: Store,
+    journal: Journal,
+    emit: Emit,
+    disks: Sequence[str],
+    consented: Sequence[str],
+    *,
+    retry: bool,
+) -> Summary:
+    with open_lease(disks, store=store.path, journal=journal, consented=consented) as lease:
+        lease.check(lease.disks)
+        if len(lease.disks) < plan.sweep.max_disks:
+            raise DiskRefusedError(
+                f"the sweep needs {plan.sweep.max_disks} disks, {len(lease.disks)} are named",
+                remedy="Name more disks, or take the larger arrays out of the sweep.",
+            )
+        return campaign.run_campaign(plan, store, lease, emit, retry=retry)
+
+
+def in_the_lab(plan: Plan, sweep: Path, path: Path, emit: Emit, *, retry: bool = False) -> Summary:
+    """Run the same command inside the virtual lab, and pass its progress on."""
+    from bench.lab.guest import Lab
+
+    store = campaign.claim_store(path, plan)
+    if campaign.left_to_run(plan, store, retry=retry):
+        with locked(path), Lab(plan.sweep.lab, shared=[path.resolve()]) as lab:
+            _run_guest(lab, plan, sweep, path.resolve(), emit, retry=retry)
+    return campaign.summary(plan, store)
+
+
+def _run_guest(lab: Lab, plan: Plan, sweep: Path, path: Path, emit: Emit, *, retry: bool) -> None:
+    events = path / EVENTS_FILE
+    events.unlink(missing_ok=True)
+    reader = EventReader(events)
+
+    def pass_on() -> None:
+        for event in reader():
+            emit(event)
+
+    words = [sys.executable, "-m", "bench.cli.main", "run", str(sweep.resolve()), "--store", str(path)]
+    words += ["--disks", ",".join(lab.serials), "--events", str(events), *(["--retry-failed"] if retry else [])]
+    try:
+        ended = lab.run(words, timeout_s=campaign_timeout_s(plan), on_tick=pass_on)
+    finally:
+        pass_on()
+        events.unlink(missing_ok=True)
+    if ended.status not in {0, TrialsFailedError.status}:
+        raise GuestFailedError(ended.console, ended.status)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """The store, locked against a second run; a lock of the kernel's, which dies with its holder."""
+    descriptor = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise BusyError(f"{path}: another run is writing this store") from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,43 @@
+"""What throttle and RAID arithmetic say a workload will reach, written down before it runs.
+
+Only where the model holds: a limit per disk is enforced (the virtual lab), there is no filesystem
+effect to speak of (direct I/O over files laid out before), and one request stays on one chunk.
+Elsewhere there is no prediction rather than a bad one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from permutations import arithmetic
+from permutations.point import DesignPoint
+from permutations.workload import DiskProfile, Workload
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """IOPS and bytes per second; None where the model says nothing."""
+
+    iops: float | None = None
+    bw_bytes_s: float | None = None
+
+
+def predict(point: DesignPoint, workload: Workload, profile: DiskProfile | None) -> Prediction:
+    """The prediction for one workload over one point under a limit per disk."""
+    if profile is None or not workload.direct or workload.job_file is not None or workload.fsync is not None:
+        return Prediction()
+    if workload.rw not in {"randread", "randwrite"} or workload.bs_bytes > chunk_bytes(point):
+        return Prediction()
+    each = min(float(profile.iops), profile.bw_bytes_s / workload.bs_bytes)
+    if workload.rw == "randwrite":
+        iops = arithmetic.random_write_iops(point.level, point.disks, each)
+    else:
+        iops = arithmetic.random_read_iops(point.disks, each)
+    return Prediction(iops, iops * workload.bs_bytes)
+
+
+def chunk_bytes(point: DesignPoint) -> float:
+    """The chunk in bytes; without bound where the level has none."""
+    if arithmetic.stripe_width_kib(point.level, point.disks, point.chunk_kib) is None:
+        return float("inf")
+    return (point.chunk_kib or arithmetic.DEFAULT_CHUNK_KIB) * 1024

@@ -1,0 +1,135 @@
+"""The rows of one trial, filled in as it goes: whatever happens, there is a row at the end."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from bench import predict
+from bench.engine import Measurement
+from bench.errors import StripelabError
+from bench.lease import Lease
+from bench.stack.build import usable_bytes
+from bench.stack.spec import ArrayState, Site, Volume
+from bench.telemetry import Sample
+from bench.version import stripelab_version
+from permutations import arithmetic
+from permutations.point import PlannedTrial
+from permutations.sweep import Sweep
+from permutations.workload import DiskProfile, Workload
+from results.schema import IntervalRow, ObservationRow, TelemetryRow, TrialRow
+
+REDUNDANT = frozenset({"raid1", "raid5", "raid6", "raid10"})
+
+
+class Record:
+    """What a trial leaves behind; ``trial`` is valid at any moment after :meth:`finish`."""
+
+    def __init__(
+        self, planned: PlannedTrial, sweep: Sweep, environment_id: str, lease: Lease, profile: DiskProfile | None
+    ) -> None:
+        self.planned = planned
+        self.profile = profile
+        self.observations: list[ObservationRow] = []
+        self.intervals: list[IntervalRow] = []
+        self.telemetry: list[TelemetryRow] = []
+        point = planned.point
+        settings: dict[str, Any] = dict(point.settings)
+        self.trial = TrialRow(
+            trial_id=planned.trial_id,
+            point_id=point.id,
+            protocol_id=sweep.protocol_id,
+            environment_id=environment_id,
+            sweep=sweep.name,
+            block=planned.block,
+            run_order=planned.run_order,
+            status="ok",
+            substrate=lease.substrate,
+            started_at_ns=time.time_ns(),
+            duration_s=0.0,
+            initial_sync=sweep.initial_sync if point.level in REDUNDANT else None,
+            disk_failures_survived=arithmetic.disk_failures_survived(point.level, point.disks),
+            disk_ids=tuple(disk.id or "" for disk in lease.disks[: point.disks]),
+            disk_iops_limit=profile.iops if profile else None,
+            disk_bw_bytes_s_limit=profile.bw_bytes_s if profile else None,
+            stripelab_version=stripelab_version(),
+            **settings,
+        )
+
+    def built(self, volume: Volume, state: ArrayState | None, build_s: float) -> None:
+        """The stack stands."""
+        self.trial = replace(
+            self.trial,
+            build_s=build_s,
+            usable_bytes=usable_bytes(volume),
+            stripe_width_kib=volume.geometry.stripe_width_kib if volume.geometry else None,
+        )
+        self._array("before", state)
+
+    def keep(self, workload: Workload, measurement: Measurement, samples: Sequence[Sample]) -> None:
+        """A workload was measured; the engine's raw output is kept once, on its first row."""
+        names = {"trial_id": self.trial.trial_id, "workload": workload.name}
+        expected = predict.predict(self.planned.point, workload, self.profile)
+        raw: bytes | None = zlib.compress(measurement.raw)
+        for result in measurement.directions:
+            row = ObservationRow(
+                engine=measurement.engine,
+                engine_version=measurement.engine_version,
+                command=measurement.command,
+                predicted_iops=expected.iops,
+                predicted_bw_bytes_s=expected.bw_bytes_s,
+                warnings=measurement.warnings,
+                raw_zlib=raw,
+                **names,
+                **_fields(result),
+            )
+            self.observations.append(row)
+            raw = None
+        self.intervals += [IntervalRow(**names, **_fields(each)) for each in measurement.intervals]
+        self.telemetry += [TelemetryRow(**names, **_fields(each)) for each in samples]
+
+    def ended(self, state: ArrayState | None) -> None:
+        """Every workload ran; the array's state decides whether that means anything."""
+        self._array("after", state)
+        if self.trial.invalid_reasons:
+            self.trial = replace(self.trial, status="invalid")
+
+    def failed(self, failure: StripelabError) -> None:
+        """The stack or an engine failed."""
+        self.trial = replace(
+            self.trial,
+            status="failed",
+            error_class=type(failure).__name__,
+            error=failure.message,
+            error_command=failure.command,
+        )
+
+    def finish(self, site: Site, duration_s: float) -> None:
+        """Everything is taken down again."""
+        self.trial = replace(
+            self.trial,
+            duration_s=duration_s,
+            build_commands=tuple(site.commands),
+            apply_commands=tuple(site.apply),
+            warnings=tuple(site.warnings),
+        )
+
+    def _array(self, when: str, state: ArrayState | None) -> None:
+        """Note the array's state; an engine does not notice that a member of a RAID 5 died."""
+        if state is None:
+            return
+        reasons = list(self.trial.invalid_reasons)
+        if state.degraded:
+            reasons.append(f"array degraded {when} the workloads: {state.degraded} member(s) missing")
+        if state.sync_action not in {None, "idle"}:
+            reasons.append(f"array busy with {state.sync_action} {when} the workloads")
+        columns: dict[str, Any] = {f"{key}_{when}": value for key, value in asdict(state).items()}
+        self.trial = replace(self.trial, invalid_reasons=tuple(reasons), **columns)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """The fields of a flat frozen dataclass by name."""
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}

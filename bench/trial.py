@@ -1,0 +1,122 @@
+"""One trial: build the stack of a point, run every workload over it, and describe what happened."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import engine
+from bench.engine import Targets
+from bench.errors import EngineError, EnvironmentUnknownError, MissingToolError, StackError
+from bench.events import Emit, Event
+from bench.journal import Act, Journal, effect
+from bench.lease import Lease
+from bench.record import Record
+from bench.stack.build import array_state, stack
+from bench.stack.spec import Site, StackRequest, StackSpec, Volume
+from bench.stack.throttle import throttled
+from bench.telemetry import sampling
+from permutations.point import PlannedTrial
+from permutations.sweep import Sweep
+from permutations.workload import DiskProfile, Workload
+
+RUN_FOLDER = Path("/run/stripelab")
+DROP_CACHES = Path("/proc/sys/vm/drop_caches")
+GRACE_S = 120.0
+SLOWEST_BYTES_S = 256 << 10
+"""A workload of a given size may take as long as at this rate before it counts as hung."""
+
+TRIAL_FAILURES = (StackError, EngineError, MissingToolError)
+"""What fails one trial and not the campaign."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every trial of a campaign shares."""
+
+    sweep: Sweep
+    lease: Lease
+    journal: Journal
+    environment_id: str
+    emit: Emit
+
+    @property
+    def profile(self) -> DiskProfile | None:
+        """The limit per disk, which only the virtual lab enforces."""
+        return self.sweep.lab.profile if self.lease.substrate == "uml" else None
+
+
+def run_trial(bench: Bench, planned: PlannedTrial) -> Record:
+    """Run one trial; a failure of the stack or of an engine becomes a row, anything else is raised."""
+    started_s = time.monotonic()
+    site = Site(bench.lease, bench.journal, RUN_FOLDER / planned.trial_id, planned.trial_id[:8])
+    record = Record(planned, bench.sweep, bench.environment_id, bench.lease, bench.profile)
+    request = StackRequest(StackSpec.of(planned.point, bench.sweep.initial_sync), bench.sweep.dataset)
+    try:
+        with own_folder(bench.journal, site.folder), stack(site, request) as (volume, targets):
+            record.built(volume, array_state(volume), time.monotonic() - started_s)
+            for workload in bench.sweep.workloads:
+                bench.emit(Event("workload", workload=workload.name))
+                run_workload(bench, workload, record, volume, targets=targets, scratch=site.folder / "scratch")
+            record.ended(array_state(volume))
+    except TRIAL_FAILURES as failure:
+        record.failed(failure)
+    record.finish(site, time.monotonic() - started_s)
+    return record
+
+
+def run_workload(
+    bench: Bench, workload: Workload, record: Record, volume: Volume, *, targets: Targets, scratch: Path
+) -> None:
+    """One workload: cold caches, the throttle on while it runs and no longer, telemetry beside it."""
+    driver = engine.by_name(workload.engine)
+    nodes = [disk.path for disk in volume.members]
+    limits = throttled(nodes, bench.profile) if bench.profile is not None else nullcontext()
+    drop_caches()
+    scratch.mkdir(parents=True, exist_ok=True)
+    with limits, sampling(volume.members, lambda rate: bench.emit(Event("throughput", bw_bytes_s=rate))) as samples:
+        measurement = driver.run(workload, targets, scratch=scratch, timeout_s=timeout_s(workload, targets))
+    shutil.rmtree(scratch)
+    record.keep(workload, measurement, samples)
+
+
+def timeout_s(workload: Workload, targets: Targets) -> float:
+    """How long a workload may take before it counts as hung."""
+    if workload.engine == "fio" and workload.io_size_bytes is None:
+        return workload.ramp_time_s + workload.runtime_s + GRACE_S
+    size_bytes = workload.io_size_bytes or targets.size_bytes * len(targets.paths)
+    return GRACE_S + size_bytes * workload.numjobs / SLOWEST_BYTES_S
+
+
+def drop_caches() -> None:
+    """Write back and drop every clean page, dentry and inode; proc_sys_vm(5)."""
+    os.sync()
+    try:
+        DROP_CACHES.write_text("3\n", encoding="ascii")
+    except OSError as failure:
+        raise EnvironmentUnknownError(
+            f"{DROP_CACHES}: {failure.strerror}: with warm caches a figure would say nothing of the disks",
+            remedy="Run as root, or in the virtual lab with --lab.",
+        ) from failure
+
+
+@contextmanager
+def own_folder(journal: Journal, folder: Path) -> Iterator[None]:
+    """A folder for mount points and scratch files."""
+    with effect(journal, "folder", {"folder": str(folder)}, lambda: folder.mkdir(parents=True), undo_folder):
+        yield
+
+
+def undo_folder(act: Act) -> None:
+    """Remove the folder's scratch files, then the folder: never through a mount that still stands."""
+    folder = Path(act.facts["folder"])
+    if folder.parent != RUN_FOLDER:
+        raise StackError(f"{folder} is not a folder of stripelab's: it was left alone")
+    shutil.rmtree(folder / "scratch", ignore_errors=True)
+    if folder.exists():
+        folder.rmdir()

@@ -1,0 +1,13 @@
+"""The words of this version of ``bench`` that a sweep file may use."""
+
+from __future__ import annotations
+
+from bench import engine
+from bench.lab.profiles import DISK_PROFILES
+from bench.stack import filesystems
+from permutations.vocabulary import Vocabulary
+
+
+def vocabulary() -> Vocabulary:
+    """Filesystems, engines and disk profiles that can be used."""
+    return Vocabulary(filesystems=("raw", *filesystems.names()), engines=engine.NAMES, disk_profiles=DISK_PROFILES)
