@@ -1,0 +1,164 @@
+"""``stripelab plan``: what a sweep would run, before it touches anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bench.cli.output import emit_json, say
+
+if TYPE_CHECKING:
+    from permutations.cost import Cost
+    from permutations.design import Plan
+
+SHOWN_TRIALS = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("plan")(plan)
+
+
+def plan(
+    sweep_file: Annotated[Path, typer.Argument(metavar="SWEEP", help="The sweep file.", show_default=False)],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON on stdout.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="List every trial, not only the first.")] = False,
+    disk_size: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Size of each real disk (4TiB), for the cost of initial resyncs."),
+    ] = None,
+) -> None:
+    """Show points, what was left out and why, run order, time and bytes written. Touches no disk."""
+    from bench.vocabulary import vocabulary
+    from permutations.cost import plan_cost
+    from permutations.design import make_plan
+    from permutations.sweep import Sweep
+
+    disk_bytes = _disk_bytes(disk_size)
+    made = make_plan(Sweep.load(sweep_file, vocabulary()))
+    cost = plan_cost(made, disk_bytes)
+    if json:
+        emit_json(as_json(made, cost))
+        return
+    for line in as_text(made, cost, everything=everything):
+        say(line)
+
+
+def _disk_bytes(word: str | None) -> int | None:
+    """Bytes of ``--disk-size``."""
+    from permutations.sizes import parse_size
+
+    if word is None:
+        return None
+    size = parse_size(word)
+    if not size:
+        raise typer.BadParameter(f"{word} is no size: write for example 4TiB", param_hint="--disk-size")
+    return size
+
+
+def as_json(made: Plan, cost: Cost) -> dict[str, Any]:
+    """The plan as ``--json`` prints it; a factor that does not apply to a point is null there."""
+    sweep = made.sweep
+    return {
+        "sweep": sweep.name,
+        "seed": sweep.seed,
+        "design": sweep.design,
+        "replicates": sweep.replicates,
+        "protocol_id": sweep.protocol_id,
+        "raw_combinations": made.raw_combinations,
+        "points": [{"id": point.id, "label": point.label(), "settings": dict(point.settings)} for point in made.points],
+        "left_out": [
+            {"rule": entry.rule, "reason": entry.reason, "combinations": entry.count} for entry in made.left_out
+        ],
+        "order": [
+            {
+                "trial_id": trial.trial_id,
+                "point_id": trial.point.id,
+                "block": trial.block,
+                "run_order": trial.run_order,
+            }
+            for trial in made.trials
+        ],
+        "estimated_s": round(cost.estimated_s, 1),
+        "bytes_written_per_disk": cost.bytes_written_per_disk,
+        "resync_counted": cost.resync_counted,
+        "assumptions": dict(cost.assumptions),
+    }
+
+
+def as_text(made: Plan, cost: Cost, *, everything: bool) -> list[str]:
+    """The plan as lines for a person."""
+    return [
+        *_summary_lines(made),
+        "",
+        *_left_out_lines(made),
+        "",
+        *_order_lines(made, everything=everything),
+        "",
+        *_cost_lines(made, cost),
+    ]
+
+
+def _summary_lines(made: Plan) -> list[str]:
+    sweep = made.sweep
+    varied = [f"{factor.name} ({len(factor.values)})" for factor in sweep.factors if factor.varies]
+    blocks = "1 block" if sweep.replicates == 1 else f"{sweep.replicates} blocks"
+    return [
+        f"sweep      {sweep.name}: {sweep.design} factorial, seed {sweep.seed}, protocol {sweep.protocol_id}",
+        f"varies     {', '.join(varied) or 'nothing'}",
+        f"workloads  {', '.join(workload.name for workload in sweep.workloads)}",
+        f"points     {len(made.points)} of {made.raw_combinations} combinations",
+        f"trials     {len(made.trials)}, in {blocks}: each has every point once, in a fresh random order",
+    ]
+
+
+def _left_out_lines(made: Plan) -> list[str]:
+    if not made.left_out:
+        return ["left out   nothing"]
+    rules = max(len(entry.rule) for entry in made.left_out)
+    counts = max(len(str(entry.count)) for entry in made.left_out)
+    lines = [
+        f"  {entry.rule:<{rules}}  {entry.count:>{counts}}  {entry.reason}{'' if entry.count else ' (matches nothing)'}"
+        for entry in made.left_out
+    ]
+    return [f"left out   {sum(entry.count for entry in made.left_out)} combinations", *lines]
+
+
+def _order_lines(made: Plan, *, everything: bool) -> list[str]:
+    shown = made.trials if everything else made.trials[:SHOWN_TRIALS]
+    hidden = len(made.trials) - len(shown)
+    width = max(len(trial.point.label()) for trial in shown)
+    lines = [
+        f"  {trial.run_order:>6}  {trial.block:>5}  {trial.point.label():<{width}}  {trial.point.id}  {trial.trial_id}"
+        for trial in shown
+    ]
+    more = [f"  … and {hidden} more: --all lists every one"] if hidden else []
+    head = f"   order  block  {'settings':<{width}}  {'point':<12}  trial"
+    return ["run order", head, *lines, *more]
+
+
+def _cost_lines(made: Plan, cost: Cost) -> list[str]:
+    from permutations.sizes import format_size
+
+    per_disk = format_size(cost.bytes_written_per_disk)
+    lines = [
+        f"time       about {duration(cost.estimated_s)}",
+        f"written    at most {per_disk} to each disk, of {made.sweep.max_disks} (metadata aside)",
+    ]
+    if not cost.resync_counted:
+        lines.append("           initial resyncs are not in these figures: --disk-size says how large the disks are")
+    return lines
+
+
+def duration(seconds: float) -> str:
+    """A duration in the two units that matter."""
+    whole = round(seconds)
+    days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"

@@ -1,0 +1,144 @@
+"""What a plan will cost: hours, and bytes written to each disk.
+
+Both are estimates from stated assumptions, made before anything is measured.  Bytes are an upper
+bound ("at most"), for the disk that is written to most: the first, since every point uses it.
+Metadata of mkfs, of the filesystem and of md is left out; it is small beside the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from permutations.arithmetic import stripe_width_kib, throttled_bw, write_amplification
+from permutations.design import Plan
+from permutations.point import DesignPoint
+from permutations.sweep import Sweep
+from permutations.workload import Workload
+
+BUILD_S = 4.0
+"""Building and taking down a stack: array, filesystem, mount, queue settings."""
+
+WORKLOAD_OVERHEAD_S = 1.0
+"""Around each workload: caches dropped, engine started, result read."""
+
+LAY_OUT_BYTES_S = 150 << 20
+"""Rate at which the data set is laid out."""
+
+RESYNC_BYTES_S = 150 << 20
+"""Rate of md's initial resync per disk; md's own limit (speed_limit_max) is 200,000 KiB/s."""
+
+DISK_BYTES_S = 500_000_000
+"""Most that a disk takes in a second, where no profile limits it: a little under what SATA 6 Gbit/s carries."""
+
+RESYNCED_LEVELS = ("raid1", "raid5", "raid6", "raid10")
+PAGE_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The estimate for a plan; ``resync_counted`` is false where resyncs are awaited on disks of unknown size."""
+
+    estimated_s: float
+    bytes_written_per_disk: int
+    resync_counted: bool
+    assumptions: Mapping[str, float]
+
+
+def plan_cost(plan: Plan, disk_bytes: int | None = None) -> Cost:
+    """Cost of every trial of a plan.
+
+    ``disk_bytes`` is the size of a real disk, for the initial resync; the lab's are known.
+    """
+    sweep = plan.sweep
+    size = disk_bytes if disk_bytes is not None else known_disk_bytes(sweep)
+    resyncs = [point for point in plan.points if resyncs_first(sweep, point)]
+    return Cost(
+        estimated_s=sweep.replicates * sum(trial_seconds(sweep, point, size) for point in plan.points),
+        bytes_written_per_disk=math.ceil(
+            sweep.replicates * sum(trial_bytes_per_disk(sweep, point, size) for point in plan.points)
+        ),
+        resync_counted=size is not None or not resyncs,
+        assumptions={
+            "build_s": BUILD_S,
+            "workload_overhead_s": WORKLOAD_OVERHEAD_S,
+            "lay_out_bytes_s": LAY_OUT_BYTES_S,
+            "resync_bytes_s": RESYNC_BYTES_S,
+            "disk_bytes_s": disk_write_limit(sweep, 1 << 30),
+        },
+    )
+
+
+def known_disk_bytes(sweep: Sweep) -> int | None:
+    """Size of a disk where the sweep says it: with a ``[lab]`` table."""
+    return sweep.lab.disk_bytes if sweep.lab_given else None
+
+
+def trial_seconds(sweep: Sweep, point: DesignPoint | None = None, disk_bytes: int | None = None) -> float:
+    """Duration of one trial; the initial resync is in it where point and disk size are given."""
+    seconds = BUILD_S + sweep.dataset.total_bytes / LAY_OUT_BYTES_S
+    seconds += sum(workload_seconds(sweep, workload) for workload in sweep.workloads)
+    if point is not None and disk_bytes is not None and resyncs_first(sweep, point):
+        seconds += disk_bytes / RESYNC_BYTES_S
+    return seconds
+
+
+def workload_seconds(sweep: Sweep, workload: Workload) -> float:
+    """Duration of one workload: its time, or what its size takes at the rate of one disk."""
+    size = bounded_bytes(sweep, workload)
+    timed = workload.ramp_time_s + workload.runtime_s
+    if size is None:
+        return WORKLOAD_OVERHEAD_S + timed
+    sized = workload.ramp_time_s + size / disk_write_limit(sweep, workload.bs_bytes)
+    return WORKLOAD_OVERHEAD_S + (sized if workload.engine == "dd" else min(sized, timed))
+
+
+def bounded_bytes(sweep: Sweep, workload: Workload) -> int | None:
+    """Bytes that a workload moves where its size bounds it; None where time does.
+
+    Each job of fio has ``io_size`` to itself; dd without it runs over the whole data set.
+    """
+    if workload.io_size_bytes is not None:
+        return workload.io_size_bytes * workload.numjobs
+    return sweep.dataset.total_bytes if workload.engine == "dd" else None
+
+
+def trial_bytes_per_disk(sweep: Sweep, point: DesignPoint, disk_bytes: int | None = None) -> float:
+    """Most bytes that one trial writes to a disk: resync, data set, workloads."""
+    laid_out = share_of_a_disk(sweep, point, small=False) * sweep.dataset.total_bytes
+    resync = disk_bytes if disk_bytes is not None and resyncs_first(sweep, point) else 0
+    writing = (workload for workload in sweep.workloads if workload.writes)
+    return laid_out + resync + sum(workload_bytes_per_disk(sweep, point, workload) for workload in writing)
+
+
+def workload_bytes_per_disk(sweep: Sweep, point: DesignPoint, workload: Workload) -> float:
+    """Most bytes that a workload writes to a disk: by its size, or by what a disk takes in its time."""
+    size = bounded_bytes(sweep, workload)
+    if size is None:
+        time_s = workload.ramp_time_s + workload.runtime_s
+        return disk_write_limit(sweep, workload.bs_bytes) * time_s
+    width_kib = stripe_width_kib(point.level, point.disks, point.chunk_kib, point.raid10_layout)
+    small = workload.random or (width_kib is not None and workload.bs_bytes < width_kib * 1024)
+    written = 1 - (50 if workload.rwmixread is None else workload.rwmixread) / 100 if workload.reads else 1
+    return share_of_a_disk(sweep, point, small=small) * written * size
+
+
+def share_of_a_disk(sweep: Sweep, point: DesignPoint, *, small: bool) -> float:
+    """Bytes written to the fullest disk for each byte of data; on jbod whole files take turns on the disks."""
+    if point.level == "jbod":
+        return math.ceil(sweep.dataset.files / point.disks) / sweep.dataset.files
+    return write_amplification(point.level, point.disks, small=small) / point.disks
+
+
+def disk_write_limit(sweep: Sweep, request_bytes: int) -> float:
+    """Most bytes a disk takes in a second: by the lab's profile, or assumed."""
+    profile = sweep.lab.profile
+    if profile is None:
+        return DISK_BYTES_S
+    return throttled_bw(profile.iops, profile.bw_bytes_s, max(request_bytes, PAGE_BYTES))
+
+
+def resyncs_first(sweep: Sweep, point: DesignPoint) -> bool:
+    """Whether md's initial resync is awaited at a point."""
+    return sweep.initial_sync == "wait" and point.level in RESYNCED_LEVELS

@@ -1,0 +1,64 @@
+"""From a sweep to a plan: the points, what was left out, and the trials in run order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from permutations.arithmetic import fits, places_for_files
+from permutations.designs.full import TooManyPointsError, full
+from permutations.errors import SweepError
+from permutations.factors import RAW
+from permutations.order import blocked
+from permutations.point import DesignPoint, PlannedTrial
+from permutations.sizes import format_size
+from permutations.space import LeftOut, why_empty
+from permutations.sweep import Sweep
+
+__all__ = ["LeftOut", "Plan", "make_plan"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep laid out: ``trials`` are in run order, ``left_out`` adds up with ``points`` to the raw count."""
+
+    sweep: Sweep
+    points: tuple[DesignPoint, ...]
+    left_out: tuple[LeftOut, ...]
+    trials: tuple[PlannedTrial, ...]
+
+    @property
+    def raw_combinations(self) -> int:
+        """Combinations before any rule."""
+        return self.sweep.space.raw_combinations
+
+
+def make_plan(sweep: Sweep) -> Plan:
+    """Lay a sweep out; raises :class:`SweepError` where there is nothing to run, or far too much."""
+    empty = why_empty(sweep.space)
+    if empty is not None:
+        raise SweepError(sweep.path, None, "[factors]", empty)
+    try:
+        points, left_out = full(sweep.space)
+    except TooManyPointsError as error:
+        message = f"{error}: shorten a list, or leave combinations out with [[forbid]]"
+        raise SweepError(sweep.path, None, "[factors]", message) from None
+    _check_room(sweep, points)
+    trials = blocked(points, seed=sweep.seed, replicates=sweep.replicates, protocol_id=sweep.protocol_id)
+    return Plan(sweep, points, left_out, trials)
+
+
+def _check_room(sweep: Sweep, points: tuple[DesignPoint, ...]) -> None:
+    """Refuse a data set that does not fit, or that leaves a place without a file."""
+    for point in points:
+        places = places_for_files(point.level, point.disks, point.text("layout"))
+        if point.filesystem != RAW and sweep.dataset.files < places:
+            message = f"files = {sweep.dataset.files}, but {point.label()} has {places} places: each needs a file"
+            raise SweepError(sweep.path, None, "[dataset]", message)
+        # only the lab's disks have a size that is known beforehand
+        if sweep.lab_given and not fits(sweep.dataset, point.level, point.disks, sweep.lab.disk_bytes):
+            needed = format_size(sweep.dataset.total_bytes)
+            disk = format_size(sweep.lab.disk_bytes)
+            message = (
+                f"{sweep.dataset.files} files, {needed} in all, do not fit on {point.label()} with disks of {disk}"
+            )
+            raise SweepError(sweep.path, None, "[dataset]", message)

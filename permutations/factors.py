@@ -1,0 +1,154 @@
+"""The factors: everything of the storage stack that a sweep may vary, from the array upwards.
+
+To add a factor, add an entry to :data:`FACTORS` (and its column to the result store); readers,
+rules, enumeration, ids and labels follow from the entry.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+Setting = str | int | None
+"""The value of a factor at a point; None means that it does not apply, or is left to the tool."""
+
+LEVELS = ("jbod", "raid0", "raid1", "raid5", "raid6", "raid10")
+CHUNK_LEVELS = ("raid0", "raid5", "raid6", "raid10")
+PARITY_LEVELS = ("raid5", "raid6")
+RAID10_LAYOUTS = ("n2", "f2", "o2")
+SCHEDULERS = ("none", "mq-deadline", "kyber", "bfq")
+RAW = "raw"
+"""The filesystem of a point that has none: the workload runs on the bare device."""
+
+DEFAULT_WORD = "default"
+"""What a sweep file writes for "leave it to the tool"; it becomes None."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """When a factor applies: where the factor ``on`` has (or, ``unless``, has not) one of ``values``."""
+
+    on: str
+    values: tuple[str, ...]
+    unless: bool = False
+
+    def holds(self, settings: Mapping[str, Setting]) -> bool:
+        """Whether it holds; ``settings`` must have the factor ``on``."""
+        return (settings[self.on] in self.values) is not self.unless
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One thing that a sweep may vary.
+
+    ``words`` closes the set of values of a text factor, None leaves it to ``problem``; ``problem``
+    says what is wrong with a value of the right type, or None.  ``default`` is the value where the
+    sweep does not name the factor.  ``optional`` says that :data:`DEFAULT_WORD` is allowed.
+    """
+
+    name: str
+    kind: type[str | int]
+    doc: str
+    words: tuple[str, ...] | None = None
+    problem: Callable[[Setting], str | None] = lambda _value: None
+    default: Setting = None
+    optional: bool = True
+    when: Condition | None = None
+
+    def applies(self, settings: Mapping[str, Setting]) -> bool:
+        """Whether the factor applies at ``settings``, which must have the factor it depends on."""
+        return self.when is None or self.when.holds(settings)
+
+
+def between(low: int, high: int, *, step: int = 1) -> Callable[[Setting], str | None]:
+    """A check: a whole number from ``low`` to ``high`` and a multiple of ``step``."""
+    of = f" and a multiple of {step}" if step > 1 else ""
+
+    def problem(value: Setting) -> str | None:
+        good = isinstance(value, int) and low <= value <= high and value % step == 0
+        return None if good else f"must be from {low} to {high}{of}"
+
+    return problem
+
+
+def power_of_two(low: int, high: int) -> Callable[[Setting], str | None]:
+    """A check: a power of two from ``low`` to ``high``."""
+
+    def problem(value: Setting) -> str | None:
+        good = isinstance(value, int) and low <= value <= high and value.bit_count() == 1
+        return None if good else f"must be a power of two from {low} to {high}"
+
+    return problem
+
+
+def fan_out(value: Setting) -> str | None:
+    """A check: ``flat``, ``per-disk`` or ``hashed-AxB`` with A and B from 1 to 256."""
+    if value in {"flat", "per-disk"}:
+        return None
+    found = re.fullmatch(r"hashed-([1-9]\d{0,2})x([1-9]\d{0,2})", str(value), re.ASCII)
+    if found and all(int(part) <= 256 for part in found.groups()):
+        return None
+    return "must be flat, per-disk or hashed-AxB with A and B from 1 to 256"
+
+
+def option_line(value: Setting) -> str | None:
+    """A check: options on one line that name no device and no file.
+
+    mkfs and mount write to whatever device their options name (``mkfs.btrfs`` takes several), and a
+    sweep may only ever touch the disks that were leased for it.
+    """
+    text = str(value)
+    if not text.strip() or not text.isprintable():
+        return "must be one line of options"
+    if "/" in text or re.search(r"(dev|device|loop|LABEL|UUID)=", text):
+        return "must not name a device or a file: a sweep touches only the disks that it was given"
+    return None
+
+
+def bare_word(value: Setting) -> str | None:
+    """A check for words whose list only the machine side knows."""
+    return None if re.fullmatch(r"[a-z][a-z0-9_.-]{0,31}", str(value)) else "must be a word such as xfs"
+
+
+_HAS_CHUNK = Condition("level", CHUNK_LEVELS)
+_HAS_FILESYSTEM = Condition("filesystem", (RAW,), unless=True)
+
+FACTORS: Mapping[str, Factor] = {
+    factor.name: factor
+    for factor in (
+        Factor("level", str, "RAID level, or jbod", words=LEVELS, optional=False),
+        Factor("disks", int, "member disks", problem=between(1, 256), optional=False),
+        Factor("chunk_kib", int, "md chunk, KiB", problem=power_of_two(4, 65536), when=_HAS_CHUNK),
+        Factor(
+            "raid10_layout",
+            str,
+            "where md puts the copies of raid10",
+            words=RAID10_LAYOUTS,
+            when=Condition("level", ("raid10",)),
+        ),
+        Factor(
+            "stripe_cache_pages",
+            int,
+            "md stripe_cache_size, pages per disk; the range is md(4)'s",
+            problem=between(17, 32768),
+            when=Condition("level", PARITY_LEVELS),
+        ),
+        Factor("filesystem", str, "filesystem, or raw", problem=bare_word, default="xfs", optional=False),
+        Factor("mkfs_options", str, "further options of mkfs", problem=option_line, when=_HAS_FILESYSTEM),
+        Factor("mount_options", str, "options of mount", problem=option_line, when=_HAS_FILESYSTEM),
+        Factor(
+            "layout",
+            str,
+            "directory layout",
+            problem=fan_out,
+            default="flat",
+            optional=False,
+            when=_HAS_FILESYSTEM,
+        ),
+        Factor("scheduler", str, "I/O scheduler of the member disks", words=SCHEDULERS),
+        Factor("read_ahead_kib", int, "read-ahead of the top device, KiB", problem=between(0, 1 << 20, step=4)),
+        Factor("nr_requests", int, "queue length of the member disks", problem=between(4, 65536)),
+    )
+}
+"""Every factor by name.  A factor stands after the one that it depends on."""

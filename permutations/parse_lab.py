@@ -1,0 +1,99 @@
+"""``[dataset]``, ``[lab]`` and ``[objective]`` of a sweep file."""
+
+from __future__ import annotations
+
+from permutations.objective import LATENCIES, METRICS, Objective
+from permutations.reader import Table, quoted
+from permutations.vocabulary import Vocabulary
+from permutations.workload import DataSet, DiskProfile, LabSpec, Workload
+
+MAX_LAB_DISKS = 16
+"""User-Mode Linux attaches no more."""
+
+BLOCK_BYTES = 4096
+
+
+def parse_dataset(table: Table, workloads: tuple[Workload, ...]) -> DataSet:
+    """The files that the workloads run over."""
+    table.only(("files", "file_size"))
+    usual = DataSet()
+    files = table.integer("files", usual.files, 1, 1_000_000)
+    file_bytes = table.size("file_size", usual.file_bytes, BLOCK_BYTES, 1 << 50)
+    if file_bytes % BLOCK_BYTES:
+        table.refuse("file_size", f"{quoted(table.values['file_size'])} is no multiple of 4096 bytes")
+    for workload in workloads:
+        if workload.bs_bytes > file_bytes:
+            table.source.refuse(
+                (*table.at, "file_size"), f'is {file_bytes} bytes, less than one block of workload "{workload.name}"'
+            )
+    return DataSet(files, file_bytes)
+
+
+def lab_disks(table: Table) -> int | None:
+    """Disks of the lab where the sweep says so."""
+    return table.integer("disks", None, 1, MAX_LAB_DISKS)
+
+
+def parse_lab(table: Table, vocabulary: Vocabulary | None, max_disks: int) -> LabSpec:
+    """The virtual lab; it has as many disks as the sweep uses at most, unless the file says more."""
+    table.only(("disks", "disk_size", "memory", "profile"))
+    usual = LabSpec()
+    disks = lab_disks(table)
+    if disks is not None and disks < max_disks:
+        table.refuse("disks", f"the lab has {disks}, but [factors] disks goes up to {max_disks}")
+    if table.values and max_disks > MAX_LAB_DISKS:
+        table.source.refuse(table.at, f"the lab has at most {MAX_LAB_DISKS} disks, but [factors] asks for {max_disks}")
+    return LabSpec(
+        disks=max_disks if disks is None else disks,
+        disk_bytes=table.size("disk_size", usual.disk_bytes, 64 << 20, 1 << 44),
+        memory_bytes=table.size("memory", usual.memory_bytes, 128 << 20, 1 << 40),
+        profile=_profile(table, vocabulary),
+    )
+
+
+def _profile(table: Table, vocabulary: Vocabulary | None) -> DiskProfile | None:
+    """A disk profile by name, or made up from its two limits."""
+    if not table.has("profile"):
+        return None
+    if isinstance(table.values["profile"], dict):
+        inner = table.table("profile")
+        inner.only(("iops", "bandwidth"))
+        inner.require("iops", "bandwidth")
+        iops = inner.integer("iops", 0, 1, 10_000_000)
+        bandwidth = inner.size("bandwidth", 0, BLOCK_BYTES, 1 << 44)
+        return DiskProfile(f"{iops}-iops-{bandwidth}-bytes-s", iops, bandwidth)
+    known = {profile.name: profile for profile in vocabulary.disk_profiles} if vocabulary is not None else {}
+    if not known and isinstance(table.values["profile"], str):
+        table.refuse("profile", 'no profile is known by name here: write profile = {iops = 100, bandwidth = "20M"}')
+    return known[table.word("profile", tuple(known), "", "unknown profile")]
+
+
+def parse_objectives(tables: tuple[Table, ...], workloads: tuple[Workload, ...]) -> tuple[Objective, ...]:
+    """What the sweep is judged by; where it says nothing, what each workload usually is."""
+    if not tables:
+        return tuple(Objective.usual(workload) for workload in workloads)
+    objectives: list[Objective] = []
+    for table in tables:
+        objective = _objective(table, workloads)
+        if objective in objectives:
+            table.source.refuse(table.at, "the same objective is there already")
+        objectives.append(objective)
+    return tuple(objectives)
+
+
+def _objective(table: Table, workloads: tuple[Workload, ...]) -> Objective:
+    table.only(("maximise", "minimise", "workload"))
+    if table.has("maximise") == table.has("minimise"):
+        table.source.refuse(table.at, "must have either maximise or minimise")
+    key = "maximise" if table.has("maximise") else "minimise"
+    metric = table.word(key, METRICS, "", "unknown metric")
+    if (metric in LATENCIES) is not (key == "minimise"):
+        other = "minimise" if key == "maximise" else "maximise"
+        table.refuse(key, f"{metric} is better the {'lower' if metric in LATENCIES else 'higher'} it is", other)
+    names = {workload.name: workload for workload in workloads}
+    if not table.has("workload") and len(names) > 1:
+        table.source.refuse(table.at, f"workload is missing; known are {', '.join(names)}")
+    name = table.word("workload", tuple(names), next(iter(names)), "unknown workload")
+    if names[name].engine == "dd" and metric != "bw_bytes_s":
+        table.refuse(key, f'dd reports no {metric}: workload "{name}" has bw_bytes_s alone', "bw_bytes_s")
+    return Objective(name, metric, key == "maximise")

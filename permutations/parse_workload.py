@@ -1,0 +1,216 @@
+"""``[[workload]]`` of a sweep file, in fio's words."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from permutations.reader import Table, quoted
+from permutations.vocabulary import Vocabulary
+from permutations.workload import RW_MODES, Workload
+
+WORKLOAD_KEYS = (
+    "name",
+    "engine",
+    "rw",
+    "bs",
+    "iodepth",
+    "numjobs",
+    "runtime_s",
+    "ramp_time_s",
+    "rwmixread",
+    "fsync",
+    "direct",
+    "ioengine",
+    "io_size",
+    "job_file",
+    "options",
+)
+DD_KEYS = ("name", "engine", "rw", "bs", "iodepth", "numjobs", "runtime_s", "fsync", "direct", "io_size")
+JOB_FILE_KEYS = ("name", "engine", "job_file", "runtime_s", "ramp_time_s")
+
+WEEK_S = 7 * 24 * 3600.0
+MAX_JOB_FILE_BYTES = 1 << 20
+
+OWNED_OPTIONS: Mapping[str, str] = {
+    "blocksize": "bs",
+    "bs": "bs",
+    "direct": "direct",
+    "fsync": "fsync",
+    "io_size": "io_size",
+    "iodepth": "iodepth",
+    "ioengine": "ioengine",
+    "numjobs": "numjobs",
+    "ramp_time": "ramp_time_s",
+    "readwrite": "rw",
+    "runtime": "runtime_s",
+    "rw": "rw",
+    "rwmixread": "rwmixread",
+}
+"""Options of fio that a workload has keys for, and the key."""
+
+REFUSED_OPTIONS = frozenset(
+    {
+        "allow_file_create",
+        "allow_mounted_write",
+        "directory",
+        "exec_postrun",
+        "exec_prerun",
+        "exitall",
+        "filename",
+        "filename_format",
+        "filesize",
+        "group_reporting",
+        "include",
+        "name",
+        "new_group",
+        "nrfiles",
+        "opendir",
+        "read_iolog",
+        "replay_redirect",
+        "size",
+        "stonewall",
+        "thinktime_blocks_file",
+        "unlink",
+        "wait_for",
+        "write_bw_log",
+        "write_hist_log",
+        "write_iolog",
+        "write_iops_log",
+        "write_lat_log",
+    }
+)
+"""Options of fio that say where it reads and writes, or how it reports: stripelab sets these itself."""
+
+_JOB_LINE = re.compile(r"^[ \t]*(?:rw|readwrite)[ \t]*=[ \t]*(\w+)", re.MULTILINE)
+
+
+def parse_workloads(tables: tuple[Table, ...], folder: Path, vocabulary: Vocabulary | None) -> tuple[Workload, ...]:
+    """The workloads in the order of the file; ``folder`` is what a job file's name is relative to."""
+    workloads: list[Workload] = []
+    for table in tables:
+        workload = _workload(table, folder, vocabulary)
+        if workload.name in {other.name for other in workloads}:
+            table.refuse("name", f'a workload named "{workload.name}" is there already: names must differ')
+        workloads.append(workload)
+    return tuple(workloads)
+
+
+def _workload(table: Table, folder: Path, vocabulary: Vocabulary | None) -> Workload:
+    table.only(WORKLOAD_KEYS)
+    usual = Workload(table.name("name"))
+    if usual.name == "global":
+        table.refuse("name", '"global" is the name of a section of its own in fio')
+    engines = vocabulary.engines if vocabulary is not None else ("fio", "dd", "native")
+    engine = table.word("engine", engines, usual.engine, "unknown engine")
+    if table.has("job_file"):
+        return _from_job_file(table, folder, replace(usual, engine=engine))
+    table.require("rw", "bs")
+    direct = table.flag("direct", default=usual.direct)
+    workload = Workload(
+        name=usual.name,
+        engine=engine,
+        rw=table.word("rw", RW_MODES, usual.rw),
+        bs_bytes=table.size("bs", usual.bs_bytes, 512 if direct else 1, 1 << 30),
+        iodepth=table.integer("iodepth", usual.iodepth, 1, 65536),
+        numjobs=table.integer("numjobs", usual.numjobs, 1, 1024),
+        runtime_s=table.number("runtime_s", usual.runtime_s, 1.0, WEEK_S),
+        ramp_time_s=table.number("ramp_time_s", usual.ramp_time_s, 0.0, WEEK_S),
+        rwmixread=table.integer("rwmixread", None, 0, 100),
+        fsync=table.integer("fsync", None, 1, 1 << 31),
+        direct=direct,
+        ioengine=_option_word(table, "ioengine", usual.ioengine),
+        io_size_bytes=table.size("io_size", None, 512),
+        options=_options(table.table("options")) if table.has("options") else (),
+    )
+    _check(table, workload)
+    return workload
+
+
+def _check(table: Table, workload: Workload) -> None:
+    """Refuse what is well-formed, but makes no sense together."""
+    if workload.direct and workload.bs_bytes % 512:
+        table.refuse("bs", f"{quoted(table.values['bs'])} is no multiple of 512 bytes, as direct I/O needs")
+    if workload.io_size_bytes is not None and workload.io_size_bytes < workload.bs_bytes:
+        table.refuse("io_size", "is smaller than bs")
+    if workload.rwmixread is not None and workload.rw not in {"rw", "randrw"}:
+        table.refuse("rwmixread", f'needs rw = "rw" or "randrw", not {quoted(workload.rw)}')
+    if workload.fsync is not None and not workload.writes:
+        table.refuse("fsync", "needs a workload that writes")
+    if workload.engine == "dd":
+        for key in table.values:
+            if key not in DD_KEYS:
+                table.refuse(key, "is a matter of fio: dd has no such thing")
+        if workload.rw not in {"read", "write"}:
+            table.refuse(
+                "rw", f"dd reads or writes from the front: {quoted(workload.rw)} needs another engine", '"read"'
+            )
+        if workload.iodepth != 1:
+            table.refuse("iodepth", "must be 1 for dd: it has one I/O in flight")
+
+
+def _from_job_file(table: Table, folder: Path, usual: Workload) -> Workload:
+    """A workload that is an existing fio job file; what it does is read from the file."""
+    for key in table.values:
+        if key not in JOB_FILE_KEYS:
+            table.refuse(key, "is set by the job file: leave it out here")
+    if usual.engine != "fio":
+        table.refuse("job_file", f"is a matter of fio, not of {usual.engine}")
+    path = folder / table.text("job_file", "")
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_JOB_FILE_BYTES)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        table.refuse("job_file", f"{path} cannot be read: {reason}")
+    return replace(
+        usual,
+        rw=_job_rw(table, raw.decode("utf-8", errors="replace")),
+        runtime_s=table.number("runtime_s", usual.runtime_s, 1.0, WEEK_S),
+        ramp_time_s=table.number("ramp_time_s", usual.ramp_time_s, 0.0, WEEK_S),
+        job_file=str(path.resolve()),
+        job_sha256=hashlib.sha256(raw).hexdigest(),
+    )
+
+
+def _job_rw(table: Table, job: str) -> str:
+    """What a job file does, all of its jobs together; fio's own default is ``read``."""
+    modes = {"rw" if mode == "readwrite" else mode for mode in _JOB_LINE.findall(job)} or {"read"}
+    for mode in sorted(modes):
+        if mode not in RW_MODES:
+            table.refuse("job_file", f"has rw={mode}, which is not supported; known are {', '.join(RW_MODES)}")
+    if len(modes) == 1:
+        return modes.pop()
+    random = "rand" if all(mode.startswith("rand") for mode in modes) else ""
+    kinds = {mode.removeprefix("rand") for mode in modes}
+    return random + (kinds.pop() if len(kinds) == 1 else "rw")
+
+
+def _options(table: Table) -> tuple[tuple[str, str], ...]:
+    """Further options of fio, sorted by name."""
+    options = []
+    for key, value in sorted(table.values.items()):
+        if key in OWNED_OPTIONS:
+            table.refuse(key, "has a key of its own in [[workload]]", OWNED_OPTIONS[key])
+        if key in REFUSED_OPTIONS or key.startswith("exec_"):
+            table.refuse(key, "is set by stripelab itself")
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", key):
+            table.refuse(key, "is no name of a fio option")
+        if isinstance(value, bool):
+            options.append((key, str(int(value))))
+        elif isinstance(value, (int, float)):
+            options.append((key, str(table.number(key, 0.0, -1e18, 1e18) if isinstance(value, float) else value)))
+        else:
+            options.append((key, _option_word(table, key, "")))
+    return tuple(options)
+
+
+def _option_word(table: Table, key: str, default: str) -> str:
+    """Text for one line of a fio job."""
+    value = table.text(key, default)
+    if key == "ioengine" and not re.fullmatch(r"[a-z][a-z0-9_-]*", value):
+        table.refuse(key, f"{quoted(value)} is no name of an I/O engine of fio")
+    return value

@@ -1,0 +1,106 @@
+"""A design point: one combination of settings, with an identity made from its content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+from permutations.factors import DEFAULT_WORD, FACTORS, Setting
+from permutations.identity import digest
+
+_NAMED_BY_VALUE = ("level", "disks", "chunk_kib", "filesystem", "layout")
+"""Factors that a label shows by their value alone, since nobody could mistake them."""
+
+
+@dataclass(frozen=True)
+class DesignPoint:
+    """One combination of settings.
+
+    ``values`` are in the order of :data:`FACTORS`.  ``varied`` names the factors that vary in the
+    sweep; it serves the label alone, and is no part of the point's identity.
+    """
+
+    values: tuple[Setting, ...]
+    varied: frozenset[str] = field(default=frozenset(), compare=False)
+
+    @cached_property
+    def settings(self) -> Mapping[str, Setting]:
+        """Every factor by name; None where it does not apply or is left to the tool."""
+        return MappingProxyType(dict(zip(FACTORS, self.values, strict=True)))
+
+    @cached_property
+    def id(self) -> str:
+        """Twelve hex digits made from the settings alone: the same in every sweep."""
+        return digest(self.settings, 12)
+
+    def __getitem__(self, factor: str) -> Setting:
+        return self.settings[factor]
+
+    def text(self, factor: str) -> str | None:
+        """The setting of a text factor."""
+        value = self.settings[factor]
+        return None if value is None else str(value)
+
+    def number(self, factor: str) -> int | None:
+        """The setting of a number factor."""
+        value = self.settings[factor]
+        return None if value is None else int(value)
+
+    @property
+    def level(self) -> str:
+        """RAID level, or jbod."""
+        return str(self.settings["level"])
+
+    @property
+    def disks(self) -> int:
+        """Member disks."""
+        return int(self.settings["disks"] or 0)
+
+    @property
+    def filesystem(self) -> str:
+        """Filesystem, or raw."""
+        return str(self.settings["filesystem"])
+
+    @property
+    def chunk_kib(self) -> int | None:
+        """Chunk of md; None where the level has none, or where it is left to mdadm."""
+        return self.number("chunk_kib")
+
+    @property
+    def raid10_layout(self) -> str | None:
+        """Layout of raid10; None elsewhere, or where it is left to mdadm."""
+        return self.text("raid10_layout")
+
+    def label(self) -> str:
+        """Short text for a person: ``raid5 x4 64K xfs flat``, then any other factor that varies."""
+        chunk = self.chunk_kib
+        words = [self.level, f"x{self.disks}"]
+        words += [_short_kib(chunk)] if chunk is not None else []
+        words += [self.filesystem]
+        words += [str(self["layout"])] if self["layout"] is not None else []
+        for name, factor in FACTORS.items():
+            if name in self.varied and name not in _NAMED_BY_VALUE and factor.applies(self.settings):
+                value = self.settings[name]
+                words.append(f"{name}={DEFAULT_WORD if value is None else value}")
+        return " ".join(words)
+
+
+@dataclass(frozen=True)
+class PlannedTrial:
+    """One execution of a point: in ``block`` (from 0), at ``run_order`` (from 0) of the whole plan."""
+
+    trial_id: str
+    point: DesignPoint
+    block: int
+    run_order: int
+
+
+def trial_id(point_id: str, protocol_id: str, block: int) -> str:
+    """Sixteen hex digits over the point, what is done to it, and the block."""
+    return digest({"point": point_id, "protocol": protocol_id, "block": block}, 16)
+
+
+def _short_kib(kib: int) -> str:
+    return f"{kib // 1024}M" if kib % 1024 == 0 else f"{kib}K"

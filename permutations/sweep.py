@@ -1,0 +1,145 @@
+"""A sweep file as a frozen, validated value."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+from permutations.identity import digest
+from permutations.objective import Objective
+from permutations.parse_lab import lab_disks, parse_dataset, parse_lab, parse_objectives
+from permutations.parse_space import parse_factors, parse_forbid
+from permutations.parse_workload import parse_workloads
+from permutations.reader import Table
+from permutations.rules import HARDWARE_RULES, Forbid
+from permutations.source import parse, read_text
+from permutations.space import FactorValues, Space, why_empty
+from permutations.vocabulary import Vocabulary
+from permutations.workload import DataSet, LabSpec, Workload
+
+TABLES = ("sweep", "factors", "forbid", "workload", "dataset", "lab", "objective")
+DESIGNS = ("full",)
+ORDERS = ("blocked",)
+INITIAL_SYNCS = ("wait", "assume-clean")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What to run, why, and how often.
+
+    ``factors`` holds every factor, in the order of :data:`permutations.factors.FACTORS`.
+    ``lab_given`` says whether the file has a ``[lab]`` table; without one ``lab`` is the usual lab
+    with as many disks as the sweep needs.  ``path`` and ``text`` are the file's name and content.
+    """
+
+    name: str
+    seed: int
+    replicates: int
+    design: str
+    order: str
+    factors: tuple[FactorValues, ...]
+    forbid: tuple[Forbid, ...]
+    workloads: tuple[Workload, ...]
+    dataset: DataSet
+    initial_sync: str
+    lab: LabSpec
+    objectives: tuple[Objective, ...]
+    lab_given: bool = False
+    path: str | None = None
+    text: str = ""
+
+    @classmethod
+    def load(cls, path: Path | str, vocabulary: Vocabulary | None = None) -> Sweep:
+        """Read and check a sweep file; raises :class:`permutations.errors.SweepError`.
+
+        ``vocabulary`` is what the machine side knows; with None any filesystem passes, and a disk
+        profile must be written out.
+        """
+        path = Path(path)
+        return cls.parse(read_text(path), path, vocabulary)
+
+    @classmethod
+    def parse(cls, text: str, path: Path | str, vocabulary: Vocabulary | None = None) -> Sweep:
+        """As :meth:`load`, for a text at hand; names within it are relative to the folder of ``path``."""
+        path = Path(path)
+        values, source = parse(text, str(path))
+        root = Table(values, (), source)
+        root.only(TABLES)
+        for key in ("factors", "workload"):
+            if not root.has(key):
+                source.refuse(
+                    (key,), f"the table is missing: a sweep needs {'[[workload]]' if key == 'workload' else key}"
+                )
+        return _sweep(root, path, text, vocabulary)
+
+    @cached_property
+    def space(self) -> Space:
+        """Every combination, and the rules that leave some out: those of md first."""
+        own = tuple(forbid.rule(number) for number, forbid in enumerate(self.forbid, start=1))
+        return Space(self.factors, HARDWARE_RULES + own)
+
+    @cached_property
+    def protocol_id(self) -> str:
+        """Sixteen hex digits over what is done to every point: two stores can be joined where it is equal.
+
+        The place of a job file is left out; its content is in.
+        """
+        workloads = [{**asdict(workload), "job_file": None} for workload in self.workloads]
+        return digest(
+            {
+                "workloads": workloads,
+                "dataset": asdict(self.dataset),
+                "initial_sync": self.initial_sync,
+                "profile": asdict(self.lab.profile) if self.lab.profile is not None else None,
+            },
+            16,
+        )
+
+    @property
+    def max_disks(self) -> int:
+        """The most disks that a point may have."""
+        (disks,) = (factor.values for factor in self.factors if factor.name == "disks")
+        return max(int(value) for value in disks if value is not None)
+
+
+def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None) -> Sweep:
+    head = root.table("sweep")
+    head.only(("name", "seed", "replicates", "design", "order", "initial_sync"))
+    lab = root.table("lab")
+    factors = parse_factors(root.table("factors"), vocabulary, lab_disks(lab))
+    workloads = parse_workloads(root.tables("workload"), path.parent, vocabulary)
+    if not workloads:
+        root.refuse("workload", "the list is empty")
+    (disks,) = (factor.values for factor in factors if factor.name == "disks")
+    several = isinstance(root.values.get("objective"), list)
+    objectives = root.tables("objective") if several else (root.table("objective"),) if root.has("objective") else ()
+    sweep = Sweep(
+        name=head.name("name") if head.has("name") else path.stem,
+        seed=head.integer("seed", 0, 0),
+        replicates=head.integer("replicates", 1, 1, 1000),
+        design=_available(head, "design", DESIGNS),
+        order=_available(head, "order", ORDERS),
+        factors=factors,
+        forbid=parse_forbid(root.tables("forbid"), vocabulary),
+        workloads=workloads,
+        dataset=parse_dataset(root.table("dataset"), workloads),
+        initial_sync=head.word("initial_sync", INITIAL_SYNCS, "wait"),
+        lab=parse_lab(lab, vocabulary, max(int(value) for value in disks if value is not None)),
+        objectives=parse_objectives(objectives, workloads),
+        lab_given=root.has("lab"),
+        path=str(path),
+        text=text,
+    )
+    empty = why_empty(sweep.space)
+    if empty is not None:
+        root.source.refuse(("factors",), empty)
+    return sweep
+
+
+def _available(head: Table, key: str, known: tuple[str, ...]) -> str:
+    """A word of which this version may have few."""
+    value = head.text(key, known[0])
+    if value not in known:
+        head.refuse(key, f'"{value}" is not available: this version has {", ".join(known)}')
+    return value
