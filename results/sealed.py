@@ -1,0 +1,159 @@
+"""Parquet files that no flipped byte gets past.
+
+Parquet's page checksums (parquet-format, "Checksumming") cover the pages and leave out page headers
+and the footer, where one flipped bit can turn figures into other figures in silence.  So each file
+also carries a *seal*: a magic word and a SHA-256 of all its other bytes, in the gap between the last
+page and the footer.  Readers find the footer from the end of the file and the pages by their
+offsets, so a sealed file is an ordinary Parquet file to every other program.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from results.errors import ResultsError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_MAGIC = b"stripelab sha256"
+_SEAL_BYTES = len(_MAGIC) + hashlib.sha256().digest_size
+_TRAILER_BYTES = 8  # length of the footer, then PAR1
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class DamagedFileError(Exception):
+    """The file is torn, changed or not one of ours; the text says which."""
+
+
+@dataclass(frozen=True)
+class SealedTable:
+    """A table as it came out of a whole file, with the file's digest."""
+
+    table: pa.Table
+    digest: str
+
+
+def encode(table: pa.Table) -> tuple[bytes, str]:
+    """Bytes of a sealed Parquet file that holds ``table``, and their digest."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+    plain = sink.getvalue().to_pybytes()
+    cut = len(plain) - _TRAILER_BYTES - int.from_bytes(plain[-8:-4], "little")
+    digest = hashlib.sha256(plain)
+    return plain[:cut] + _MAGIC + digest.digest() + plain[cut:], digest.hexdigest()
+
+
+def check(content: bytes) -> str:
+    """Digest of a whole file's ``content``; raises :class:`DamagedFileError` where a byte is not as written."""
+    if len(content) < _SEAL_BYTES + _TRAILER_BYTES + 4 or content[:4] != b"PAR1":
+        raise DamagedFileError("is no Parquet file, or the beginning of one")
+    if content[-4:] != b"PAR1":
+        raise DamagedFileError("is torn: the end of the file is missing")
+    seal_end = len(content) - _TRAILER_BYTES - int.from_bytes(content[-8:-4], "little")
+    seal_start = seal_end - _SEAL_BYTES
+    if seal_start < 4 or content[seal_start : seal_start + len(_MAGIC)] != _MAGIC:
+        raise DamagedFileError("carries no seal of stripelab: it is damaged, or another program wrote it")
+    digest = hashlib.sha256(memoryview(content)[:seal_start])
+    digest.update(memoryview(content)[seal_end:])
+    if digest.digest() != content[seal_start + len(_MAGIC) : seal_end]:
+        raise DamagedFileError("is damaged: its bytes are not those that were written")
+    return digest.hexdigest()
+
+
+def read(path: Path) -> SealedTable:
+    """Read a sealed file whole.
+
+    Raises:
+        DamagedFileError: it is torn, changed or foreign.
+        ResultsError: it cannot be read at all.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise DamagedFileError("is missing") from None
+    except IsADirectoryError:
+        raise DamagedFileError("is a folder") from None
+    except OSError as error:
+        raise ResultsError(
+            f"cannot read {path}: {error.strerror}", remedy="Correct the permissions or look at `dmesg`."
+        ) from error
+    digest = check(content)
+    try:
+        table = pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
+    except (pa.ArrowException, OSError) as error:
+        raise DamagedFileError(f"cannot be decoded: {error}") from error
+    return SealedTable(table, digest)
+
+
+def write_durable(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path`` and fsync it; where that fails nothing is left there.
+
+    Raises:
+        ResultsError: the file system is full, read-only, or does not let us.
+    """
+    try:
+        _write(path, content)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+        raise cannot_write(path, error) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write and fsync; a short write is gone on with."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_durable(path: Path, content: bytes) -> None:
+    """Put ``content`` at ``path``, atomically: a reader sees the old file or the new one, never a part."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    write_durable(temporary, content)
+    try:
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise cannot_write(path, error) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Fsync a folder: without it a rename can be lost in a power cut (rename(2), fsync(2))."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def cannot_write(path: Path, error: OSError) -> ResultsError:
+    """The words for a write that failed."""
+    if error.errno in _FULL:
+        return ResultsError(
+            f"no space left for {path}: {error.strerror}",
+            remedy="Free space, then run the same command again: what was measured before is kept, and it resumes.",
+        )
+    return ResultsError(
+        f"cannot write {path}: {error.strerror}",
+        remedy="Correct the permissions or name a folder that can be written.",
+    )
