@@ -75,16 +75,19 @@ def swap_devices() -> dict[str, str]:
 
 
 def devices_under(path: Path) -> frozenset[str]:
-    """Device numbers that the file system holding ``path`` lies on, all the way down.
+    """Device numbers that the filesystem holding ``path`` lies on, all the way down.
 
-    Filesystems with several devices (btrfs) hide behind a number of their own, so the sources of
-    the mount are followed too.
+    The source of the mount is followed too: btrfs answers stat(2) with numbers of its own, which
+    are in neither sysfs nor mountinfo.
     """
-    own = number(path.stat().st_dev)
-    found = set(ancestors(own))
-    for mount in mounts():
-        if mount.device_number == own:
-            found |= ancestors_of_node(Path(mount.source))
+    found = set(ancestors(number(path.stat().st_dev)))
+    resolved = path.resolve()
+    above = [mount for mount in mounts() if resolved.is_relative_to(mount.mount_point)]
+    if above:
+        nearest = max(len(mount.mount_point) for mount in above)
+        for mount in above:
+            if len(mount.mount_point) == nearest:
+                found |= ancestors_of_node(Path(mount.source))
     return frozenset(found)
 
 
