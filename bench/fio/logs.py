@@ -1,0 +1,140 @@
+"""fio's logs of bandwidth, IOPS and latency, made into one row per second.
+
+fio writes a log per job and kind (``per_job_logs``), a line per window in which something happened:
+``time_ms, value, direction, block size[, offset][, priority][, …]``; values are KiB/s, IOPS or ns.
+Windows of a quarter of a second are asked for (:data:`WINDOW_MS`): the window in which a run ends
+is seldom written, and of a second that would be a whole one.  Traps taken care of:
+
+- A window without I/O is left out, so a stall is a gap: here it is zeros.
+- The sampling thread is late now and then, so that windows drift against the seconds: a rate is
+  spread over the seconds that its window overlaps.
+- Rates are cut to whole KiB/s and whole IOPS, which for a slow job loses much of the IOPS: where all
+  I/Os have one size, IOPS are taken from the bandwidth.
+- Logs exclude the ramp; time starts at its end.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.engine import IntervalResult
+from bench.errors import EngineError
+
+WINDOW_MS = 250
+"""Length of the windows that fio averages over for its logs."""
+_DIRECTIONS = ("read", "write", "trim")
+_LATE_MS = 10
+"""How much a run may end early by its clock and still count its last second as whole."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A line of a log: the window that ended at ``time_ms``, its value, its direction."""
+
+    time_ms: int
+    value: int
+    direction: str
+
+
+@dataclass(frozen=True)
+class JobLogs:
+    """The logs of one job: KiB/s, I/Os per second, nanoseconds."""
+
+    bw: tuple[Sample, ...]
+    iops: tuple[Sample, ...]
+    lat: tuple[Sample, ...]
+
+
+def parse_log(text: str) -> tuple[Sample, ...]:
+    """Samples of one log file; raises :class:`EngineError` naming the first line that is none."""
+    samples = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        fields = line.split(",")
+        try:
+            time_ms, value, direction = (int(field) for field in fields[:3])
+        except ValueError:
+            raise EngineError(f"line {number} of a fio log is no sample: {line[:80]!r}") from None
+        if time_ms < 0 or value < 0 or direction not in range(len(_DIRECTIONS)):
+            raise EngineError(f"line {number} of a fio log is out of range: {line[:80]!r}")
+        samples.append(Sample(time_ms, value, _DIRECTIONS[direction]))
+    return tuple(samples)
+
+
+def intervals(
+    jobs: Sequence[JobLogs], runtime_ms: int, directions: Iterable[str], io_bytes: Mapping[str, float | None]
+) -> tuple[IntervalResult, ...]:
+    """One row per whole second and direction, summed over the jobs.
+
+    ``io_bytes`` is the size of the I/Os of each direction where they all have the same, else None.
+    A last second that is not whole is left out.
+    """
+    seconds = (runtime_ms + _LATE_MS) // 1000
+    rows = []
+    for direction in directions:
+        bw_logs = [_only(job.bw, direction) for job in jobs]
+        bw = _per_second(bw_logs, seconds)
+        size = io_bytes.get(direction)
+        if size:
+            iops = [rate * 1024 / size for rate in bw]
+        else:
+            iops = _per_second([_only(job.iops, direction) for job in jobs], seconds)
+        lat = _mean_latency([_only(job.lat, direction) for job in jobs], bw_logs, seconds)
+        rows += [
+            IntervalResult(direction, second, iops[second], bw[second] * 1024, lat[second]) for second in range(seconds)
+        ]
+    return tuple(rows)
+
+
+def _only(samples: Iterable[Sample], direction: str) -> list[Sample]:
+    return sorted((sample for sample in samples if sample.direction == direction), key=lambda sample: sample.time_ms)
+
+
+def _per_second(logs: Sequence[Sequence[Sample]], seconds: int) -> list[float]:
+    """Mean rate of each second, summed over ``logs``; a second without a sample is zero."""
+    total = [0.0] * seconds
+    for samples in logs:
+        previous = 0
+        for sample in samples:
+            begin = previous if sample.time_ms - previous < 2 * WINDOW_MS else sample.time_ms - WINDOW_MS
+            _spread(total, begin, sample.time_ms, sample.value)
+            previous = sample.time_ms
+    if total:
+        total[-1] *= _share_not_sampled(logs, seconds)
+    return total
+
+
+def _spread(total: list[float], begin_ms: int, end_ms: int, rate: float) -> None:
+    """Add a rate that held from ``begin_ms`` to ``end_ms`` to the means of the seconds it overlaps."""
+    for second in range(max(0, begin_ms) // 1000, min(len(total), -(-end_ms // 1000))):
+        overlap = min(end_ms, 1000 * second + 1000) - max(begin_ms, 1000 * second)
+        total[second] += rate * overlap / 1000
+
+
+def _share_not_sampled(logs: Sequence[Sequence[Sample]], seconds: int) -> float:
+    """Factor that makes up for the end of the last second, which fio does not sample.
+
+    Up to two windows are taken for unsampled; a longer silence is a stall, and stays.
+    """
+    last = max((samples[-1].time_ms for samples in logs if samples), default=0)
+    missing = 1000 * seconds - last
+    return 1000 / (1000 - missing) if 0 < missing <= 2 * WINDOW_MS else 1.0
+
+
+def _mean_latency(
+    lat_logs: Sequence[Sequence[Sample]], bw_logs: Sequence[Sequence[Sample]], seconds: int
+) -> list[float | None]:
+    """Mean latency of each second; a window weighs as much as the job moved in it."""
+    weight: defaultdict[int, float] = defaultdict(float)
+    weighted: defaultdict[int, float] = defaultdict(float)
+    for samples, rates in zip(lat_logs, bw_logs, strict=True):
+        moved = {round(rate.time_ms / WINDOW_MS): rate.value for rate in rates}
+        for sample in samples:
+            second = max(0, sample.time_ms - WINDOW_MS // 2) // 1000
+            share = moved.get(round(sample.time_ms / WINDOW_MS)) or 1
+            weight[second] += share
+            weighted[second] += share * sample.value
+    return [weighted[second] / weight[second] if weight[second] else None for second in range(seconds)]

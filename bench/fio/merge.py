@@ -1,0 +1,152 @@
+"""Several jobs as one: exact sums, pooled moments, percentiles of the merged histogram.
+
+Percentiles are never averaged, nor are rates.  The rate of a group is what it moved, divided by the
+longest runtime among its jobs, as fio's own ``group_reporting`` does; so rate times runtime is the
+amount, which a sum of per-job rates would not keep where jobs end at different times.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from bench.engine import DirectionResult
+from bench.fio import histogram
+from bench.fio.histogram import Histogram
+from bench.fio.model import DIRECTIONS, Direction, Job, Latency
+
+
+def merge_jobs(jobs: Sequence[Job]) -> tuple[Direction, ...]:
+    """One :class:`Direction` for each direction in which any of ``jobs`` did I/O."""
+    merged = []
+    for name in DIRECTIONS:
+        parts = [part for job in jobs for part in job.directions if part.name == name and part.ios > 0]
+        if parts:
+            merged.append(_merge_directions(name, parts))
+    return tuple(merged)
+
+
+def merge_latencies(parts: Iterable[Latency | None]) -> Latency | None:
+    """Latencies pooled: as if every sample had been taken by one job.
+
+    None where any part was not measured, since a pool of some of the jobs would pass for all of
+    them.  The percentiles that fio printed are kept where there is a single part; of several parts
+    only the merged histogram can give them.
+    """
+    measured = []
+    for part in parts:
+        if part is None:
+            return None
+        measured.append(part)
+    if len(measured) <= 1:
+        return measured[0] if measured else None
+    samples = sum(part.samples for part in measured)
+    mean_ns = sum(part.samples * part.mean_ns for part in measured) / samples
+    histograms = [part.histogram for part in measured if part.histogram is not None]
+    return Latency(
+        samples=samples,
+        min_ns=min(part.min_ns for part in measured),
+        max_ns=max(part.max_ns for part in measured),
+        mean_ns=mean_ns,
+        stddev_ns=_pooled_stddev(measured, samples, mean_ns),
+        histogram=histogram.merge(histograms) if len(histograms) == len(measured) else None,
+    )
+
+
+def percentile_ns(latency: Latency, percent: float) -> int | None:
+    """A percentile, from the histogram or else as fio printed it; None where neither has it."""
+    if latency.histogram is not None:
+        return latency.histogram.percentile_ns(percent)
+    return dict(latency.percentiles).get(percent)
+
+
+def results(jobs: Sequence[Job]) -> tuple[DirectionResult, ...]:
+    """What an engine reports of ``jobs``: read, write, trim (or mixed), then sync.
+
+    Errors that fio counted and went on from (``continue_on_error``) are not told apart by direction:
+    they stand with the first one.
+    """
+    errors = sum(job.io_errors for job in jobs)
+    found = []
+    for direction in merge_jobs(jobs):
+        found.append(_result(direction, errors=errors))
+        errors = 0
+    sync = _sync(jobs)
+    return (*found, _result(sync, errors=0)) if sync is not None else tuple(found)
+
+
+def _merge_directions(name: str, parts: Sequence[Direction]) -> Direction:
+    ios = sum(part.ios for part in parts)
+    total_bytes = sum(part.total_bytes for part in parts)
+    runtime_ms = max(part.runtime_ms for part in parts)
+    single = parts[0] if len(parts) == 1 else None
+    return Direction(
+        name=name,
+        ios=ios,
+        total_bytes=total_bytes,
+        runtime_ms=runtime_ms,
+        iops=ios * 1000 / runtime_ms if runtime_ms else (single.iops if single else None),
+        bw_bytes_s=total_bytes * 1000 / runtime_ms if runtime_ms else sum(part.bw_bytes_s for part in parts),
+        short_ios=sum(part.short_ios for part in parts),
+        dropped_ios=sum(part.dropped_ios for part in parts),
+        slat=merge_latencies(part.slat for part in parts),
+        clat=merge_latencies(part.clat for part in parts),
+        lat=merge_latencies(part.lat for part in parts),
+    )
+
+
+def _pooled_stddev(parts: Sequence[Latency], samples: int, mean_ns: float) -> float | None:
+    """Standard deviation (n - 1) of the union: squares within each part, and between the parts' means."""
+    if samples < 2:
+        return 0.0
+    squares = 0.0
+    for part in parts:
+        if part.stddev_ns is None:
+            return None
+        apart = part.mean_ns - mean_ns
+        squares += (part.samples - 1) * part.stddev_ns * part.stddev_ns + part.samples * apart * apart
+    return math.sqrt(squares / (samples - 1))
+
+
+def _sync(jobs: Sequence[Job]) -> Direction | None:
+    """Fsync and its kin as a direction of its own: it moves no bytes, and takes time of the others."""
+    synced = [job for job in jobs if job.sync_ios > 0]
+    if not synced:
+        return None
+    ios = sum(job.sync_ios for job in synced)
+    runtime_ms = max((part.runtime_ms for job in jobs for part in job.directions), default=0)
+    return Direction(
+        name="sync",
+        ios=ios,
+        total_bytes=0,
+        runtime_ms=runtime_ms,
+        iops=ios * 1000 / runtime_ms if runtime_ms else None,
+        bw_bytes_s=0.0,
+        lat=merge_latencies(job.sync for job in synced),
+    )
+
+
+def _result(direction: Direction, *, errors: int) -> DirectionResult:
+    lat = direction.lat
+    found = lat.histogram if lat is not None and lat.histogram is not None else Histogram((), ())
+    return DirectionResult(
+        direction=direction.name,
+        ios=direction.ios,
+        total_bytes=direction.total_bytes,
+        runtime_ns=direction.runtime_ms * 1_000_000,
+        iops=direction.iops,
+        bw_bytes_s=direction.bw_bytes_s,
+        errors=errors,
+        slat_mean_ns=None if direction.slat is None else direction.slat.mean_ns,
+        clat_mean_ns=None if direction.clat is None else direction.clat.mean_ns,
+        lat_min_ns=None if lat is None else lat.min_ns,
+        lat_mean_ns=None if lat is None else lat.mean_ns,
+        lat_stddev_ns=None if lat is None else lat.stddev_ns,
+        lat_p50_ns=None if lat is None else percentile_ns(lat, 50.0),
+        lat_p95_ns=None if lat is None else percentile_ns(lat, 95.0),
+        lat_p99_ns=None if lat is None else percentile_ns(lat, 99.0),
+        lat_p999_ns=None if lat is None else percentile_ns(lat, 99.9),
+        lat_max_ns=None if lat is None else lat.max_ns,
+        lat_bins_ns=found.bins_ns,
+        lat_counts=found.counts,
+    )
