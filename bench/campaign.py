@@ -20,7 +20,7 @@ from bench.stack import filesystems, loops
 from bench.stack.build import undo_table
 from bench.stack.modules import ensure_filesystem, ensure_level
 from bench.trial import Bench, run_trial, undo_folder
-from permutations.cost import trial_seconds
+from permutations.cost import plan_cost
 from permutations.design import Plan
 from permutations.point import PlannedTrial
 from results.store import Store
@@ -55,7 +55,7 @@ def run_campaign(plan: Plan, store: Store, lease: Lease, emit: Emit, *, retry: b
     store.put_environment(described)
     bench = Bench(plan.sweep, lease, lease.journal, described.environment_id, emit)
     pending = left_to_run(plan, store, retry=retry)
-    expected_s = trial_seconds(plan.sweep) * len(pending)
+    expected_s = plan_cost(plan).estimated_s * len(pending) / len(plan.trials)
     done = len(plan.trials) - len(pending)
     emit(Event("started", done=done, total=len(plan.trials), expected_s=expected_s))
     with signals_end_the_run():
@@ -118,7 +118,7 @@ def clear_leftovers(wanted: Sequence[str], store: Path, journal: Journal, emit: 
 
 def claim_store(path: Path, plan: Plan) -> Store:
     """Open or make the store, which holds the trials of one protocol only."""
-    store = Store.create(path)
+    store = Store.open_or_create(path)
     protocol = path / PROTOCOL_FILE
     known = protocol.read_text(encoding="ascii").strip() if protocol.exists() else plan.sweep.protocol_id
     if known != plan.sweep.protocol_id:

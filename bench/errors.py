@@ -13,6 +13,8 @@ class StripelabError(Exception):
     """A failure that a user can act on: what failed, the exact command, what to do next."""
 
     status: ClassVar[int] = 70
+    answered: ClassVar[bool] = False
+    """Whether the verb has printed its answer before it fails: ``--json`` then prints no second object."""
     remedy: ClassVar[str] = "This is a defect of stripelab: please report it with the lines above."
 
     def __init__(self, message: str, *, command: str | None = None, remedy: str | None = None) -> None:
@@ -119,6 +121,7 @@ class TrialsFailedError(StripelabError):
     """The sweep ended, but some of its trials failed or are invalid."""
 
     status = 13
+    answered = True
     remedy = "`stripelab status STORE` lists them; `stripelab run … --retry-failed` tries them again."
 
 

@@ -17,7 +17,7 @@ from bench.events import Emit, EventReader
 from bench.journal import Journal
 from bench.lease import open_lease
 from bench.stack.loops import loop_disks
-from permutations.cost import campaign_timeout_s
+from permutations.cost import plan_cost
 from permutations.design import Plan
 from results.store import Store
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 JOURNAL_FILE = "journal.jsonl"
 EVENTS_FILE = ".events.jsonl"
 LOCK_FILE = ".lock"
+GUEST_GRACE_S = 1800.0
+GUEST_SLACK = 10.0
+"""A guest that takes this many times the estimate, and half an hour more, is taken for hung."""
 
 
 def on_disks(
@@ -85,7 +88,7 @@ def in_the_lab(plan: Plan, sweep: Path, path: Path, emit: Emit, *, retry: bool =
     if campaign.left_to_run(plan, store, retry=retry):
         with locked(path), Lab(plan.sweep.lab, shared=[path.resolve()]) as lab:
             _run_guest(lab, plan, sweep, path.resolve(), emit, retry=retry)
-    return campaign.summary(plan, store)
+    return campaign.summary(plan, Store.open(path, verify=False))
 
 
 def _run_guest(lab: Lab, plan: Plan, sweep: Path, path: Path, emit: Emit, *, retry: bool) -> None:
@@ -100,7 +103,7 @@ def _run_guest(lab: Lab, plan: Plan, sweep: Path, path: Path, emit: Emit, *, ret
     words = [sys.executable, "-m", "bench.cli.main", "run", str(sweep.resolve()), "--store", str(path)]
     words += ["--disks", ",".join(lab.serials), "--events", str(events), *(["--retry-failed"] if retry else [])]
     try:
-        ended = lab.run(words, timeout_s=campaign_timeout_s(plan), on_tick=pass_on)
+        ended = lab.run(words, timeout_s=GUEST_GRACE_S + GUEST_SLACK * plan_cost(plan).estimated_s, on_tick=pass_on)
     finally:
         pass_on()
         events.unlink(missing_ok=True)

@@ -24,11 +24,12 @@ def status(
     from bench.cli.output import emit_json, say
     from permutations.design import make_plan
     from permutations.sweep import Sweep
+    from results.query import load
     from results.store import Store
 
     opened = Store.open(store)
     counts = summary(make_plan(Sweep.load(store / SWEEP_FILE)), opened)
-    bad = [row for row in opened.trials() if row.status != "ok"]
+    bad = [row for row in load(store).trial_rows() if row.status != "ok"]
     if as_json:
         emit_json(
             {
