@@ -15,6 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from bench.errors import InterruptedRunError, StoreError, StripelabError, SweepFileError
+from bench.version import stripelab_version
 from permutations.errors import SweepError
 from results.errors import ResultsError
 
@@ -31,6 +32,7 @@ class Failure:
     remedy: str
     status: int
     lines: tuple[str, ...]
+    answered: bool = False
 
     def as_json(self) -> Mapping[str, Mapping[str, str | int | None]]:
         """What ``--json`` prints in place of an answer."""
@@ -65,7 +67,13 @@ def of(error: BaseException, arguments: Sequence[str]) -> Failure:
 def _known(error: StripelabError) -> Failure:
     """A failure that has a class of its own."""
     return Failure(
-        type(error).__name__, error.message, error.command, error.next_step, error.status, tuple(error.lines())
+        type(error).__name__,
+        error.message,
+        error.command,
+        error.next_step,
+        error.status,
+        tuple(error.lines()),
+        error.answered,
     )
 
 
@@ -81,11 +89,9 @@ def _usage(error: TyperException) -> Failure:
 
 def _defect(error: BaseException, arguments: Sequence[str]) -> Failure:
     """An exception that nobody foresaw: one line, and the traceback where it can be attached to a report."""
-    from importlib.metadata import version
-
     trace = "".join(traceback.format_exception(error))
     words = shlex.join(["stripelab", *arguments])
-    system = f"stripelab {version('stripelab')}, Python {platform.python_version()}, {platform.platform()}"
+    system = f"stripelab {stripelab_version()}, Python {platform.python_version()}, {platform.platform()}"
     if os.environ.get(TRACEBACK_VARIABLE) == "1":
         sys.stderr.write(trace)
     message = f"defect of stripelab: {type(error).__name__}: {error}"

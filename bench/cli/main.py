@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from bench.cli import disks, doctor, failure, lab, output, plan, recommend, report, run, status
+from bench.version import stripelab_version
 
 DONE = 0
 BROKEN_PIPE = 128 + signal.SIGPIPE
@@ -29,9 +30,7 @@ for verb in (plan, run, status, recommend, report, disks, doctor, lab):
 def _version(wanted: bool) -> None:
     """Print the version and leave."""
     if wanted:
-        from importlib.metadata import version
-
-        output.say(f"stripelab {version('stripelab')}")
+        output.say(f"stripelab {stripelab_version()}")
         raise typer.Exit
 
 
@@ -72,7 +71,7 @@ def attempt(arguments: Sequence[str]) -> int:
         failed = failure.of(error, arguments)
         for line in failed.lines:
             output.note(line)
-        if "--json" in arguments:
+        if "--json" in arguments and not failed.answered:
             output.emit_json(failed.as_json())
             sys.stdout.flush()
         return failed.status
