@@ -97,6 +97,9 @@ test) sets="build run test" ;;
     ;;
 esac
 
+if [[ -n ${PYTHON:-} ]]; then
+    scripts/python.sh >/dev/null # it says itself what is wrong with a Python that was named
+fi
 absent=$(missing "$sets")
 [[ -n $absent ]] || exit 0
 reason=$(no_apt)
