@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import stat
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -24,6 +23,7 @@ from bench.fio.job import LOG_PREFIX, FioJob, check_workload, render
 from bench.fio.logs import JobLogs, Sample, intervals, parse_log
 from bench.fio.model import DIRECTIONS, Document, Job
 from bench.fio.parser import parse
+from bench.spread import check_targets
 from permutations.workload import Workload
 
 OUTPUT = "fio.json"
@@ -56,7 +56,7 @@ class FioEngine:
             job = render(workload, targets)
         except SweepFileError as error:
             raise EngineError(error.message, remedy=error.next_step) from None
-        _check_targets(targets)
+        check_targets(targets)
         words = ("fio", "--output-format=json+", f"--output={OUTPUT}", "--eta=never", *job.arguments)
         command = shlex.join(words)
         scratch.mkdir(parents=True, exist_ok=True)
@@ -87,24 +87,6 @@ def _version(executable: str) -> str:
     return finished.stdout.strip().removeprefix("fio-")
 
 
-def _check_targets(targets: Targets) -> None:
-    """Refuse targets that fio would have to make, or would misread."""
-    if not targets.paths:
-        raise EngineError("there is no target to run fio on")
-    wanted = stat.S_ISBLK if targets.device else stat.S_ISREG
-    for path in targets.paths:
-        if not path.is_absolute() or re.search(r"[$`'\"\\\n]", str(path)):
-            raise EngineError(f"the target {str(path)!r} is no absolute path of plain characters")
-        try:
-            found = path.stat()
-        except OSError as error:
-            raise EngineError(f"the target {path} cannot be used: {error.strerror}") from None
-        if not wanted(found.st_mode):
-            raise EngineError(f"the target {path} is no {'block device' if targets.device else 'regular file'}")
-        if not targets.device and found.st_size != targets.size_bytes:
-            raise EngineError(f"the target {path} holds {found.st_size} bytes, not the {targets.size_bytes} laid out")
-
-
 def _start(words: Sequence[str], folder: Path, timeout_s: float, command: str) -> proc.Finished:
     try:
         return proc.run(
@@ -115,8 +97,8 @@ def _start(words: Sequence[str], folder: Path, timeout_s: float, command: str) -
             cwd=folder,
             package="util-linux",
         )
-    except EngineError:
-        raise EngineError(f"fio did not end within {timeout_s:g} s and was killed", command=command) from None
+    except EngineError as error:
+        raise EngineError(error.message.replace("setpriv", "fio", 1), command=command) from None
 
 
 def _read(path: Path, finished: proc.Finished, command: str) -> bytes:

@@ -3,17 +3,8 @@
 Every job gets a section of its own, so that each knows its files and fio keeps its figures apart
 (``group_reporting`` is off: merging is exact here, and lossy there).
 
-How the jobs share the targets:
-
-- One group of targets: all jobs work on it.  Several groups (layout ``per-disk``): job *j* works on
-  group *j* mod *G* and stays there, as a database segment stays on its disk.  With fewer jobs than
-  groups each job takes several groups, so that no disk idles and the load (``numjobs`` times
-  ``iodepth``) is the same for every layout that is compared.
-- Random: every job uses all files of its pool.  fio's ``roundrobin`` deals I/Os to the files one by
-  one, hence evenly; each job starts with another file, so that jobs do not move in step.
-- Sequential: every job is one stream, which reads or writes its files to their end one after the
-  other.  Files are dealt to the jobs in turn; where there are more jobs than files, those that share
-  a file each have their own slice of it.  No two jobs go over the same bytes.
+How the jobs share the targets is :mod:`bench.spread`.  For random I/O fio's ``roundrobin`` deals the
+I/Os to a job's files one by one, hence evenly; for sequential I/O a job takes one file after the other.
 
 Offsets are random but the same in every run (``randrepeat``), and different for every job: what is
 compared met the same offsets.  ``norandommap`` draws with replacement, as a real client does, and
@@ -23,15 +14,14 @@ costs no memory.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, zip_longest
-from pathlib import Path
 
 from bench.engine import Targets
 from bench.errors import SweepFileError
 from bench.fio import jobfile, rails
 from bench.fio.logs import WINDOW_MS
+from bench.spread import Portion, portions
 from permutations.workload import RW_MODES, Workload
 
 LOG_PREFIX = "log"
@@ -68,15 +58,6 @@ class FioJob:
         return tuple(words)
 
 
-@dataclass(frozen=True)
-class _Portion:
-    """What one job works on: its files, and the slice of them where it has not the whole."""
-
-    files: tuple[Path, ...]
-    offset: int = 0
-    size: int | None = None
-
-
 def check_workload(workload: Workload) -> None:
     """Refuse a workload that fio cannot or must not run; touches nothing but a named job file.
 
@@ -110,7 +91,7 @@ def render(workload: Workload, targets: Targets) -> FioJob:
     check_workload(workload)
     if workload.job_file is not None:
         return _render_job_file(workload.job_file, targets)
-    portions = _portions(workload, targets)
+    shares = portions(workload, targets)
     engine = "psync" if workload.ioengine == "sync" else workload.ioengine
     shared = [
         ("ioengine", engine),
@@ -129,7 +110,7 @@ def render(workload: Workload, targets: Targets) -> FioJob:
     if workload.fsync is not None:
         shared.append(("fsync", str(workload.fsync)))
     shared += workload.options
-    sections = [Section(f"job{index}", tuple(_place(portion))) for index, portion in enumerate(portions)]
+    sections = [Section(f"job{index}", tuple(_place(portion))) for index, portion in enumerate(shares)]
     return FioJob((*_own_options(), *shared), tuple(sections), len(sections), _warnings(workload))
 
 
@@ -183,12 +164,12 @@ def _warnings(workload: Workload) -> tuple[str, ...]:
 def _render_job_file(path: str, targets: Targets) -> FioJob:
     """A user's job file over all targets; each of its jobs shares all of them."""
     found = jobfile.load(path)
-    place = tuple(_place(_Portion(targets.paths)))
+    place = tuple(_place(Portion(targets.paths)))
     sections = [Section(section.name, (*section.options, *place)) for section in found.sections]
     return FioJob(_own_options(), tuple(sections), sum(section.numjobs for section in found.sections), found.warnings)
 
 
-def _place(portion: _Portion) -> Iterator[tuple[str, str]]:
+def _place(portion: Portion) -> Iterator[tuple[str, str]]:
     """Options that name the files of a portion, and its slice of them.
 
     No ``size`` stands for all of every file: fio would divide a size by the number of files.
@@ -204,47 +185,3 @@ def _place(portion: _Portion) -> Iterator[tuple[str, str]]:
     if portion.size is not None:
         yield "offset", str(portion.offset)
         yield "size", str(portion.size)
-
-
-def _portions(workload: Workload, targets: Targets) -> list[_Portion]:
-    """What each of ``numjobs`` jobs works on, in the order of the jobs."""
-    groups, jobs = targets.groups, workload.numjobs
-    found: list[_Portion | None] = [None] * jobs
-    if jobs >= len(groups):
-        pools = [(tuple(group), list(range(index, jobs, len(groups)))) for index, group in enumerate(groups)]
-    else:
-        pools = [(_interleave(groups[index::jobs]), [index]) for index in range(jobs)]
-    for files, members in pools:
-        shares = _rotate(files, len(members)) if workload.random else _deal(files, len(members), workload, targets)
-        for job, share in zip(members, shares, strict=True):
-            found[job] = share
-    return [portion for portion in found if portion is not None]
-
-
-def _interleave(groups: Sequence[Sequence[Path]]) -> tuple[Path, ...]:
-    """Files of several groups, one of each in turn."""
-    return tuple(path for path in chain.from_iterable(zip_longest(*groups)) if path is not None)
-
-
-def _rotate(files: tuple[Path, ...], jobs: int) -> list[_Portion]:
-    """All files for every job, each starting with another."""
-    turns = [index * len(files) // jobs for index in range(jobs)]
-    return [_Portion(files[turn:] + files[:turn]) for turn in turns]
-
-
-def _deal(files: tuple[Path, ...], jobs: int, workload: Workload, targets: Targets) -> list[_Portion]:
-    """Files dealt out to the jobs, or slices of files where there are more jobs than files."""
-    if len(files) >= jobs:
-        return [_Portion(files[index::jobs]) for index in range(jobs)]
-    shares = []
-    for index in range(jobs):
-        mates = len(range(index % len(files), jobs, len(files)))
-        size = targets.size_bytes // mates // workload.bs_bytes * workload.bs_bytes
-        if size == 0:
-            raise SweepFileError(
-                f"workload {workload.name!r}: {mates} jobs on a file of {targets.size_bytes} bytes leave none of them "
-                f"a block of {workload.bs_bytes}: use fewer jobs or larger files"
-            )
-        offset = index // len(files) * size
-        shares.append(_Portion((files[index % len(files)],), offset, None if mates == 1 else size))
-    return shares
