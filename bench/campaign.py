@@ -13,7 +13,6 @@ from types import FrameType
 from bench import engine, environment, proc
 from bench.errors import InterruptedRunError, StoreError
 from bench.events import Emit, Event
-from bench.fio.rails import check_workload
 from bench.journal import Journal, recover
 from bench.lease import Lease, open_lease
 from bench.stack import filesystems, loops
@@ -89,9 +88,9 @@ def preflight(plan: Plan) -> Sequence[str]:
     """Everything that can be known to be missing before a disk is touched; returns the programs used."""
     settings = [point.settings for point in plan.points]
     for workload in plan.sweep.workloads:
-        engine.by_name(workload.engine).version()
-        if workload.engine == "fio":
-            check_workload(workload)
+        driver = engine.by_name(workload.engine)
+        driver.version()
+        driver.check_workload(workload)
     programs = {workload.engine for workload in plan.sweep.workloads}
     for level in sorted({str(each["level"]) for each in settings} - {"jbod"}):
         programs.add("mdadm")

@@ -90,6 +90,10 @@ class Engine(Protocol):
         """The engine's version; raises :class:`bench.errors.MissingToolError` where it is absent."""
         ...
 
+    def check_workload(self, workload: Workload) -> None:
+        """Raise :class:`bench.errors.SweepFileError` where the engine cannot or may not run ``workload``."""
+        ...
+
     def run(self, workload: Workload, targets: Targets, *, scratch: Path, timeout_s: float) -> Measurement:
         """Run ``workload`` over ``targets``; files of the engine's own go to the folder ``scratch``."""
         ...

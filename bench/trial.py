@@ -25,7 +25,7 @@ from permutations.point import PlannedTrial
 from permutations.sweep import Sweep
 from permutations.workload import DiskProfile, Workload
 
-RUN_FOLDER = Path("/run/stripelab")
+RUN_FOLDER = Path("/run/stripelab-stacks")
 DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 GRACE_S = 120.0
 SLOWEST_BYTES_S = 256 << 10
