@@ -37,7 +37,12 @@ class SweepError(Exception):
         place = ":".join(str(part) for part in (self.path, self.line) if part is not None)
         meant = f"did you mean {self.suggestion}?" if self.suggestion else None
         said = "; ".join(part for part in (self.message, meant) if part)
-        return ": ".join(part for part in (place, self.key, said) if part)
+        return printable(": ".join(part for part in (place, self.key, said) if part))
+
+
+def printable(text: str) -> str:
+    """``text`` on one line: whatever a terminal would act upon is escaped."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:

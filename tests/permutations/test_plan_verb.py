@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from bench.cli.plan import duration, register
+from results.schema import FACTOR_COLUMNS
+
+FIRST = str(Path(__file__).parents[2] / "examples" / "first-sweep.toml")
+
+
+@pytest.fixture
+def run():
+    app = typer.Typer()
+    register(app)
+    return lambda *words: CliRunner().invoke(app, list(words), catch_exceptions=False)
+
+
+def test_the_plan_as_json(run):
+    done = run(FIRST, "--json")
+    assert done.exit_code == 0
+    plan = json.loads(done.stdout)
+    assert set(plan) >= {
+        "sweep",
+        "seed",
+        "protocol_id",
+        "raw_combinations",
+        "points",
+        "left_out",
+        "order",
+        "estimated_s",
+        "bytes_written_per_disk",
+        "assumptions",
+    }
+    assert all(set(point["settings"]) == set(FACTOR_COLUMNS) for point in plan["points"])
+    (jbod,) = (p for p in plan["points"] if p["label"] == "jbod x4 xfs flat")
+    assert jbod["settings"]["chunk_kib"] is None
+    left_out = sum(entry["combinations"] for entry in plan["left_out"])
+    assert left_out + len(plan["points"]) == plan["raw_combinations"] == 48
+    ids = [point["id"] for point in plan["points"]]
+    for block in range(2):
+        assert sorted(t["point_id"] for t in plan["order"] if t["block"] == block) == sorted(ids)
+    assert [trial["run_order"] for trial in plan["order"]] == list(range(48))
+    assert plan["estimated_s"] > 0
+    assert plan["bytes_written_per_disk"] > 0
+
+
+def test_the_plan_as_text(run):
+    said = run(FIRST).stdout
+    assert "points     24 of 48 combinations" in said
+    assert "trials     48, in 2 blocks" in said
+    assert "forbid-1  20  the directory layout is compared on raid10 alone" in said
+    assert "merged     4" in said
+    assert "… and 28 more: --all lists every one" in said
+    assert "at most" in said
+    assert "\x1b" not in said
+
+
+def test_all_lists_every_trial(run):
+    said = run(FIRST, "--all").stdout
+    trials = [trial["trial_id"] for trial in json.loads(run(FIRST, "--json").stdout)["order"]]
+    assert all(trial in said for trial in trials)
+    assert "more: --all" not in said
+
+
+def test_a_rule_that_matches_nothing_is_pointed_out(run, tmp_path, small):
+    path = tmp_path / "s.toml"
+    path.write_text(small.text + '[[forbid]]\nlevel = "raid6"\n')
+    assert "forbid-1  0  the sweep forbids level raid6 (matches nothing)" in run(str(path)).stdout
+
+
+def test_the_size_of_real_disks_is_asked_for_where_resyncs_are_awaited(run, tmp_path, small):
+    path = tmp_path / "s.toml"
+    path.write_text(small.text)
+    assert "initial resyncs are not in these figures" in run(str(path)).stdout
+    counted = run(str(path), "--disk-size", "4TiB").stdout
+    assert "initial resyncs are not" not in counted
+    refused = run(str(path), "--disk-size", "many")
+    assert refused.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.4, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (3600, "1 h 0 min"), (93_600, "1 d 2 h")],
+)
+def test_durations_in_two_units(seconds, said):
+    assert duration(seconds) == said
