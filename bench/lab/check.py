@@ -1,0 +1,88 @@
+"""What the virtual lab lacks on this machine, each with its remedy."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench import proc
+from bench.errors import LabError, StripelabError
+from bench.lab import modules
+
+MEMINFO = Path("/proc/meminfo")
+MIN_FREE_BYTES = 1280 << 20
+"""Memory of a guest, 1 GiB, and room for the host beside it."""
+
+
+def problems() -> tuple[str, ...]:
+    """A line for each thing that is missing; empty where the lab can boot.  Boots nothing."""
+    return tuple(_problems())
+
+
+def _problems() -> Iterator[str]:
+    if platform.machine() != "x86_64":
+        yield f"User-Mode Linux runs on x86_64, and this machine is {platform.machine()}: run on another machine."
+        return
+    for program in ("bwrap", "linux.uml", "perl"):
+        try:
+            proc.require(program)
+        except StripelabError as missing:
+            yield f"{missing.message}: {missing.next_step}"
+            if program == "linux.uml":
+                return
+    yield from _modules()
+    yield from _sandbox()
+    yield from _memory()
+
+
+def _modules() -> Iterator[str]:
+    try:
+        paths = modules.load_order(modules.REQUIRED, modules.release())
+    except StripelabError as failure:
+        yield f"{failure.message}: {failure.next_step}"
+        return
+    for path in paths:
+        if not path.exists():
+            yield f"{path} is missing: Reinstall it (apt-get install --reinstall user-mode-linux)."
+
+
+def _sandbox() -> Iterator[str]:
+    """Whether bubblewrap can make a sandbox here; it says itself why not."""
+    probe = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--unshare-pid", "--unshare-net"]
+    try:
+        proc.run([*probe, "--cap-drop", "ALL", "/bin/true"], timeout_s=10, error=LabError)
+    except StripelabError as failure:
+        yield f"{failure.message}: {_sandbox_remedy()}"
+
+
+def _sandbox_remedy() -> str:
+    if os.geteuid() == 0:
+        return "This is probably a container: give it CAP_SYS_ADMIN and an unmasked /proc, or run outside of it."
+    switches = (
+        ("/proc/sys/kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
+        (
+            "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+            "1",
+            "kernel.apparmor_restrict_unprivileged_userns=0",
+        ),
+        ("/proc/sys/user/max_user_namespaces", "0", "user.max_user_namespaces=10000"),
+    )
+    for path, off, setting in switches:
+        if Path(path).exists() and Path(path).read_text(encoding="ascii").strip() == off:
+            return f"Unprivileged user namespaces are switched off: as root, sysctl -w {setting}, or run as root."
+    return "Unprivileged user namespaces do not work here: run as root."
+
+
+def _memory() -> Iterator[str]:
+    """Guest memory lies on a tmpfs of the sandbox's, so only the host's free memory counts."""
+    free = available_bytes()
+    if free < MIN_FREE_BYTES:
+        yield f"{free >> 20} MiB of memory are free, the lab wants {MIN_FREE_BYTES >> 20} MiB: end other programs."
+
+
+def available_bytes() -> int:
+    """Memory that can be had without swapping: MemAvailable of proc_meminfo(5)."""
+    lines = MEMINFO.read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))

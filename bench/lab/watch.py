@@ -1,0 +1,123 @@
+"""Following a guest: its console, its kernel's messages, its exit status, and the time."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import select
+import time
+from collections.abc import Callable, Sequence
+from typing import Self
+
+from bench.errors import LabError
+
+Text = Callable[[str], None]
+Tick = Callable[[], None]
+
+TICK_S = 0.2
+LAST_LINES = 12
+PANIC = "Kernel panic"
+
+
+class Line:
+    """A pipe that the guest writes: the text that came, the terminal's line ends made plain."""
+
+    def __init__(self, on_text: Text | None = None) -> None:
+        self.read, self.write = os.pipe()
+        self._on_text = on_text
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+        self._parts: list[str] = []
+        self._held = ""
+
+    @property
+    def text(self) -> str:
+        """What came so far."""
+        return "".join(self._parts)
+
+    def close_write(self) -> None:
+        """Close our copy of the guest's end, so that its end is seen."""
+        if self.write >= 0:
+            os.close(self.write)
+            self.write = -1
+
+    def close(self) -> None:
+        """Close both ends."""
+        self.close_write()
+        os.close(self.read)
+
+    def take(self) -> bool:
+        """Take what can be read; False at the end of file."""
+        chunk = os.read(self.read, 65536)
+        text = self._held + self._decoder.decode(chunk, final=not chunk)
+        self._held = "\r" if chunk and text.endswith("\r") else ""
+        text = text[: len(text) - len(self._held)].replace("\r\n", "\n")
+        if text:
+            self._parts.append(text)
+            if self._on_text is not None:
+                self._on_text(text)
+        return bool(chunk)
+
+
+class Watch:
+    """The lines of one guest; a context manager that closes them."""
+
+    def __init__(self, on_console: Text | None = None) -> None:
+        self.console = Line(on_console)
+        self.kernel = Line()
+        self.status = Line()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for line in self._lines:
+            line.close()
+
+    @property
+    def _lines(self) -> tuple[Line, ...]:
+        return (self.console, self.kernel, self.status)
+
+    def until_end(self, *, timeout_s: float, on_tick: Tick | None) -> None:
+        """Take what comes until the guest has ended; LabError after ``timeout_s``."""
+        deadline = time.monotonic() + timeout_s
+        for line in self._lines:
+            line.close_write()
+        waiting = {line.read: line for line in self._lines}
+        while waiting:
+            self._take(waiting, select.select(list(waiting), [], [], TICK_S)[0])
+            if on_tick is not None:
+                on_tick()
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"the virtual lab's guest had not ended after {timeout_s:g} s and was killed{self.ending()}"
+                )
+
+    def drain(self) -> None:
+        """Take what a guest that has ended left in its lines."""
+        for line in self._lines:
+            line.close_write()
+            while line.take():
+                pass
+
+    @staticmethod
+    def _take(waiting: dict[int, Line], ready: Sequence[int]) -> None:
+        for descriptor in ready:
+            if not waiting[descriptor].take():
+                del waiting[descriptor]
+
+    @property
+    def exit_status(self) -> int | None:
+        """What the guest wrote on its serial line; None where it wrote nothing."""
+        digits = self.status.text.strip()
+        return int(digits) if digits.isdigit() else None
+
+    def ending(self) -> str:
+        """The last lines of the console and what the kernel said, for an error message."""
+        said = _shown(self.kernel.text)
+        panic = next((number for number, line in enumerate(said) if PANIC in line), None)
+        last = [*_shown(self.console.text)[-LAST_LINES:], *(said[-LAST_LINES:] if panic is None else [said[panic]])]
+        return "".join([";\nits last lines:", *(f"\n  {line}" for line in last)]) if last else "; it printed nothing"
+
+
+def _shown(text: str) -> list[str]:
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
