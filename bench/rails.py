@@ -75,11 +75,11 @@ def whole_disk(disk: Disk, ambiguous: Collection[str]) -> Iterable[Refusal]:
 
 def protected_devices(store: Path | None) -> Mapping[str, frozenset[str]]:
     """What must survive, with the device numbers it lies on."""
-    needed = {mount: Path(mount) for mount in PROTECTED_MOUNTS}
+    needed = {mount: Path(mount) for mount in PROTECTED_MOUNTS if Path(mount).is_mount()}
     if store is not None:
         absolute = store.absolute()
         needed[f"the result store {store}"] = next(place for place in (absolute, *absolute.parents) if place.exists())
-    protected = {what: probes.devices_under(path) for what, path in needed.items() if path.exists()}
+    protected = {what: probes.devices_under(path) for what, path in needed.items()}
     for device_number, device in probes.swap_devices().items():
         protected[f"the swap {device}"] = probes.ancestors(device_number)
     return protected
