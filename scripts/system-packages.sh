@@ -106,10 +106,13 @@ reason=$(no_apt)
 [[ -z $reason ]] || give_up "$reason" "$absent"
 
 read -ra packages <<<"$(column "$absent" 2)"
-echo "installing: ${packages[*]}" >&2
+echo "installing system packages: ${packages[*]}" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
-as_root "${apt[@]}" update >&2 || echo "warning: apt-get update failed; going on with the lists at hand" >&2
-if ! as_root "${apt[@]}" install -y --no-install-recommends "${packages[@]}" </dev/null >&2; then
+as_root "${apt[@]}" update >"$log" 2>&1 || echo "warning: apt-get update failed; going on with the lists at hand" >&2
+if ! as_root "${apt[@]}" install -y --no-install-recommends "${packages[@]}" </dev/null >>"$log" 2>&1; then
+    tail -n 20 "$log" >&2
     give_up "apt-get install failed, see above" "$(missing "$sets")"
 fi
 absent=$(missing "$sets")

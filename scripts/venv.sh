@@ -21,6 +21,7 @@ if ! same_python; then
     "$python" -m venv --clear "$folder"
 fi
 pip=("$folder/bin/python" -m pip --quiet --disable-pip-version-check --no-input install --constraint constraints.txt)
+echo "installing the Python packages of constraints.txt" >&2
 "${pip[@]}" setuptools
 "${pip[@]}" --no-build-isolation --editable '.[dev]'
 "$folder/bin/python" -c '
