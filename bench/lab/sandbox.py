@@ -69,7 +69,7 @@ def started(sandbox: Sandbox, command: Sequence[str], *, console: tuple[int, int
     """
     with _Pipe() as ready, _Pipe() as alive, _Files(sandbox.files) as files:
         argv = [proc.require("bwrap"), *_arguments(sandbox, ready.write, files), *command]
-        keep = (ready.write, alive.write, *(pipe.read for _, pipe in files.pipes), *sandbox.descriptors)
+        keep = (ready.write, alive.write, *(pipe.read for pipe in files.pipes), *sandbox.descriptors)
         guest = Contained(_spawn(argv, keep, console))
         try:
             ready.close_write()
@@ -91,7 +91,7 @@ def _arguments(sandbox: Sandbox, ready: int, files: _Files) -> list[str]:
     arguments += ["--size", str(shm_bytes), "--tmpfs", "/dev/shm", "--tmpfs", "/sys", "--dir", f"{HERE}/root"]  # noqa: S108
     for index, folder in enumerate(sandbox.shared):
         arguments += ["--bind", str(folder), sandbox.share(index)]
-    for name, pipe in files.pipes:
+    for name, pipe in zip(files.names, files.pipes, strict=True):
         arguments += ["--perms", "0755", "--file", str(pipe.read), f"{HERE}/{name}"]
     arguments += ["--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts", "--die-with-parent"]
     arguments += ["--new-session", "--cap-drop", "ALL", "--chdir", "/", "--json-status-fd", str(ready), "--"]
@@ -126,19 +126,20 @@ class _Files:
     """Contents of the files in HERE, each on its way through a pipe."""
 
     def __init__(self, files: Sequence[tuple[str, str]]) -> None:
+        self.names = [name for name, _ in files]
         self.contents = [content.encode() for _, content in files]
-        self.pipes = [(name, _Pipe()) for name, _ in files]
+        self.pipes = [_Pipe() for _ in files]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for _, pipe in self.pipes:
+        for pipe in self.pipes:
             pipe.close()
 
     def fill(self) -> None:
         """Write every file and close it; bubblewrap reads them in the same order."""
-        for (_, pipe), content in zip(self.pipes, self.contents, strict=True):
+        for pipe, content in zip(self.pipes, self.contents, strict=True):
             os.close(pipe.read)
             pipe.read = -1
             with suppress(BrokenPipeError), os.fdopen(pipe.write, "wb") as stream:
