@@ -61,6 +61,12 @@ def invoke(arguments: Sequence[str]) -> int:
     return DONE
 
 
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether ``--json`` is among the options; what follows ``--`` is the command line of something else."""
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return "--json" in own
+
+
 def attempt(arguments: Sequence[str]) -> int:
     """Carry out a command line, say what failed, and return the exit status."""
     try:
@@ -71,7 +77,7 @@ def attempt(arguments: Sequence[str]) -> int:
         failed = failure.of(error, arguments)
         for line in failed.lines:
             output.note(line)
-        if "--json" in arguments and not failed.answered:
+        if wants_json(arguments) and not failed.answered:
             output.emit_json(failed.as_json())
             sys.stdout.flush()
         return failed.status

@@ -172,3 +172,8 @@ def test_a_closed_pipe_is_no_failure(tmp_path: Path) -> None:
     pipeline = f"mkfifo {tmp_path}/pipe; exec 8<>{tmp_path}/pipe 9>{tmp_path}/pipe; exec 8>&-; {ask} >&9; echo $? >&2"
     done = subprocess.run(["bash", "-c", pipeline], check=False, capture_output=True, text=True)
     assert done.stderr == "141\n"
+
+
+def test_the_json_of_another_command_line_is_not_ours() -> None:
+    assert main.wants_json(["lab", "exec", "--json", "--", "lsblk"])
+    assert not main.wants_json(["lab", "exec", "--", "lsblk", "--json"])
