@@ -30,7 +30,7 @@ RESYNC_BYTES_S = 150 << 20
 """Rate of md's initial resync per disk; md's own limit (speed_limit_max) is 200,000 KiB/s."""
 
 DISK_BYTES_S = 500_000_000
-"""Most that a disk takes in a second, where no profile limits it: a little under what SATA 6 Gbit/s carries."""
+"""Most that a disk moves in a second, where no profile limits it: a little under what SATA 6 Gbit/s carries."""
 
 RESYNCED_LEVELS = ("raid1", "raid5", "raid6", "raid10")
 PAGE_BYTES = 4096
@@ -65,7 +65,7 @@ def plan_cost(plan: Plan, disk_bytes: int | None = None) -> Cost:
             "workload_overhead_s": WORKLOAD_OVERHEAD_S,
             "lay_out_bytes_s": LAY_OUT_BYTES_S,
             "resync_bytes_s": RESYNC_BYTES_S,
-            "disk_bytes_s": disk_write_limit(sweep, 1 << 30),
+            "disk_bytes_s": disk_rate(sweep, 1 << 30),
         },
     )
 
@@ -87,11 +87,9 @@ def trial_seconds(sweep: Sweep, point: DesignPoint | None = None, disk_bytes: in
 def workload_seconds(sweep: Sweep, workload: Workload) -> float:
     """Duration of one workload: its time, or what its size takes at the rate of one disk."""
     size = bounded_bytes(sweep, workload)
-    timed = workload.ramp_time_s + workload.runtime_s
     if size is None:
-        return WORKLOAD_OVERHEAD_S + timed
-    sized = workload.ramp_time_s + size / disk_write_limit(sweep, workload.bs_bytes)
-    return WORKLOAD_OVERHEAD_S + (sized if workload.engine == "dd" else min(sized, timed))
+        return WORKLOAD_OVERHEAD_S + workload.ramp_time_s + workload.runtime_s
+    return WORKLOAD_OVERHEAD_S + workload.ramp_time_s + size / disk_rate(sweep, workload.bs_bytes)
 
 
 def bounded_bytes(sweep: Sweep, workload: Workload) -> int | None:
@@ -117,7 +115,7 @@ def workload_bytes_per_disk(sweep: Sweep, point: DesignPoint, workload: Workload
     size = bounded_bytes(sweep, workload)
     if size is None:
         time_s = workload.ramp_time_s + workload.runtime_s
-        return disk_write_limit(sweep, workload.bs_bytes) * time_s
+        return disk_rate(sweep, workload.bs_bytes) * time_s
     width_kib = stripe_width_kib(point.level, point.disks, point.chunk_kib, point.raid10_layout)
     small = workload.random or (width_kib is not None and workload.bs_bytes < width_kib * 1024)
     written = 1 - (50 if workload.rwmixread is None else workload.rwmixread) / 100 if workload.reads else 1
@@ -131,8 +129,8 @@ def share_of_a_disk(sweep: Sweep, point: DesignPoint, *, small: bool) -> float:
     return write_amplification(point.level, point.disks, small=small) / point.disks
 
 
-def disk_write_limit(sweep: Sweep, request_bytes: int) -> float:
-    """Most bytes a disk takes in a second: by the lab's profile, or assumed."""
+def disk_rate(sweep: Sweep, request_bytes: int) -> float:
+    """Most bytes that a disk moves in a second, one way: by the lab's profile, or assumed."""
     profile = sweep.lab.profile
     if profile is None:
         return DISK_BYTES_S

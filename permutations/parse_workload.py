@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from permutations.errors import nearest
 from permutations.reader import Table, quoted
 from permutations.vocabulary import Vocabulary
 from permutations.workload import RW_MODES, Workload
@@ -29,7 +30,7 @@ WORKLOAD_KEYS = (
     "job_file",
     "options",
 )
-DD_KEYS = ("name", "engine", "rw", "bs", "iodepth", "numjobs", "runtime_s", "fsync", "direct", "io_size")
+DD_KEYS = ("name", "engine", "rw", "bs", "iodepth", "numjobs", "direct", "io_size")
 JOB_FILE_KEYS = ("name", "engine", "job_file", "runtime_s", "ramp_time_s")
 
 WEEK_S = 7 * 24 * 3600.0
@@ -51,39 +52,6 @@ OWNED_OPTIONS: Mapping[str, str] = {
     "rwmixread": "rwmixread",
 }
 """Options of fio that a workload has keys for, and the key."""
-
-REFUSED_OPTIONS = frozenset(
-    {
-        "allow_file_create",
-        "allow_mounted_write",
-        "directory",
-        "exec_postrun",
-        "exec_prerun",
-        "exitall",
-        "filename",
-        "filename_format",
-        "filesize",
-        "group_reporting",
-        "include",
-        "name",
-        "new_group",
-        "nrfiles",
-        "opendir",
-        "read_iolog",
-        "replay_redirect",
-        "size",
-        "stonewall",
-        "thinktime_blocks_file",
-        "unlink",
-        "wait_for",
-        "write_bw_log",
-        "write_hist_log",
-        "write_iolog",
-        "write_iops_log",
-        "write_lat_log",
-    }
-)
-"""Options of fio that say where it reads and writes, or how it reports: stripelab sets these itself."""
 
 _JOB_LINE = re.compile(r"^[ \t]*(?:rw|readwrite)[ \t]*=[ \t]*(\w+)", re.MULTILINE)
 
@@ -122,9 +90,9 @@ def _workload(table: Table, folder: Path, vocabulary: Vocabulary | None) -> Work
         rwmixread=table.integer("rwmixread", None, 0, 100),
         fsync=table.integer("fsync", None, 1, 1 << 31),
         direct=direct,
-        ioengine=_option_word(table, "ioengine", usual.ioengine),
+        ioengine=_ioengine(table, usual.ioengine, vocabulary.ioengines if vocabulary else None),
         io_size_bytes=table.size("io_size", None, 512),
-        options=_options(table.table("options")) if table.has("options") else (),
+        options=_options(table.table("options"), vocabulary.fio_options if vocabulary else None),
     )
     _check(table, workload)
     return workload
@@ -132,24 +100,29 @@ def _workload(table: Table, folder: Path, vocabulary: Vocabulary | None) -> Work
 
 def _check(table: Table, workload: Workload) -> None:
     """Refuse what is well-formed, but makes no sense together."""
+    if workload.engine == "dd":
+        _check_dd(table, workload)
     if workload.direct and workload.bs_bytes % 512:
         table.refuse("bs", f"{quoted(table.values['bs'])} is no multiple of 512 bytes, as direct I/O needs")
     if workload.io_size_bytes is not None and workload.io_size_bytes < workload.bs_bytes:
         table.refuse("io_size", "is smaller than bs")
+    if table.has("io_size") and table.has("runtime_s"):
+        table.refuse("runtime_s", "says when to end, and io_size says so too: leave one of them out")
     if workload.rwmixread is not None and workload.rw not in {"rw", "randrw"}:
         table.refuse("rwmixread", f'needs rw = "rw" or "randrw", not {quoted(workload.rw)}')
     if workload.fsync is not None and not workload.writes:
         table.refuse("fsync", "needs a workload that writes")
-    if workload.engine == "dd":
-        for key in table.values:
-            if key not in DD_KEYS:
-                table.refuse(key, "is a matter of fio: dd has no such thing")
-        if workload.rw not in {"read", "write"}:
-            table.refuse(
-                "rw", f"dd reads or writes from the front: {quoted(workload.rw)} needs another engine", '"read"'
-            )
-        if workload.iodepth != 1:
-            table.refuse("iodepth", "must be 1 for dd: it has one I/O in flight")
+
+
+def _check_dd(table: Table, workload: Workload) -> None:
+    """Refuse what dd does not do."""
+    for key in table.values:
+        if key not in DD_KEYS:
+            table.refuse(key, "is a matter of fio: dd has no such thing")
+    if workload.rw not in {"read", "write"}:
+        table.refuse("rw", f"dd reads or writes from the front: {quoted(workload.rw)} needs another engine", '"read"')
+    if workload.iodepth != 1:
+        table.refuse("iodepth", "must be 1 for dd: it has one I/O in flight")
 
 
 def _from_job_file(table: Table, folder: Path, usual: Workload) -> Workload:
@@ -189,28 +162,30 @@ def _job_rw(table: Table, job: str) -> str:
     return random + (kinds.pop() if len(kinds) == 1 else "rw")
 
 
-def _options(table: Table) -> tuple[tuple[str, str], ...]:
+def _options(table: Table, known: tuple[str, ...] | None) -> tuple[tuple[str, str], ...]:
     """Further options of fio, sorted by name."""
     options = []
     for key, value in sorted(table.values.items()):
         if key in OWNED_OPTIONS:
             table.refuse(key, "has a key of its own in [[workload]]", OWNED_OPTIONS[key])
-        if key in REFUSED_OPTIONS or key.startswith("exec_"):
-            table.refuse(key, "is set by stripelab itself")
         if not re.fullmatch(r"[a-z][a-z0-9_]*", key):
             table.refuse(key, "is no name of a fio option")
+        if known is not None and key not in known:
+            table.refuse(key, "is not an option that is passed on to fio", nearest(key, known))
         if isinstance(value, bool):
             options.append((key, str(int(value))))
         elif isinstance(value, (int, float)):
             options.append((key, str(table.number(key, 0.0, -1e18, 1e18) if isinstance(value, float) else value)))
         else:
-            options.append((key, _option_word(table, key, "")))
+            options.append((key, table.text(key, "")))
     return tuple(options)
 
 
-def _option_word(table: Table, key: str, default: str) -> str:
-    """Text for one line of a fio job."""
-    value = table.text(key, default)
-    if key == "ioengine" and not re.fullmatch(r"[a-z][a-z0-9_-]*", value):
-        table.refuse(key, f"{quoted(value)} is no name of an I/O engine of fio")
+def _ioengine(table: Table, default: str, known: tuple[str, ...] | None) -> str:
+    """An I/O engine of fio; some load libraries or write elsewhere, so that the name must be plain."""
+    if known is not None:
+        return table.word("ioengine", known, default, "unknown I/O engine")
+    value = table.text("ioengine", default)
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*", value):
+        table.refuse("ioengine", f"{quoted(value)} is no name of an I/O engine of fio")
     return value

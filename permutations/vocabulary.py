@@ -14,8 +14,14 @@ from permutations.workload import DiskProfile
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Closed sets of words; a sweep file that uses another is refused with the nearest one."""
+    """Closed sets of words; a sweep file that uses another is refused with the nearest one.
+
+    ``fio_options`` are the options that a workload may pass on to fio, ``ioengines`` the I/O engines
+    of fio; None leaves them to whoever runs fio.
+    """
 
     filesystems: tuple[str, ...]
     engines: tuple[str, ...]
     disk_profiles: tuple[DiskProfile, ...]
+    fio_options: tuple[str, ...] | None = None
+    ioengines: tuple[str, ...] | None = None

@@ -13,6 +13,8 @@ WORDS = Vocabulary(
     filesystems=("raw", "xfs", "ext4", "btrfs", "f2fs"),
     engines=("fio", "dd"),
     disk_profiles=(DiskProfile("hdd", 100, 20 << 20),),
+    fio_options=("norandommap", "random_distribution", "rate", "rate_iops", "thinktime"),
+    ioengines=("libaio", "io_uring", "psync"),
 )
 
 SMALL = """\

@@ -17,7 +17,6 @@ name = "w"
 rw = "{rw}"
 bs = "4k"
 ramp_time_s = 2
-runtime_s = 8
 {more}
 [dataset]
 files = 4
@@ -29,7 +28,7 @@ MIB = 1 << 20
 
 
 def cost_of(sweep_of, disk_bytes=None, **words):
-    usual = {"sync": "assume-clean", "level": "raid5", "rw": "randread", "more": "", "lab": ""}
+    usual = {"sync": "assume-clean", "level": "raid5", "rw": "randread", "more": "runtime_s = 8", "lab": ""}
     return cost.plan_cost(make_plan(sweep_of(TEXT.format(**{**usual, **words}))), disk_bytes)
 
 
@@ -76,7 +75,7 @@ def test_what_workloads_write(sweep_of, words, per_trial):
 
 def test_dd_takes_as_long_as_its_size(sweep_of):
     text = TEXT.format(sync="assume-clean", level="raid0", rw="write", more="", lab=LAB)
-    text = text.replace("ramp_time_s = 2\nruntime_s = 8\n", 'engine = "dd"\nio_size = "40M"\n').replace('"4k"', '"1M"')
+    text = text.replace("ramp_time_s = 2\n", 'engine = "dd"\nio_size = "40M"\n').replace('"4k"', '"1M"')
     sweep = sweep_of(text)
     assert cost.workload_seconds(sweep, sweep.workloads[0]) == pytest.approx(1 + 2)  # 40 MiB at 20 MiB/s
     assert cost.trial_seconds(sweep) == pytest.approx(4 + 4 + 3)

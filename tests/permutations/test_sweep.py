@@ -49,7 +49,6 @@ rwmixread = 70
 fsync = 16
 direct = false
 ioengine = "io_uring"
-io_size = "1G"
 options = {norandommap = true, random_distribution = "zipf:1.2", rate_iops = 50, thinktime = 1.5}
 
 [[workload]]
@@ -57,6 +56,7 @@ name = "b"
 engine = "dd"
 rw = "write"
 bs = "1M"
+io_size = "1G"
 
 [dataset]
 files = 12
@@ -103,7 +103,6 @@ def test_a_whole_sweep_as_a_value(sweep_of):
             fsync=16,
             direct=False,
             ioengine="io_uring",
-            io_size_bytes=1 << 30,
             options=(
                 ("norandommap", "1"),
                 ("random_distribution", "zipf:1.2"),
@@ -111,7 +110,7 @@ def test_a_whole_sweep_as_a_value(sweep_of):
                 ("thinktime", "1.5"),
             ),
         ),
-        Workload(name="b", engine="dd", rw="write", bs_bytes=1 << 20),
+        Workload(name="b", engine="dd", rw="write", bs_bytes=1 << 20, io_size_bytes=1 << 30),
     )
     assert sweep.dataset == DataSet(12, 32 << 20)
     profile = DiskProfile("150-iops-20971520-bytes-s", 150, 20 << 20)
