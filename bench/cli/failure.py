@@ -16,8 +16,6 @@ from typer.exceptions import TyperException
 
 from bench.errors import InterruptedRunError, StoreError, StripelabError, SweepFileError
 from bench.version import stripelab_version
-from permutations.errors import SweepError
-from results.errors import ResultsError
 
 TRACEBACK_VARIABLE = "STRIPELAB_TRACEBACK"
 
@@ -49,6 +47,9 @@ class Failure:
 
 def of(error: BaseException, arguments: Sequence[str]) -> Failure:
     """The failure that an exception stands for; a defect's traceback is written to a file on the way."""
+    from permutations.errors import SweepError  # late: only a failure needs them
+    from results.errors import ResultsError
+
     match error:
         case StripelabError():
             return _known(error)
