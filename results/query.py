@@ -140,7 +140,7 @@ def _frozen(value: Any, is_list: bool) -> Any:
     return tuple(value) if is_list else value
 
 
-def _list_columns(kind: type[Row]) -> frozenset[str]:
+def _list_columns(kind: type[Any]) -> frozenset[str]:
     """Columns of a row class that hold lists."""
     hints = typing.get_type_hints(kind)
     return frozenset(name for name, hint in hints.items() if typing.get_origin(hint) is tuple)

@@ -1,0 +1,118 @@
+"""Which points are statistically tied for best: Hsu's multiple comparisons with the best.
+
+Hsu, J. C. (1984), "Constrained simultaneous confidence intervals for multiple comparisons with the
+best", Annals of Statistics 12, 1136-1144; Hsu (1996), Multiple Comparisons, ch. 4.  With the stated
+confidence, all intervals hold at once, so the true best is among the tied with at least that
+confidence.  The critical value is that of Dunnett's one-sided test (Dunnett 1955, JASA 50, 1096).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from results.estimate import Fit
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+_NODES = 160
+_TAIL = 1e-13
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A point against the best of the others, as ratios in which more than 1 is better.
+
+    ``low`` and ``high`` hold at once for all points; ``tied`` says that the point may be the best.
+    """
+
+    point_id: str
+    low: float
+    high: float
+    tied: bool
+
+
+@cache
+def dunnett_critical(comparisons: int, df: float, confidence: float = 0.95, correlation: float = 0.5) -> float:
+    """One-sided critical value of Dunnett's test for equally correlated comparisons.
+
+    Solves ∫∫ Φ((√r z + d u) / √(1-r))^m φ(z) dz f(u) du = confidence for d, where r is the correlation, m
+    the number of comparisons, and u the ratio of the estimated to the true standard deviation (chi over
+    the root of its degrees of freedom).
+    ``df`` may be ``math.inf``.  Accurate to about 1e-6.
+    """
+    import numpy as np
+    from scipy import optimize, special, stats
+
+    if comparisons < 1:
+        raise ValueError("there is nothing to compare with")
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    z = 8.5 * nodes
+    z_weights = 8.5 * weights * stats.norm.pdf(z)
+    if math.isinf(df):
+        u, u_weights = np.ones(1), np.ones(1)
+    else:
+        ends = (math.sqrt(stats.chi2.ppf(_TAIL, df) / df), math.sqrt(stats.chi2.isf(_TAIL, df) / df))
+        middle, half = (ends[0] + ends[1]) / 2, (ends[1] - ends[0]) / 2
+        u = middle + half * nodes
+        u_weights = half * weights * stats.chi.pdf(u * math.sqrt(df), df) * math.sqrt(df)
+
+    def excess(critical: float) -> float:
+        standardised = (math.sqrt(correlation) * z[:, None] + critical * u[None, :]) / math.sqrt(1 - correlation)
+        inside = np.exp(comparisons * special.log_ndtr(standardised))
+        return float(z_weights @ inside @ u_weights) - confidence
+
+    bonferroni = float(
+        stats.t.isf((1 - confidence) / comparisons, df)
+        if not math.isinf(df)
+        else stats.norm.isf((1 - confidence) / comparisons)
+    )
+    return float(optimize.brentq(excess, 0.0, bonferroni + 1e-3, xtol=1e-9))
+
+
+def compare_with_best(
+    model: Fit, among: Sequence[int], *, maximise: bool, confidence: float = 0.95
+) -> list[Comparison]:
+    """Compare each of the points at the positions ``among`` with the best of the others of them.
+
+    Where points have unequal numbers of trials the least correlation that occurs is taken, which is
+    on the safe side (Slepian's inequality: the critical value falls as correlations rise).
+    """
+    import numpy as np
+
+    chosen = np.array(among)
+    if len(chosen) == 1:
+        return [Comparison(model.points[chosen[0]], 1.0, 1.0, tied=True)]
+    means = model.log_means[chosen] * (1 if maximise else -1)
+    counts = np.array(model.counts)[chosen]
+    reach = np.empty((len(chosen), len(chosen)))  # reach[i, j]: the allowance of i against j
+    for i, index in enumerate(chosen):
+        others = np.delete(counts, i)
+        correlation = float(others.min() / (counts[i] + others.min())) if counts.min() < counts.max() else 0.5
+        critical = dunnett_critical(len(chosen) - 1, model.df, confidence, min(0.5, correlation))
+        reach[i] = critical * model.sd * np.sqrt(model.difference_variances(int(index))[chosen])
+    lead = means[:, None] - means[None, :]
+    return _constrained(model, chosen.tolist(), lead, reach)
+
+
+def _constrained(model: Fit, chosen: Sequence[int], lead: Floats, reach: Floats) -> list[Comparison]:
+    """Hsu's constrained intervals from the leads (i over j) and the allowances, both on the log scale."""
+    import numpy as np
+
+    own = np.eye(len(chosen), dtype=bool)
+    upper = np.where(own, np.inf, lead + reach).min(axis=1)
+    tied = upper >= 0
+    found = []
+    for i, index in enumerate(chosen):
+        rivals = tied & ~own[i]
+        lower = min(0.0, float((lead[i] - reach[:, i])[rivals].min())) if rivals.any() else 0.0
+        high = max(0.0, float(upper[i]))
+        found.append(Comparison(model.points[index], math.exp(lower), math.exp(high), bool(tied[i])))
+    return found

@@ -1,0 +1,250 @@
+"""What each factor does: its share of the variance, and the ratio between its values in matched points.
+
+Only like is compared with like: two points are matched where every other factor that applies to both
+values is equal.  So a factor that was varied at some points only, or that applies to some RAID levels
+only, is not credited with what other factors do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from results.estimate import Fit, t_interval
+from results.settings import Setting, ordered, value_text, varied
+from results.units import signed_pct
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+_INTERACTION_LEVEL = 0.01
+
+
+@dataclass(frozen=True)
+class LevelComparison:
+    """What changing a factor from ``reference`` to ``level`` does, all else equal, in per cent.
+
+    ``low_pct`` to ``high_pct`` is the 95 % interval of the mean change over the ``pairs`` matched
+    pairs; ``least_pct`` and ``most_pct`` are the smallest and largest change of a pair, and
+    ``depends`` says that they differ by more than noise explains.
+    """
+
+    level: Setting
+    reference: Setting
+    change_pct: float
+    low_pct: float
+    high_pct: float
+    pairs: int
+    least_pct: float
+    most_pct: float
+    depends: bool
+
+    @property
+    def certain(self) -> bool:
+        """Whether the interval excludes no change."""
+        return not self.low_pct <= 0 <= self.high_pct
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A factor's effect on one figure.
+
+    ``share_pct`` is Var(E[Y | factor]) / Var(Y) of log figures, among the ``points`` that can be
+    matched (Saltelli et al., Global Sensitivity Analysis, 2008, first-order index).
+    ``comparisons`` has each pair of values, the better one as ``level``; the largest change first.
+    """
+
+    factor: str
+    points: int
+    share_pct: float | None
+    comparisons: tuple[LevelComparison, ...]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Geometric mean over the ``points`` that have these two values."""
+
+    row: Setting
+    column: Setting
+    value: float
+    points: int
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """Means by two factors, for a heat map."""
+
+    row_factor: str
+    column_factor: str
+    rows: tuple[Setting, ...]
+    columns: tuple[Setting, ...]
+    cells: tuple[Cell, ...]
+
+
+def effects(
+    model: Fit, settings: Mapping[str, Mapping[str, Setting]], metric: str, *, maximise: bool
+) -> tuple[Effect, ...]:
+    """Effects of the factors that vary among the points of ``model``, the largest share first."""
+    names = varied(settings[point] for point in model.points)
+    found = [_effect(model, settings, name, metric, maximise=maximise) for name in names]
+    return tuple(sorted(found, key=lambda effect: (-(effect.share_pct or 0.0), effect.factor)))
+
+
+def _effect(
+    model: Fit, settings: Mapping[str, Mapping[str, Setting]], factor: str, metric: str, *, maximise: bool
+) -> Effect:
+    """Effect of one factor."""
+    by_level: dict[Setting, list[int]] = defaultdict(list)
+    for index, point in enumerate(model.points):
+        if settings[point][factor] is not None:
+            by_level[settings[point][factor]].append(index)
+    comparisons, matched = [], set()
+    for one, other in combinations(ordered(factor, by_level), 2):
+        pairs = _matched(model.points, settings, factor, by_level[one], by_level[other])
+        if pairs:
+            comparisons.append(_compare(model, (one, other), pairs, maximise=maximise))
+            matched |= {index for pair in pairs for side in pair for index in side}
+    comparisons.sort(key=lambda each: -abs(math.log1p(each.change_pct / 100)))
+    levels = [[index for index in indices if index in matched] for indices in by_level.values()]
+    return Effect(
+        factor=factor,
+        points=len(matched),
+        share_pct=_share_pct(model.log_means, [level for level in levels if level]),
+        comparisons=tuple(comparisons),
+        sentence=_sentence(factor, metric, comparisons),
+    )
+
+
+def _matched(
+    points: Sequence[str],
+    settings: Mapping[str, Mapping[str, Setting]],
+    factor: str,
+    ones: Sequence[int],
+    others: Sequence[int],
+) -> list[tuple[list[int], list[int]]]:
+    """Groups of points that are equal in each other factor that applies on both sides, as (ones, others)."""
+    both = [settings[points[index]] for index in (*ones, *others)]
+    shared = [name for name in both[0] if name != factor and all(each[name] is not None for each in both)]
+    groups: dict[tuple[Setting, ...], tuple[list[int], list[int]]] = {}
+    for side, indices in enumerate((ones, others)):
+        for index in indices:
+            key = tuple(settings[points[index]][name] for name in shared)
+            groups.setdefault(key, ([], []))[side].append(index)
+    return [pair for _, pair in sorted(groups.items(), key=lambda item: repr(item[0])) if pair[0] and pair[1]]
+
+
+def _compare(
+    model: Fit, levels: tuple[Setting, Setting], pairs: list[tuple[list[int], list[int]]], *, maximise: bool
+) -> LevelComparison:
+    """The mean change over matched pairs, oriented so that ``level`` is the better value."""
+    import numpy as np
+
+    contrasts = np.zeros((len(pairs), len(model.points)))
+    for row, (ones, others) in enumerate(pairs):
+        contrasts[row, ones] -= 1 / len(ones)
+        contrasts[row, others] += 1 / len(others)
+    reference, level = levels
+    if (float(contrasts.mean(axis=0) @ model.log_means) < 0) == maximise:
+        contrasts, reference, level = -contrasts, level, reference
+    mean, low, high = t_interval(model, contrasts.mean(axis=0))
+    changes = contrasts @ model.log_means
+    return LevelComparison(
+        level=level,
+        reference=reference,
+        change_pct=_pct(mean),
+        low_pct=_pct(low),
+        high_pct=_pct(high),
+        pairs=len(pairs),
+        least_pct=_pct(float(changes.min())),
+        most_pct=_pct(float(changes.max())),
+        depends=_depends(model, contrasts, changes),
+    )
+
+
+def _depends(model: Fit, contrasts: Floats, changes: Floats) -> bool:
+    """F test of whether the changes of the pairs differ by more than noise (each pair weighs its variance)."""
+    from scipy import stats
+
+    if len(changes) < 2 or model.sd == 0.0:
+        return False
+    weights = 1 / ((contrasts**2) @ model.inverse_counts)
+    centre = (weights @ changes) / weights.sum()
+    ratio = float(weights @ (changes - centre) ** 2) / (len(changes) - 1) / model.sd**2
+    return bool(stats.f.sf(ratio, len(changes) - 1, model.df) < _INTERACTION_LEVEL)
+
+
+def _share_pct(log_means: Floats, levels: Sequence[Sequence[int]]) -> float | None:
+    """Var(E[Y | level]) / Var(Y) over the points in ``levels``, in per cent; None where nothing varies."""
+    import numpy as np
+
+    indices = [index for level in levels for index in level]
+    if len(levels) < 2:
+        return None
+    total = float(np.var(log_means[indices]))
+    if total == 0.0:
+        return None
+    grand = float(np.mean(log_means[indices]))
+    between = sum(len(level) * (float(np.mean(log_means[level])) - grand) ** 2 for level in map(list, levels))
+    return 100 * between / len(indices) / total
+
+
+def _sentence(factor: str, metric: str, comparisons: Sequence[LevelComparison]) -> str:
+    """The largest effect of a factor in plain words."""
+    if not comparisons:
+        return f"{factor}: no two points differ in it alone, so its effect cannot be told from that of others."
+    first = comparisons[0]
+    level, reference = value_text(factor, first.level), value_text(factor, first.reference)
+    if factor == "chunk_kib":
+        level, reference = str(first.level), str(first.reference)
+    numbers = f"95 % interval {signed_pct(first.low_pct)} to {signed_pct(first.high_pct)}"
+    over = f"over {first.pairs} matched pair{'s' if first.pairs != 1 else ''}"
+    if not first.certain:
+        return (
+            f"{factor}: no difference that these trials can show; {level} against {reference} is "
+            f"{signed_pct(first.change_pct)} in {metric} ({numbers}) {over}."
+        )
+    depends = ""
+    if first.depends:
+        depends = (
+            f"; it depends on the other factors: from {signed_pct(first.least_pct)} to {signed_pct(first.most_pct)}"
+        )
+    return (
+        f"{factor}: {level} instead of {reference} changes {metric} by {signed_pct(first.change_pct)} "
+        f"({numbers}) {over}{depends}."
+    )
+
+
+def interactions(model: Fit, settings: Mapping[str, Mapping[str, Setting]]) -> tuple[Interaction, ...]:
+    """Geometric means by each pair of factors that vary."""
+    names = varied(settings[point] for point in model.points)
+    return tuple(_interaction(model, settings, one, other) for one, other in combinations(names, 2))
+
+
+def _interaction(model: Fit, settings: Mapping[str, Mapping[str, Setting]], one: str, other: str) -> Interaction:
+    """Means by two factors; the unweighted mean over the points of a cell."""
+    import numpy as np
+
+    members: dict[tuple[Setting, Setting], list[int]] = defaultdict(list)
+    for index, point in enumerate(model.points):
+        members[settings[point][one], settings[point][other]].append(index)
+    rows = ordered(one, (row for row, _ in members))
+    columns = ordered(other, (column for _, column in members))
+    cells = tuple(
+        Cell(row, column, float(np.exp(model.log_means[members[row, column]].mean())), len(members[row, column]))
+        for row in rows
+        for column in columns
+        if (row, column) in members
+    )
+    return Interaction(one, other, tuple(rows), tuple(columns), cells)
+
+
+def _pct(log_ratio: float) -> float:
+    return 100 * math.expm1(log_ratio)

@@ -1,0 +1,172 @@
+"""Estimates of each design point from replicated blocks.
+
+Model: log(figure) = point + block + noise, fitted by least squares; noise is multiplicative with one
+standard deviation for all points, pooled over them.  Blocks take up what drifts between replicates.
+Trials may be missing.  (Randomised complete blocks: Box, Hunter and Hunter, Statistics for
+Experimenters, 2nd ed., ch. 4; least squares with cells missing: Searle, Linear Models, 1971, ch. 7.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from results.responses import Response
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+MIN_DF = 3
+"""Fewest residual degrees of freedom from which the noise is estimated."""
+
+
+class NoEvidenceError(Exception):
+    """The evidence does not reach for an answer; the text says what is missing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fitted model; arrays of points are in the order of ``points``, those of trials in that of ``responses``.
+
+    ``log_means`` are adjusted to the average block.  Their covariance is ``sd``² times
+    (diag(``inverse_counts``) + ``low_rank`` · ``low_rank``ᵀ).
+    """
+
+    points: tuple[str, ...]
+    responses: tuple[Response, ...]
+    counts: tuple[int, ...]
+    blocks: int
+    log_means: Floats
+    inverse_counts: Floats
+    low_rank: Floats
+    sd: float
+    df: int
+    residuals: Floats
+    leverages: Floats
+
+    def variance(self, weights: Floats) -> float:
+        """Variance, in units of sd², of a sum of point means with ``weights`` (that add up to 0 or 1)."""
+        projected = weights @ self.low_rank
+        return float((weights**2 * self.inverse_counts).sum() + projected @ projected)
+
+    def difference_variances(self, index: int) -> Floats:
+        """Variance, in units of sd², of the difference between the point at ``index`` and each point."""
+        steps = self.low_rank - self.low_rank[index]
+        found: Floats = self.inverse_counts + self.inverse_counts[index] + (steps**2).sum(axis=1)
+        found[index] = 0.0
+        return found
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Geometric mean of a point's figure and its confidence interval (of this point alone)."""
+
+    point_id: str
+    value: float
+    low: float
+    high: float
+    trials: int
+
+
+def fit(responses: Sequence[Response]) -> Fit:
+    """Fit the model.
+
+    Raises:
+        NoEvidenceError: too few points or replicates, or blocks that share no point.
+    """
+    import numpy as np
+
+    _check_replicates(responses)
+    points = tuple(sorted({response.point_id for response in responses}))
+    blocks = sorted({response.block for response in responses})
+    position = {point: index for index, point in enumerate(points)}
+    row = np.array([position[response.point_id] for response in responses])
+    column = np.array([blocks.index(response.block) for response in responses])
+    logs = np.log([response.value for response in responses])
+    counts = np.bincount(row, minlength=len(points)).astype(float)
+    dummies = np.eye(len(blocks))[column][:, 1:]  # the first block is the base
+    shares = np.zeros((len(points), len(blocks) - 1))
+    np.add.at(shares, row, dummies)
+    shares /= counts[:, None]  # of a point's trials, the share in each block
+    within = dummies - shares[row]
+    information = within.T @ within
+    if np.linalg.matrix_rank(information) < len(blocks) - 1:
+        raise NoEvidenceError("the blocks (replicates) have no design points in common, so they cannot be told apart")
+    inverse = np.linalg.inv(information)
+    effects = inverse @ within.T @ logs
+    raw_means = np.bincount(row, logs, len(points)) / counts
+    residuals = logs - raw_means[row] - within @ effects
+    df = len(responses) - len(points) - (len(blocks) - 1)
+    if df < MIN_DF:
+        raise NoEvidenceError(
+            f"only {max(df, 0)} degrees of freedom are left to estimate the noise from, and {MIN_DF} are the least; "
+            "more replicates or more points are needed"
+        )
+    average = np.full(len(blocks) - 1, 1 / len(blocks))
+    return Fit(
+        points=points,
+        responses=tuple(responses),
+        counts=tuple(int(count) for count in counts),
+        blocks=len(blocks),
+        log_means=raw_means + (average - shares) @ effects,
+        inverse_counts=1 / counts,
+        low_rank=(average - shares) @ _root(inverse),
+        sd=math.sqrt(float(residuals @ residuals) / df),
+        df=df,
+        residuals=residuals,
+        leverages=1 / counts[row] + np.einsum("ij,jk,ik->i", within, inverse, within),
+    )
+
+
+def _check_replicates(responses: Sequence[Response]) -> None:
+    """Raise NoEvidenceError where no comparison can be made at all."""
+    trials: dict[str, int] = {}
+    for response in responses:
+        trials[response.point_id] = trials.get(response.point_id, 0) + 1
+    if not trials:
+        raise NoEvidenceError("no trial has a figure for it")
+    if len(trials) == 1:
+        raise NoEvidenceError("there is only one design point with results, so there is nothing to choose between")
+    replicated = sum(1 for count in trials.values() if count >= 2)
+    if replicated < 2:
+        raise NoEvidenceError(
+            f"{replicated or 'none'} of {len(trials)} design points {'has' if replicated == 1 else 'have'} two "
+            "replicates or more, so nobody can tell a difference from chance; run the sweep with replicates = 2 or more"
+        )
+
+
+def _root(matrix: Floats) -> Floats:
+    """A matrix R with R·Rᵀ = ``matrix``, which is symmetric and positive definite (or empty)."""
+    import numpy as np
+
+    return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64) if matrix.size else matrix
+
+
+def estimates(model: Fit, confidence: float = 0.95) -> list[Estimate]:
+    """Geometric mean of each point with a t interval on the pooled noise, in the order of ``model.points``."""
+    import numpy as np
+    from scipy import stats
+
+    half = float(stats.t.ppf(0.5 + confidence / 2, model.df)) * model.sd
+    spread = half * np.sqrt(model.inverse_counts + (model.low_rank**2).sum(axis=1))
+    low, high = np.exp(model.log_means - spread), np.exp(model.log_means + spread)
+    return [
+        Estimate(point, float(value), float(bottom), float(top), count)
+        for point, value, bottom, top, count in zip(
+            model.points, np.exp(model.log_means), low, high, model.counts, strict=True
+        )
+    ]
+
+
+def t_interval(model: Fit, weights: Floats, confidence: float = 0.95) -> tuple[float, float, float]:
+    """A contrast of point means on the log scale: its value and confidence limits."""
+    from scipy import stats
+
+    value = float(weights @ model.log_means)
+    half = float(stats.t.ppf(0.5 + confidence / 2, model.df)) * model.sd * math.sqrt(model.variance(weights))
+    return value, value - half, value + half
