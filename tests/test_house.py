@@ -16,7 +16,10 @@ import pytest
 import typer
 
 from bench.cli.main import app
+from bench.vocabulary import vocabulary
+from permutations.design import make_plan
 from permutations.factors import FACTORS
+from permutations.sweep import Sweep
 from results.schema import FACTOR_COLUMNS
 
 ROOT = Path(__file__).parents[1]
@@ -172,3 +175,28 @@ def test_the_documents_name_no_machine_and_no_registry() -> None:
     hosts = re.compile(r"pypi\.org|pythonhosted|deb\.debian|registry\.npmjs|file://|/opt/|index-url", re.IGNORECASE)
     documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "Makefile", *(ROOT / "scripts").iterdir()]
     assert [name(path) for path in [*documents, *MODULES] if hosts.search(path.read_text())] == []
+
+
+DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_a_document_names_files_and_verbs_that_exist(path: Path) -> None:
+    text = path.read_text()
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
+    assert [link for link in links if not (path.parent / link).exists()] == []
+    known = {full.split()[1] for full, _ in verbs(typer.main.get_command(app), "stripelab")} | {"VERB"}
+    shell = "\n".join(re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL))
+    named = set(re.findall(r"`stripelab ([a-zA-Z]+)", text)) | set(
+        re.findall(r"^stripelab ([a-z]+)", shell, re.MULTILINE)
+    )
+    assert named <= known
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_a_sweep_file_in_a_document_can_be_planned(path: Path, tmp_path: Path) -> None:
+    blocks = re.findall(r"^```toml\n(.*?)^```", path.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for block in (block for block in blocks if "[sweep]" in block):
+        file = tmp_path / "sweep.toml"
+        file.write_text(block)
+        assert make_plan(Sweep.load(file, vocabulary())).points
