@@ -49,32 +49,37 @@ def dunnett_critical(comparisons: int, df: float, confidence: float = 0.95, corr
     ``df`` may be ``math.inf``.  Accurate to about 1e-6.
     """
     import numpy as np
-    from scipy import optimize, special, stats
+    from scipy import optimize, special
 
     if comparisons < 1:
         raise ValueError("there is nothing to compare with")
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     z = 8.5 * nodes
-    z_weights = 8.5 * weights * stats.norm.pdf(z)
-    if math.isinf(df):
-        u, u_weights = np.ones(1), np.ones(1)
-    else:
-        ends = (math.sqrt(stats.chi2.ppf(_TAIL, df) / df), math.sqrt(stats.chi2.isf(_TAIL, df) / df))
-        middle, half = (ends[0] + ends[1]) / 2, (ends[1] - ends[0]) / 2
-        u = middle + half * nodes
-        u_weights = half * weights * stats.chi.pdf(u * math.sqrt(df), df) * math.sqrt(df)
+    z_weights = 8.5 * weights * np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+    u, u_weights = _spread_ratio(df, nodes, weights)
 
     def excess(critical: float) -> float:
         standardised = (math.sqrt(correlation) * z[:, None] + critical * u[None, :]) / math.sqrt(1 - correlation)
         inside = np.exp(comparisons * special.log_ndtr(standardised))
         return float(z_weights @ inside @ u_weights) - confidence
 
-    bonferroni = float(
-        stats.t.isf((1 - confidence) / comparisons, df)
-        if not math.isinf(df)
-        else stats.norm.isf((1 - confidence) / comparisons)
-    )
+    each = (1 - confidence) / comparisons
+    bonferroni = -float(special.ndtri(each) if math.isinf(df) else special.stdtrit(df, each))
     return float(optimize.brentq(excess, 0.0, bonferroni + 1e-3, xtol=1e-9))
+
+
+def _spread_ratio(df: float, nodes: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Quadrature points and weights for chi / sqrt(df), the estimated over the true standard deviation."""
+    import numpy as np
+    from scipy import special
+
+    if math.isinf(df):
+        return np.ones(1), np.ones(1)
+    least = math.sqrt(2 * special.gammaincinv(df / 2, _TAIL) / df)
+    most = math.sqrt(2 * special.gammainccinv(df / 2, _TAIL) / df)
+    u = (least + most) / 2 + (most - least) / 2 * nodes
+    log_density = math.log(2) + df / 2 * math.log(df / 2) - math.lgamma(df / 2) + (df - 1) * np.log(u) - df * u**2 / 2
+    return u, (most - least) / 2 * weights * np.exp(log_density)
 
 
 def compare_with_best(

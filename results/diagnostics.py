@@ -69,7 +69,7 @@ def drift(model: Fit) -> Drift | None:
     None where it cannot be estimated.
     """
     import numpy as np
-    from scipy import stats
+    from scipy import special
 
     orders = np.array([response.run_order for response in model.responses], dtype=float)
     unexplained = _residualise(model, orders)
@@ -79,7 +79,7 @@ def drift(model: Fit) -> Drift | None:
     slope = float(unexplained @ model.residuals) / scale
     left = model.residuals - slope * unexplained
     error = math.sqrt(float(left @ left) / (model.df - 1) / scale)
-    p_value = 2 * float(stats.t.sf(abs(slope) / error, model.df - 1)) if error > 0 else 0.0
+    p_value = 2 * float(special.stdtr(model.df - 1, -abs(slope) / error)) if error > 0 else 0.0
     return Drift(100 * math.expm1(slope * float(np.ptp(orders))), p_value)
 
 
@@ -106,7 +106,7 @@ def _residualise(model: Fit, values: Floats) -> Floats:
 def outliers(model: Fit) -> list[Outlier]:
     """Trials whose studentised residual is beyond Bonferroni's limit at 1 % (Weisberg, Applied Linear Regression)."""
     import numpy as np
-    from scipy import stats
+    from scipy import special
 
     trials = len(model.responses)
     if model.df < 3 or model.sd == 0.0:
@@ -115,7 +115,7 @@ def outliers(model: Fit) -> list[Outlier]:
     internal = model.residuals / (model.sd * np.sqrt(free))
     room = np.clip(model.df - internal**2, 1e-12, None)
     external = internal * np.sqrt((model.df - 1) / room)
-    limit = float(stats.t.isf(_OUTLIER_LEVEL / trials / 2, model.df - 1))
+    limit = -float(special.stdtrit(model.df - 1, _OUTLIER_LEVEL / trials / 2))
     return [
         Outlier(response.trial_id, response.point_id, float(math.exp(residual / leave)))
         for response, value, residual, leave in zip(model.responses, external, model.residuals, free, strict=True)

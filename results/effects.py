@@ -130,15 +130,52 @@ def _matched(
     ones: Sequence[int],
     others: Sequence[int],
 ) -> list[tuple[list[int], list[int]]]:
-    """Groups of points that are equal in each other factor that applies on both sides, as (ones, others)."""
-    both = [settings[points[index]] for index in (*ones, *others)]
-    shared = [name for name in both[0] if name != factor and all(each[name] is not None for each in both)]
-    groups: dict[tuple[Setting, ...], tuple[list[int], list[int]]] = {}
+    """Groups of points that are equal in each other factor that applies to both, as (ones, others).
+
+    A mirror has no chunk, so it is matched with a striped array of either chunk: such points make one group.
+    """
+    patterns: tuple[dict[frozenset[str], list[int]], ...] = ({}, {})
     for side, indices in enumerate((ones, others)):
         for index in indices:
-            key = tuple(settings[points[index]][name] for name in shared)
-            groups.setdefault(key, ([], []))[side].append(index)
-    return [pair for _, pair in sorted(groups.items(), key=lambda item: repr(item[0])) if pair[0] and pair[1]]
+            applying = frozenset(name for name, value in settings[points[index]].items() if value is not None)
+            patterns[side].setdefault(applying - {factor}, []).append(index)
+    joined = _Groups()
+    for one, left in patterns[0].items():
+        for other, right in patterns[1].items():
+            shared = sorted(one & other)
+            meeting: dict[tuple[Setting, ...], tuple[list[int], list[int]]] = {}
+            for side, indices in enumerate((left, right)):
+                for index in indices:
+                    key = tuple(settings[points[index]][name] for name in shared)
+                    meeting.setdefault(key, ([], []))[side].append(index)
+            for met in meeting.values():
+                if met[0] and met[1]:
+                    joined.join([*met[0], *met[1]])
+    first = set(ones)
+    return [
+        ([index for index in group if index in first], [index for index in group if index not in first])
+        for group in joined.groups()
+    ]
+
+
+class _Groups:
+    """Sets that grow together wherever they share a member."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, list[int]] = {}
+
+    def join(self, members: Sequence[int]) -> None:
+        """Put ``members``, and all that any of them was joined with, into one group."""
+        whole: list[int] = []
+        for known in {id(group): group for group in (self._of.get(member, [member]) for member in members)}.values():
+            whole += known
+        for member in set(whole):
+            self._of[member] = whole
+
+    def groups(self) -> list[list[int]]:
+        """Every group, sorted."""
+        found = {id(group): sorted(set(group)) for group in self._of.values()}
+        return sorted(found.values())
 
 
 def _compare(
@@ -171,14 +208,14 @@ def _compare(
 
 def _depends(model: Fit, contrasts: Floats, changes: Floats) -> bool:
     """F test of whether the changes of the pairs differ by more than noise (each pair weighs its variance)."""
-    from scipy import stats
+    from scipy import special
 
     if len(changes) < 2 or model.sd == 0.0:
         return False
     weights = 1 / ((contrasts**2) @ model.inverse_counts)
     centre = (weights @ changes) / weights.sum()
     ratio = float(weights @ (changes - centre) ** 2) / (len(changes) - 1) / model.sd**2
-    return bool(stats.f.sf(ratio, len(changes) - 1, model.df) < _INTERACTION_LEVEL)
+    return bool(special.fdtrc(len(changes) - 1, model.df, ratio) < _INTERACTION_LEVEL)
 
 
 def _share_pct(log_means: Floats, levels: Sequence[Sequence[int]]) -> float | None:

@@ -150,9 +150,9 @@ def _root(matrix: Floats) -> Floats:
 def estimates(model: Fit, confidence: float = 0.95) -> list[Estimate]:
     """Geometric mean of each point with a t interval on the pooled noise, in the order of ``model.points``."""
     import numpy as np
-    from scipy import stats
+    from scipy import special
 
-    half = float(stats.t.ppf(0.5 + confidence / 2, model.df)) * model.sd
+    half = float(special.stdtrit(model.df, 0.5 + confidence / 2)) * model.sd
     spread = half * np.sqrt(model.inverse_counts + (model.low_rank**2).sum(axis=1))
     low, high = np.exp(model.log_means - spread), np.exp(model.log_means + spread)
     return [
@@ -165,8 +165,8 @@ def estimates(model: Fit, confidence: float = 0.95) -> list[Estimate]:
 
 def t_interval(model: Fit, weights: Floats, confidence: float = 0.95) -> tuple[float, float, float]:
     """A contrast of point means on the log scale: its value and confidence limits."""
-    from scipy import stats
+    from scipy import special
 
     value = float(weights @ model.log_means)
-    half = float(stats.t.ppf(0.5 + confidence / 2, model.df)) * model.sd * math.sqrt(model.variance(weights))
+    half = float(special.stdtrit(model.df, 0.5 + confidence / 2)) * model.sd * math.sqrt(model.variance(weights))
     return value, value - half, value + half

@@ -1,0 +1,116 @@
+"""``stripelab recommend``: which settings to use, how sure that is, and the commands that set them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli.output import emit_json, note, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from results.summary import Block, Table
+
+NO_ANSWER = 1
+_INDENT = "    "
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("recommend")(recommend)
+
+
+def recommend(
+    store: Annotated[Path, typer.Argument(help="Result store.")],
+    workload: Annotated[str | None, typer.Option("--workload", help="Answer for this workload only.")] = None,
+    margin_pct: Annotated[
+        float, typer.Option("--margin-pct", help="Differences smaller than this are not worth acting on.")
+    ] = 5.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Say which settings to use, how sure that is, and the commands that apply them.
+
+    Exit status 1 means that the evidence does not reach for any answer.
+    """
+    from results import recommend as judge
+    from results import summary
+
+    found = judge.recommend(store, workload, margin_pct)
+    if as_json:
+        for warning in found.warnings:
+            note(f"warning: {warning}")
+        emit_json(found.to_json())
+    else:
+        _show(summary.blocks(found))
+    if found.refused:
+        raise typer.Exit(NO_ANSWER)
+
+
+def _show(blocks: Sequence[Block]) -> None:
+    """With rich on a terminal, as plain lines elsewhere."""
+    if sys.stdout.isatty():
+        _show_rich(blocks)
+    else:
+        _show_plain(blocks)
+
+
+def _show_rich(blocks: Sequence[Block]) -> None:
+    """Tables one would put on a slide."""
+    from rich import box
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.table import Table as RichTable
+    from rich.text import Text as RichText
+
+    from results.summary import CODE, HEADING, LOUD, Text
+
+    console = Console(highlight=False)
+    for block in blocks:
+        if not isinstance(block, Text):
+            table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+            for header, right in zip(block.headers, block.right, strict=True):
+                table.add_column(header, justify="right" if right else "left", no_wrap=header == "point")
+            for row, marked in zip(block.rows, block.marked, strict=True):
+                table.add_row(*(RichText(cell) for cell in row), style="bold green" if marked else None)
+            console.print(table)
+        elif block.style == LOUD:
+            console.print(Panel(RichText("\n".join(block.lines)), style="bold yellow", box=box.HEAVY))
+        elif block.style == HEADING:
+            console.rule(RichText(" ".join(block.lines), style="bold"), align="left")
+        elif block.style == CODE:
+            for line in block.lines:  # not wrapped: the lines are to be copied
+                console.print(RichText(f"{_INDENT}{line}", style="cyan"), soft_wrap=True)
+            console.print()
+        else:
+            console.print(RichText("\n".join(block.lines)))
+
+
+def _show_plain(blocks: Sequence[Block]) -> None:
+    """The same without a terminal: no colours, no wrapping."""
+    from results.summary import CODE, HEADING, LOUD, Text
+
+    for block in blocks:
+        if not isinstance(block, Text):
+            _show_table(block)
+        else:
+            mark = "!!! " if block.style == LOUD else "== " if block.style == HEADING else ""
+            indent = _INDENT if block.style == CODE else ""
+            for line in block.lines:
+                say(f"{mark}{indent}{line}")
+        say()
+
+
+def _show_table(table: Table) -> None:
+    """Columns as wide as their widest cell."""
+    rows = [table.headers, *table.rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, table.right, strict=True)
+        )
+        say(f"  {'  '.join(cells)}".rstrip())

@@ -1,0 +1,45 @@
+"""``stripelab report``: the self-contained HTML report of a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli.output import emit_json, say
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("report")(report)
+
+
+def report(
+    store: Annotated[Path, typer.Argument(help="Result store.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="File to write, .html.")],
+    margin_pct: Annotated[
+        float, typer.Option("--margin-pct", help="Differences smaller than this are not worth acting on.")
+    ] = 5.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+) -> None:
+    """Write a report that needs nothing but a browser: answer, evidence, plots, methods."""
+    from results.report import write
+
+    written = write(store, output, margin_pct)
+    if as_json:
+        emit_json(
+            {
+                "report": str(output),
+                "bytes": written.size_bytes,
+                "substrates": list(written.substrates),
+                "virtual": written.virtual,
+                "refused": list(written.refused),
+            }
+        )
+        return
+    say(f"{output} ({written.size_bytes / 1024:.0f} KiB)")
+    for refusal in written.refused:
+        say(refusal)
+    if written.notice:
+        say(written.notice)

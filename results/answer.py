@@ -1,0 +1,152 @@
+"""What a recommendation says: frozen values, ready for the terminal, JSON and the report."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from results.effects import Effect, Interaction
+from results.schema import EnvironmentRow
+from results.settings import Setting
+
+STATISTICALLY = "statistically"
+WITHIN_MARGIN = "within margin"
+
+
+@dataclass(frozen=True)
+class RankedPoint:
+    """A design point in a ranking.
+
+    ``value`` is the geometric mean over the blocks, ``low`` to ``high`` its confidence interval;
+    ``of_best_pct`` its share of the best value (best over value where less is better).  ``tied`` is
+    "statistically" (it may be the best), "within margin" (it is not, but by no more than the
+    practical margin), or None.  ``behind_at_most_pct`` is a bound that holds for all points at once.
+    The last five are None or empty where they are not known.
+    """
+
+    rank: int
+    point_id: str
+    label: str
+    settings: Mapping[str, Setting]
+    value: float
+    low: float | None
+    high: float | None
+    trials: int
+    of_best_pct: float
+    tied: str | None
+    behind_at_most_pct: float | None
+    substrate: str
+    disk_failures_survived: int | None
+    usable_bytes: int | None
+    predicted: float | None
+    deviation_pct: float | None
+    apply_commands: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Points from best to worst, the fastest set among them, and the one to take from the set."""
+
+    title: str
+    points: tuple[RankedPoint, ...]
+    fastest_set: tuple[str, ...]
+    recommended: str
+    reason: str
+
+    @property
+    def chosen(self) -> RankedPoint:
+        """The point to take."""
+        return next(point for point in self.points if point.point_id == self.recommended)
+
+    @property
+    def fastest(self) -> tuple[RankedPoint, ...]:
+        """The points of the fastest set, from best to worst."""
+        return tuple(point for point in self.points if point.point_id in self.fastest_set)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What an answer rests on: trials, blocks, noise of one trial and its degrees of freedom."""
+
+    trials: int
+    blocks: int
+    noise_pct: float
+    df: int
+    critical_value: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer for one workload and one figure.
+
+    Where ``refusal`` is set the evidence does not reach: ``measured`` then lists what was measured,
+    without a verdict, and the rest is empty.
+    """
+
+    workload: str
+    engine: str
+    metric: str
+    maximise: bool
+    objective_stated: bool
+    refusal: str | None
+    measured: tuple[RankedPoint, ...]
+    overall: Ranking | None
+    surviving: Ranking | None
+    evidence: Evidence | None
+    effects: tuple[Effect, ...]
+    interactions: tuple[Interaction, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TrialProblem:
+    """A trial that failed or does not count."""
+
+    trial_id: str
+    label: str
+    block: int
+    status: str
+    reason: str
+    command: str | None
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """Everything that a store says about which settings to use."""
+
+    store: str
+    sweep: str
+    substrates: tuple[str, ...]
+    virtual: bool
+    notice: str | None
+    confidence: float
+    margin_pct: float
+    trials_ok: int
+    trials_failed: int
+    trials_invalid: int
+    points: int
+    blocks: int
+    first_trial_ns: int
+    last_trial_ns: int
+    busy_s: float
+    disk_iops_limit: int | None
+    disk_bw_bytes_s_limit: int | None
+    initial_sync: tuple[str, ...]
+    stripelab_versions: tuple[str, ...]
+    answers: tuple[Answer, ...]
+    problems: tuple[TrialProblem, ...]
+    without_results: tuple[str, ...]
+    warnings: tuple[str, ...]
+    environments: tuple[EnvironmentRow, ...]
+    varied: tuple[str, ...]
+
+    @property
+    def refused(self) -> bool:
+        """Whether no workload has an answer."""
+        return all(answer.refusal is not None for answer in self.answers)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values for JSON; the fields keep their names."""
+        return dataclasses.asdict(self)

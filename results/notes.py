@@ -1,0 +1,158 @@
+"""What a reader must know beside the figures, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from results.answer import Ranking
+from results.diagnostics import drift, outliers
+from results.estimate import Fit
+from results.objective import Objective
+from results.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
+from results.units import pct, signed_pct
+
+_FAR_FROM_PREDICTION_PCT = 15.0
+
+
+def notice(trials: Iterable[TrialRow]) -> str | None:
+    """The loud mark of virtual and loop substrates; None where every trial ran on real disks."""
+    substrates = {trial.substrate for trial in trials} & VIRTUAL_SUBSTRATES
+    if not substrates:
+        return None
+    names = {"uml": "in the virtual lab (User-Mode Linux)", "loop": "on loop devices (files)"}
+    where = " and ".join(names[name] for name in sorted(substrates))
+    return (
+        f"NOT REAL HARDWARE: measured {where}. It shows how the method works and how settings compare under the "
+        "lab's limits. It says nothing of real disks and cannot become a guarantee."
+    )
+
+
+def answer_notes(
+    objective: Objective,
+    model: Fit,
+    overall: Ranking,
+    trials: Sequence[TrialRow],
+    observations: Sequence[ObservationRow],
+    without: Sequence[str],
+) -> tuple[str, ...]:
+    """Notes on one answer."""
+    labels = {point.point_id: point.label for point in overall.points}
+    found = [
+        *_missing(model, labels, without),
+        *_drifting(model),
+        *_standing_apart(model, labels),
+        *_unseparated(overall),
+        *_unpredicted(overall),
+        *_engine_errors(objective.workload, observations),
+    ]
+    if objective.metric not in {"iops", "bw_bytes_s"} and any(trial.disk_iops_limit is not None for trial in trials):
+        found.append(throttled_latency())
+    return tuple(found)
+
+
+def throttled_latency() -> str:
+    """Why latencies under the lab's throttle mean nothing."""
+    return (
+        "The lab's throttle makes I/Os wait for their turn: latencies are those of the throttle, not of any storage. "
+        "Do not compare them."
+    )
+
+
+def _missing(model: Fit, labels: Mapping[str, str], without: Sequence[str]) -> Iterable[str]:
+    """Trials and figures that are not there."""
+    if without:
+        yield f"{len(without)} trial(s) have no such figure, or a zero, and are left out: {', '.join(without)}."
+    few = [point for point, count in zip(model.points, model.counts, strict=True) if count < model.blocks]
+    if few:
+        names = ", ".join(labels[point] for point in few[:6] if point in labels)
+        more = f" and {len(few) - 6} more" if len(few) > 6 else ""
+        yield (
+            f"{len(few)} point(s) have fewer than {model.blocks} trials ({names}{more}): their intervals are wider, "
+            "and block differences are estimated from the others."
+        )
+
+
+def _drifting(model: Fit) -> Iterable[str]:
+    """Drift inside the blocks."""
+    found = drift(model)
+    if found is not None and found.found:
+        yield (
+            f"The figures drift by {signed_pct(found.change_pct)} over the run order (p = {found.p_value:.2g}), beside "
+            "points and blocks. The random order spreads this over all points, which makes intervals wider and not "
+            "wrong; find the cause (temperature, filling up, another load) before you rely on small differences."
+        )
+
+
+def _standing_apart(model: Fit, labels: Mapping[str, str]) -> Iterable[str]:
+    """Trials beyond what noise explains."""
+    seen: set[str] = set()
+    for each in outliers(model):
+        if each.point_id not in seen:
+            seen.add(each.point_id)
+            yield (
+                f"The trials of {labels.get(each.point_id, each.point_id)} differ from each other by far more than the "
+                f"others' do (see {each.trial_id}): look at its throughput over time before you trust this point."
+            )
+
+
+def _unseparated(overall: Ranking) -> Iterable[str]:
+    """A fastest set that holds most of the points."""
+    if len(overall.points) > 3 and len(overall.fastest_set) > len(overall.points) / 2:
+        yield (
+            f"{len(overall.fastest_set)} of {len(overall.points)} points are in the fastest set: the sweep hardly "
+            "separates them. More replicates, or longer runs, would."
+        )
+
+
+def _unpredicted(overall: Ranking) -> Iterable[str]:
+    """Points far from what was predicted."""
+    far = [
+        point
+        for point in overall.points
+        if point.deviation_pct is not None and abs(point.deviation_pct) > _FAR_FROM_PREDICTION_PCT
+    ]
+    if far:
+        names = "; ".join(f"{point.label} {signed_pct(point.deviation_pct or 0.0)}" for point in far[:6])
+        more = f"; and {len(far) - 6} more" if len(far) > 6 else ""
+        yield f"More than {pct(_FAR_FROM_PREDICTION_PCT)} off the prediction: {names}{more}."
+
+
+def _engine_errors(workload: str, observations: Iterable[ObservationRow]) -> Iterable[str]:
+    """I/O errors that the engine counted."""
+    bad = {row.trial_id for row in observations if row.workload == workload and row.errors}
+    if bad:
+        yield f"The engine counted I/O errors in {len(bad)} trial(s): {', '.join(sorted(bad))}."
+
+
+def store_warnings(
+    trials: Sequence[TrialRow], left_out: int, without_environment: int, set_aside: Sequence[tuple[str, str]]
+) -> tuple[str, ...]:
+    """Warnings that concern the store as a whole."""
+    found = [f"Set aside and not used: {path}: {reason}" for path, reason in set_aside]
+    if left_out:
+        found.append(
+            f"{left_out} trial(s) belong to another protocol (other workloads, data set or lab profile) and are left "
+            "out: only like is compared with like."
+        )
+    environments = {trial.environment_id for trial in trials}
+    if len(environments) > 1:
+        found.append(
+            f"The trials ran in {len(environments)} environments (kernel, tools or disks changed on the way): "
+            "differences between points may be differences between environments."
+        )
+    if without_environment:
+        found.append(f"{without_environment} trial(s) have lost the description of their environment.")
+    if len({trial.substrate for trial in trials}) > 1:
+        found.append("The trials ran on more than one kind of substrate: do not compare them.")
+    for line, count in sorted(_tool_warnings(trials).items()):
+        found.append(f"In {count} trial(s): {line}")
+    return tuple(found)
+
+
+def _tool_warnings(trials: Iterable[TrialRow]) -> Mapping[str, int]:
+    """What the tools warned of, with the number of trials."""
+    counts: dict[str, int] = {}
+    for trial in trials:
+        for line in set(trial.warnings):
+            counts[line] = counts.get(line, 0) + 1
+    return counts
