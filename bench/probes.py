@@ -36,6 +36,7 @@ class Signature:
     """Something that was once written to a disk on purpose, as wipefs(8) sees it."""
 
     device: str
+    """Kernel name of the disk (wipefs prints it with or without ``/dev/``, by version)."""
     type: str
     label: str
     uuid: str
@@ -163,7 +164,7 @@ def signatures(disks: Iterable[Disk]) -> tuple[Signature, ...]:
     if not finished.stdout.strip():
         return ()
     return tuple(
-        Signature(row["device"], row["type"] or "unknown", row["label"] or "", row["uuid"] or "")
+        Signature(Path(row["device"]).name, row["type"] or "unknown", row["label"] or "", row["uuid"] or "")
         for row in json.loads(finished.stdout)["signatures"]
     )
 

@@ -141,7 +141,7 @@ def foreign_signatures(disks: Sequence[Disk], consented: Collection[str]) -> Map
         found[disk] = tuple(
             Refusal(SIGNATURE, f"it holds {signature}, which stripelab did not write")
             for signature in present
-            if signature.device in {str(disk.path), disk.name} and not signature.ours
+            if signature.device == disk.name and not signature.ours
         )
     return found
 

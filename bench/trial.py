@@ -76,7 +76,7 @@ def run_workload(
     """One workload: cold caches, the throttle on while it runs and no longer, telemetry beside it."""
     driver = engine.by_name(workload.engine)
     nodes = [disk.path for disk in volume.members]
-    limits = throttled(nodes, bench.profile) if bench.profile is not None else nullcontext()
+    limits = throttled(nodes, bench.profile, bench.journal) if bench.profile is not None else nullcontext()
     drop_caches()
     scratch.mkdir(parents=True, exist_ok=True)
     with limits, sampling(volume.members, lambda rate: bench.emit(Event("throughput", bw_bytes_s=rate))) as samples:

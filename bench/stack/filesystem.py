@@ -74,7 +74,7 @@ def undo(act: Act, lease: Lease) -> None:
         return
     members = lease.of(act.facts["disks"])
     written = {signature.device for signature in probes.signatures(members) if signature.ours}
-    ours = [disk for disk in members if str(disk.path) in written]
+    ours = [disk for disk in members if disk.name in written]
     if ours:
         with lease.destroying(f"wipefs ({act.facts['filesystem']})", ours):
             proc.run(["wipefs", "--all", "--quiet", *(disk.path for disk in ours)])

@@ -23,6 +23,7 @@ def targets_on_files(layout: str, points: Sequence[Path], disks: int, dataset: D
     """Make the directories, lay out the data set, and say what the workloads run over."""
     groups = files_by_group(layout, points, disks, dataset.files)
     make_directories(layout, points)
+    check_room(points, groups, dataset)
     for path in (file for group in groups for file in group):
         path.parent.mkdir(parents=True, exist_ok=True)
         lay_out(path, dataset.file_bytes)
@@ -53,6 +54,20 @@ def files_by_group(layout: str, points: Sequence[Path], disks: int, files: int) 
         directory = directories[number // len(places) % len(directories)]
         groups[group].append(directory / f"file{number:05d}")
     return tuple(tuple(group) for group in groups)
+
+
+def check_room(points: Sequence[Path], groups: Sequence[Sequence[Path]], dataset: DataSet) -> None:
+    """Each filesystem has room for its share, so that nothing is written for minutes in vain."""
+    paths = [path for group in groups for path in group]
+    for point in points:
+        needed = sum(path.is_relative_to(point) for path in paths) * dataset.file_bytes
+        room = os.statvfs(point)
+        if needed > room.f_bavail * room.f_frsize:
+            raise StackError(
+                f"the data set does not fit: {needed} bytes are wanted on {point}, "
+                f"{room.f_bavail * room.f_frsize} are free",
+                remedy="Take fewer or smaller files under [dataset] in the sweep file, or larger disks.",
+            )
 
 
 def make_directories(layout: str, points: Sequence[Path]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from bench.errors import StackError
 from bench.inventory import Disk
 from bench.journal import Act, effect
 from bench.lease import Lease
+from bench.stack.blocks import read_at
 from bench.stack.spec import ArrayState, Geometry, Site, StackSpec, Volume
 from permutations import arithmetic
 
@@ -21,6 +21,8 @@ DEFAULT_CHUNK_KIB = 512
 RESYNC_TIMEOUT_S = 7 * 86400.0
 POLL_S = 0.05
 NODE_TIMEOUT_S = 10.0
+SUPERBLOCK_OFFSET = 4096
+SUPERBLOCK_MAGIC = (0xA92B4EFC).to_bytes(4, "little")
 STRIPED = frozenset({"raid0", "raid5", "raid6", "raid10"})
 
 
@@ -159,18 +161,19 @@ def attribute(kernel_name: str, name: str) -> str | None:
 
 
 def undo(act: Act, lease: Lease) -> None:
-    """Stop our array if it runs, remove its node, and clear our superblocks from its members."""
+    """Stop our array if it runs, remove its node, and clear our superblocks from its members.
+
+    Arrays of another name are not touched: the act may have been refused because of them.
+    """
     name = str(act.facts["name"])
     members = lease.of(act.facts["disks"])
-    holding = {holder for disk in members for holder in _md_holders(disk)}
-    for kernel_name in sorted(holding):
-        if _name_of(kernel_name) != name:
-            raise StackError(f"{kernel_name} holds our disks, but is not our array {name}")
-        _stop(kernel_name)
+    for kernel_name in sorted({holder for disk in members for holder in _md_holders(disk)}):
+        if _name_of(kernel_name) == name:
+            _stop(kernel_name)
     node = Path("/dev/md") / name
     if node.is_symlink() or node.exists():
         node.unlink()
-    ours = [disk for disk in members if _has_superblock(disk)]
+    ours = [disk for disk in members if name_on(disk) == name]
     if ours:
         with lease.destroying(f"mdadm --zero-superblock ({name})", ours):
             proc.run(["mdadm", "--zero-superblock", *(disk.path for disk in ours)])
@@ -195,13 +198,16 @@ def _stop(kernel_name: str) -> None:
         device.unlink()
 
 
-def _has_superblock(disk: Disk) -> bool:
-    """Whether there is an md superblock of version 1.2: its magic stands 4 KiB into the disk; md(4)."""
-    descriptor = os.open(disk.path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.pread(descriptor, 4, 4096) == (0xA92B4EFC).to_bytes(4, "little")
-    finally:
-        os.close(descriptor)
+def name_on(disk: Disk) -> str | None:
+    """Name of the array, without its homehost, in the disk's md superblock; None where there is none.
+
+    Version 1.2 stands 4 KiB into the disk: the magic first, 32 bytes of name from byte 32 on
+    (include/uapi/linux/raid/md_p.h, struct mdp_superblock_1).
+    """
+    superblock = read_at(disk.path, SUPERBLOCK_OFFSET, 64)
+    if superblock[:4] != SUPERBLOCK_MAGIC:
+        return None
+    return superblock[32:64].rstrip(b"\0").decode("utf-8", errors="replace").rpartition(":")[2]
 
 
 def _whole_number(text: str | None) -> int | None:

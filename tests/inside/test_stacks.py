@@ -39,11 +39,12 @@ def request(level, filesystem, *, dataset=None, **settings):
     return StackRequest(spec, dataset or DataSet(8, 1 * MIB))
 
 
-def nothing_is_left(site):
+def left_over(site):
+    """Arrays, mounts, signatures and journalled acts that a stack left behind: there must be none."""
     arrays = [path.name for path in Path("/sys/block").glob("md*")]
     mounts = [mount.mount_point for mount in probes.mounts() if "/site/mnt" in mount.mount_point]
-    written = [str(each) for each in probes.signatures(site.lease.disks)]
-    return (arrays, mounts, written, site.journal.pending) == ([], [], [], ())
+    written = [f"{each} on {each.device}" for each in probes.signatures(site.lease.disks)]
+    return [*arrays, *mounts, *written, *site.journal.pending]
 
 
 @pytest.mark.parametrize("filesystem", ["raw", *filesystems.names()])
@@ -67,7 +68,7 @@ def test_every_level_with_every_filesystem(site, level, filesystem):
             }
             assert kinds == {filesystem}
             assert [path.stat().st_size for path in targets.paths] == [1 * MIB] * 8
-    assert nothing_is_left(site)
+    assert left_over(site) == []
 
 
 @pytest.mark.parametrize("chunk_kib", [16, 512])
@@ -94,7 +95,7 @@ def test_a_geometry_that_mkfs_drops_is_an_error(site, monkeypatch):
     monkeypatch.setattr(type(kind), "geometry_of", lambda *_: Geometry(8, 3))
     with pytest.raises(StackError, match="stripe geometry"), stack(site, request("raid5", "xfs")):
         pytest.fail("the stack must not stand")
-    assert nothing_is_left(site)
+    assert left_over(site) == []
 
 
 def test_the_layouts_spread_the_files(site):
@@ -109,7 +110,7 @@ def test_the_layouts_spread_the_files(site):
         leaves = sorted(path for path in targets.paths[0].parents[2].glob("*/*") if path.is_dir())
         assert len(leaves) == 6
         assert len({path.parent for path in targets.paths}) == 6
-    assert nothing_is_left(site)
+    assert left_over(site) == []
 
 
 def test_queue_settings_are_in_force_and_put_back(site, lease):
@@ -130,7 +131,7 @@ def test_a_setting_that_the_kernel_refuses_is_an_error(site):
         stack(site, request("raid0", "raw", scheduler="no-such-scheduler")),
     ):
         pytest.fail("the stack must not stand")
-    assert nothing_is_left(site)
+    assert left_over(site) == []
 
 
 def test_the_stripe_cache_is_in_force(site):
@@ -157,7 +158,7 @@ def test_a_member_that_dies_is_seen(site):
         sh("mdadm", "--fail", volume.devices[0], site.lease.disks[1].path)
         state = array_state(volume)
         assert (state.degraded, state.clean) == (1, False)
-    assert nothing_is_left(site)
+    assert left_over(site) == []
 
 
 def test_a_disk_of_another_array_is_refused(site, lease, disks):
@@ -190,7 +191,7 @@ def test_what_a_dead_run_left_is_taken_back_by_the_next(site, lease, journal, le
     standing.__enter__()  # and never left, as if the process had been killed here
     assert [act.kind for act in journal.pending].count("queue") >= 1
     recover(journal, undo_table(lease))
-    assert nothing_is_left(site)
+    assert left_over(site) == []
     recover(journal, undo_table(lease))
 
 
@@ -200,4 +201,4 @@ def test_data_set_too_large_for_the_volume_is_an_error(site):
         stack(site, request("raid1", "ext4", dataset=DataSet(4, 2048 * MIB))),
     ):
         pytest.fail("the stack must not stand")
-    assert nothing_is_left(site)
+    assert left_over(site) == []
