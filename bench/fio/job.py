@@ -80,6 +80,14 @@ def check_workload(workload: Workload) -> None:
             f"{where}: ioengine {workload.ioengine} is synchronous, so fio caps iodepth {workload.iodepth} at 1: "
             "use libaio or io_uring, or raise numjobs"
         )
+    if workload.io_size_bytes is not None and workload.ramp_time_s > 0:
+        raise SweepFileError(
+            f"{where}: fio counts the I/O of the ramp against io_size: give a runtime_s, or no ramp_time_s"
+        )
+    if workload.io_size_bytes is None and workload.ramp_time_s > workload.runtime_s:
+        raise SweepFileError(
+            f"{where}: fio leaves out a ramp that is longer than the run: give a runtime_s of at least that"
+        )
     if workload.rwmixread is not None and not (workload.rw in {"rw", "randrw"} and 0 <= workload.rwmixread <= 100):
         raise SweepFileError(f"{where}: rwmixread is a share from 0 to 100, of rw and randrw only")
     if workload.direct and workload.bs_bytes % 512:
@@ -158,6 +166,8 @@ def _warnings(workload: Workload) -> tuple[str, ...]:
         said.append("buffered writes without fsync: the figure is that of the page cache as much as of the disks")
     if workload.ioengine == "libaio" and not workload.direct and workload.iodepth > 1:
         said.append(f"libaio submits buffered I/O synchronously: iodepth {workload.iodepth} is not reached")
+    if workload.ramp_time_s > 0 and any(key.startswith("thinktime") for key, _ in workload.options):
+        said.append("thinktime with a ramp: fio before 3.35 makes up for it in a burst when the ramp ends")
     return tuple(said)
 
 

@@ -15,7 +15,7 @@ is seldom written, and of a second that would be a whole one.  Traps taken care 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -127,14 +127,22 @@ def _share_not_sampled(logs: Sequence[Sequence[Sample]], seconds: int) -> float:
 def _mean_latency(
     lat_logs: Sequence[Sequence[Sample]], bw_logs: Sequence[Sequence[Sample]], seconds: int
 ) -> list[float | None]:
-    """Mean latency of each second; a window weighs as much as the job moved in it."""
-    weight: defaultdict[int, float] = defaultdict(float)
-    weighted: defaultdict[int, float] = defaultdict(float)
-    for samples, rates in zip(lat_logs, bw_logs, strict=True):
-        moved = {round(rate.time_ms / WINDOW_MS): rate.value for rate in rates}
-        for sample in samples:
-            second = max(0, sample.time_ms - WINDOW_MS // 2) // 1000
-            share = moved.get(round(sample.time_ms / WINDOW_MS)) or 1
-            weight[second] += share
-            weighted[second] += share * sample.value
-    return [weighted[second] / weight[second] if weight[second] else None for second in range(seconds)]
+    """Mean latency of each second, weighted by what moved; None in a second in which nothing did.
+
+    fio writes the latency of a window with the first I/O after it, which after a stall is much later.
+    So a line holds for all that the job moved since the line before: for the windows of the bandwidth
+    log whose middle lies there.
+    """
+    weight, weighted = [0.0] * seconds, [0.0] * seconds
+    for lines, rates in zip(lat_logs, bw_logs, strict=True):
+        middles = [rate.time_ms - WINDOW_MS // 2 for rate in rates]
+        done = 0
+        for line in lines:
+            reached = bisect_right(middles, line.time_ms, lo=done)
+            for rate in rates[done:reached]:
+                second = max(0, rate.time_ms - WINDOW_MS // 2) // 1000
+                if second < seconds:
+                    weight[second] += rate.value
+                    weighted[second] += rate.value * line.value
+            done = reached
+    return [total / share if share else None for total, share in zip(weighted, weight, strict=True)]

@@ -82,7 +82,7 @@ def _pieces(text: str) -> Iterator[_Piece]:
     if not starts and "{" in text:
         starts = [text.index("{")]
     yield _Piece("text", text[: starts[0]] if starts else text)
-    for start, stop in zip(starts, [*starts[1:], len(text)], strict=True):
+    for start, stop in zip(starts, [*starts, len(text)][1:], strict=True):
         yield from _objects(text[start:stop])
 
 
@@ -161,7 +161,9 @@ def _strings(options: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def _job(wire: WireJob) -> Job:
-    parts = {"read": wire.read, "write": wire.write, "trim": wire.trim, "mixed": wire.mixed}
+    parts = {"read": wire.read, "write": wire.write, "trim": wire.trim}
+    if not any(parts.values()):  # with unified_rw_reporting=both, mixed is but the sum of the others
+        parts = {"mixed": wire.mixed}
     sync = wire.sync
     return Job(
         name=wire.jobname,
