@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import engine
@@ -75,14 +75,22 @@ def run_workload(
 ) -> None:
     """One workload: cold caches, the throttle on while it runs and no longer, telemetry beside it."""
     driver = engine.by_name(workload.engine)
+    asked = as_run_in_the_lab(workload) if bench.lease.substrate == "uml" else workload
     nodes = [disk.path for disk in volume.members]
     limits = throttled(nodes, bench.profile, bench.journal) if bench.profile is not None else nullcontext()
     drop_caches()
     scratch.mkdir(parents=True, exist_ok=True)
     with limits, sampling(volume.members, lambda rate: bench.emit(Event("throughput", bw_bytes_s=rate))) as samples:
-        measurement = driver.run(workload, targets, scratch=scratch, timeout_s=timeout_s(workload, targets))
+        measurement = driver.run(asked, targets, scratch=scratch, timeout_s=timeout_s(workload, targets))
     shutil.rmtree(scratch)
     record.keep(workload, measurement, samples)
+
+
+def as_run_in_the_lab(workload: Workload) -> Workload:
+    """The workload with fio's clock set: calibrating the CPU's own takes it 0.6 s a run in the guest."""
+    if workload.engine != "fio" or workload.job_file is not None or "clocksource" in dict(workload.options):
+        return workload
+    return replace(workload, options=(*workload.options, ("clocksource", "clock_gettime")))
 
 
 def timeout_s(workload: Workload, targets: Targets) -> float:
