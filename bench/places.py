@@ -103,7 +103,11 @@ def _run_guest(lab: Lab, plan: Plan, sweep: Path, path: Path, emit: Emit, *, ret
     words = [sys.executable, "-m", "bench.cli.main", "run", str(sweep.resolve()), "--store", str(path)]
     words += ["--disks", ",".join(lab.serials), "--events", str(events), *(["--retry-failed"] if retry else [])]
     try:
-        ended = lab.run(words, timeout_s=GUEST_GRACE_S + GUEST_SLACK * plan_cost(plan).estimated_s, on_tick=pass_on)
+        # A defect's traceback must not be written to a file: the guest's files vanish with it.
+        told = {"STRIPELAB_TRACEBACK": "1"}
+        ended = lab.run(
+            words, env=told, timeout_s=GUEST_GRACE_S + GUEST_SLACK * plan_cost(plan).estimated_s, on_tick=pass_on
+        )
     finally:
         pass_on()
         events.unlink(missing_ok=True)

@@ -71,7 +71,7 @@ class Record:
 
     def keep(self, workload: Workload, measurement: Measurement, samples: Sequence[Sample]) -> None:
         """A workload was measured; the engine's raw output is kept once, on its first row."""
-        names = {"trial_id": self.trial.trial_id, "workload": workload.name}
+        names: dict[str, Any] = {"trial_id": self.trial.trial_id, "workload": workload.name}
         expected = predict.predict(self.planned.point, workload, self.profile)
         raw: bytes | None = zlib.compress(measurement.raw)
         for result in measurement.directions:

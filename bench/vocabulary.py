@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bench import engine
+from bench.fio import rails
 from bench.lab.profiles import DISK_PROFILES
 from bench.stack import filesystems
 from permutations.vocabulary import Vocabulary
 
 
 def vocabulary() -> Vocabulary:
-    """Filesystems, engines and disk profiles that can be used."""
+    """Filesystems, engines, disk profiles and options of fio that can be used."""
     return Vocabulary(filesystems=("raw", *filesystems.names()), engines=engine.NAMES, disk_profiles=DISK_PROFILES)

@@ -24,9 +24,11 @@ def targets_on_files(layout: str, points: Sequence[Path], disks: int, dataset: D
     groups = files_by_group(layout, points, disks, dataset.files)
     make_directories(layout, points)
     check_room(points, groups, dataset)
-    for path in (file for group in groups for file in group):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lay_out(path, dataset.file_bytes)
+    with mmap.mmap(-1, WRITE_BYTES) as noise:  # one buffer for all files: fresh pages are dear in the lab
+        noise.write(os.urandom(WRITE_BYTES))
+        for path in (file for group in groups for file in group):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lay_out(path, dataset.file_bytes, noise)
     return Targets(groups, dataset.file_bytes, device=False)
 
 
@@ -77,19 +79,17 @@ def make_directories(layout: str, points: Sequence[Path]) -> None:
             (point / leaf).mkdir(parents=True, exist_ok=True)
 
 
-def lay_out(path: Path, size_bytes: int) -> None:
+def lay_out(path: Path, size_bytes: int, noise: mmap.mmap) -> None:
     """Write a file full of incompressible data with O_DIRECT and make it durable.
 
     Written, not merely allocated: the first write to an unwritten extent also writes metadata, and
-    a read of one never reaches the disk.
+    a read of one never reaches the disk.  ``noise`` holds WRITE_BYTES of random data, aligned.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_DIRECT | os.O_CLOEXEC, 0o644)
     try:
-        with mmap.mmap(-1, WRITE_BYTES) as noise:
-            noise.write(os.urandom(WRITE_BYTES))
-            for offset in range(0, size_bytes, WRITE_BYTES):
-                noise[:16] = os.urandom(16)  # no two chunks alike: deduplication finds nothing
-                _write_all(descriptor, memoryview(noise)[: min(WRITE_BYTES, size_bytes - offset)], offset)
+        for offset in range(0, size_bytes, WRITE_BYTES):
+            noise[:16] = os.urandom(16)  # no two chunks alike: deduplication finds nothing
+            _write_all(descriptor, memoryview(noise)[: min(WRITE_BYTES, size_bytes - offset)], offset)
         os.fsync(descriptor)
     except OSError as failure:
         raise StackError(f"the data set does not fit: {path}: {failure.strerror}") from failure
