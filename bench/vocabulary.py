@@ -11,4 +11,10 @@ from permutations.vocabulary import Vocabulary
 
 def vocabulary() -> Vocabulary:
     """Filesystems, engines, disk profiles and options of fio that can be used."""
-    return Vocabulary(filesystems=("raw", *filesystems.names()), engines=engine.NAMES, disk_profiles=DISK_PROFILES)
+    return Vocabulary(
+        filesystems=("raw", *filesystems.names()),
+        engines=engine.NAMES,
+        disk_profiles=DISK_PROFILES,
+        fio_options=tuple(sorted(rails.ALLOWED)),
+        ioengines=tuple(sorted(rails.ENGINES)),
+    )
