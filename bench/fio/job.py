@@ -26,7 +26,6 @@ from permutations.workload import RW_MODES, Workload
 
 LOG_PREFIX = "log"
 PERCENTILES = "1:5:10:25:50:75:90:95:99:99.5:99.9:99.95:99.99"
-RANDSEED = 20261122
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.+-]")
 _OPTION_CHARS = 3000  # fio cuts an option near 4096 characters, and then misses the files beyond
 
@@ -108,7 +107,6 @@ def render(workload: Workload, targets: Targets) -> FioJob:
         ("bs", str(workload.bs_bytes)),
         ("iodepth", str(workload.iodepth)),
         ("randrepeat", "1"),
-        ("randseed", str(RANDSEED)),
         ("norandommap", "1"),
         ("file_service_type", "roundrobin" if workload.random else "sequential"),
         *_extent(workload),
