@@ -38,9 +38,14 @@ class Summary:
     invalid: int
 
     @property
+    def decided(self) -> int:
+        """Trials with an outcome."""
+        return self.ok + self.failed + self.invalid
+
+    @property
     def complete(self) -> bool:
         """Whether every planned trial has an outcome."""
-        return self.ok + self.failed + self.invalid == self.planned
+        return self.decided == self.planned
 
 
 def run_campaign(plan: Plan, store: Store, lease: Lease, emit: Emit, *, retry: bool = False) -> Summary:

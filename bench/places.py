@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench import campaign
 from bench.campaign import Summary
-from bench.errors import BusyError, DiskRefusedError, GuestFailedError, TrialsFailedError
+from bench.errors import BusyError, DiskRefusedError, GuestFailedError, LabError, TrialsFailedError
 from bench.events import Emit, EventReader
 from bench.journal import Journal
 from bench.lease import open_lease
@@ -88,7 +88,10 @@ def in_the_lab(plan: Plan, sweep: Path, path: Path, emit: Emit, *, retry: bool =
     if campaign.left_to_run(plan, store, retry=retry):
         with locked(path), Lab(plan.sweep.lab, shared=[path.resolve()]) as lab:
             _run_guest(lab, plan, sweep, path.resolve(), emit, retry=retry)
-    return campaign.summary(plan, Store.open(path, verify=False))
+    counts = campaign.summary(plan, Store.open(path, verify=False))
+    if not counts.complete:
+        raise LabError(f"the guest ended with status 0, but {counts.planned - counts.decided} trials have no outcome")
+    return counts
 
 
 def _run_guest(lab: Lab, plan: Plan, sweep: Path, path: Path, emit: Emit, *, retry: bool) -> None:
@@ -100,7 +103,7 @@ def _run_guest(lab: Lab, plan: Plan, sweep: Path, path: Path, emit: Emit, *, ret
         for event in reader():
             emit(event)
 
-    words = [sys.executable, "-m", "bench.cli.main", "run", str(sweep.resolve()), "--store", str(path)]
+    words = [sys.executable, "-m", "bench", "run", str(sweep.resolve()), "--store", str(path)]
     words += ["--disks", ",".join(lab.serials), "--events", str(events), *(["--retry-failed"] if retry else [])]
     try:
         # A defect's traceback must not be written to a file: the guest's files vanish with it.

@@ -53,7 +53,7 @@ def status(
             }
         )
         return
-    left = counts.planned - counts.ok - counts.failed - counts.invalid
+    left = counts.planned - counts.decided
     say(f"{counts.ok} of {counts.planned} trials ok, {counts.failed} failed, {counts.invalid} invalid, {left} to run")
     for row in bad:
         why = row.error or "; ".join(row.invalid_reasons)

@@ -39,7 +39,7 @@ def moments(kills: int, span_s: float) -> list[float]:
 
 
 def start(sweep: Path, store: Path, *where: str) -> subprocess.Popen[bytes]:
-    argv = [sys.executable, "-m", "bench.cli.main", "run", str(sweep), "--store", str(store), *where, "--json"]
+    argv = [sys.executable, "-m", "bench", "run", str(sweep), "--store", str(store), *where, "--json"]
     return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
 
 
