@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -51,6 +52,8 @@ def parse(text: str) -> FioOutput:
     Returns every complete document and the text beside them.  Raises :class:`EngineError` where
     there is no complete document, with the reason.
     """
+    with suppress(EngineError):
+        return FioOutput((_document(_decode(text)),), "", truncated=False)  # the usual case: a document, and no more
     documents: list[Document] = []
     beside: list[str] = []
     reason, truncated = "there is no JSON in it", False
