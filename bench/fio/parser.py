@@ -32,6 +32,7 @@ from bench.fio.wire import (
 ALL_CLIENTS = "All clients"
 """Name of the entry in which fio adds up all clients: it would count everything twice."""
 
+_UNDECODABLE = (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError)
 _STRING = r'"(?:[^"\\]|\\.)*+"'
 _STRUCTURE = re.compile(rf"{_STRING}|[{{}}]", re.DOTALL)
 _NOT_A_NUMBER = re.compile(rf"{_STRING}|-?\b(?:nan|inf(?:inity)?)\b", re.DOTALL | re.IGNORECASE)
@@ -52,8 +53,8 @@ def parse(text: str) -> FioOutput:
     Returns every complete document and the text beside them.  Raises :class:`EngineError` where
     there is no complete document, with the reason.
     """
-    with suppress(EngineError):
-        return FioOutput((_document(_decode(text)),), "", truncated=False)  # the usual case: a document, and no more
+    with suppress(*_UNDECODABLE, EngineError):  # the usual case, at a third of the time: a document and no more
+        return FioOutput((_document(DECODER.decode(text)),), "", truncated=False)
     documents: list[Document] = []
     beside: list[str] = []
     reason, truncated = "there is no JSON in it", False
@@ -124,7 +125,7 @@ def _decode(text: str) -> WireDocument:
             raise
         except msgspec.DecodeError:
             return DECODER.decode(_NOT_A_NUMBER.sub(_null, text))
-    except (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError) as error:
+    except _UNDECODABLE as error:
         raise EngineError(f"its JSON is not fio's ({error})") from None
 
 
