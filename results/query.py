@@ -59,41 +59,15 @@ class StoreFrames:
         self, table: str, columns: Sequence[str] | None = None, statuses: Collection[str] | None = None
     ) -> pa.Table:
         """A table as Arrow; columns that an older store lacks are null (an empty list where lists are kept)."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-        import pyarrow.dataset as ds
-
-        schema = arrow_schema(table)
-        wanted = list(columns) if columns is not None else schema.names
-        unknown = [name for name in wanted if name not in schema.names]
-        if unknown:
-            raise ResultsError(
-                f"{table} has no column {', '.join(unknown)}", remedy=f"It has: {', '.join(schema.names)}."
-            )
         files = self.store.files(table)
         if statuses is not None and table != "environments":
             names = self.store.trial_ids(statuses)
             files = [path for path in files if path.stem in names]
-        if not files:
-            return pa.Table.from_batches([], schema=pa.schema([schema.field(name) for name in wanted]))
-        options = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
-        dataset = ds.dataset(
-            [str(path) for path in files],
-            schema=pa.schema([field.with_nullable(True) for field in schema]),
-            format=ds.ParquetFileFormat(default_fragment_scan_options=options),
-        )
-        try:
-            found = dataset.to_table(columns=wanted)
-        except (pa.ArrowException, OSError) as error:
-            raise ResultsError(
-                f"cannot read {table} of {self.store.path}: {error}",
-                remedy="Run the same command again; if it fails again, look at `dmesg` for errors of the disk.",
-            ) from error
-        for position, name in enumerate(found.column_names):
-            if pa.types.is_list(found.schema.field(name).type) and found[name].null_count:
-                empty = pa.scalar([], type=found.schema.field(name).type)
-                found = found.set_column(position, name, pc.fill_null(found[name], empty))
-        return found
+        return _read(table, columns, files)
+
+    def of_trial(self, table: str, trial_id: str, columns: Sequence[str]) -> pa.Table:
+        """Rows of one trial; empty where it has none."""
+        return _read(table, columns, self.store.files_of(table, trial_id))
 
     def trial_rows(self) -> list[TrialRow]:
         """Every trial, in run order."""
@@ -128,6 +102,45 @@ def load(path: Path | str, *, verify: bool = True) -> StoreFrames:
     """
     store = Store.open(Path(path), verify, read_only=True)
     return StoreFrames(store, store.set_aside)
+
+
+def _read(table: str, columns: Sequence[str] | None, files: Sequence[Path]) -> pa.Table:
+    """Rows of whole files, page checksums verified once more as the bytes are read."""
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+    schema = arrow_schema(table)
+    wanted = list(columns) if columns is not None else schema.names
+    unknown = [name for name in wanted if name not in schema.names]
+    if unknown:
+        raise ResultsError(f"{table} has no column {', '.join(unknown)}", remedy=f"It has: {', '.join(schema.names)}.")
+    if not files:
+        return pa.Table.from_batches([], schema=pa.schema([schema.field(name) for name in wanted]))
+    options = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+    try:
+        dataset = ds.dataset(
+            [str(path) for path in files],
+            schema=pa.schema([field.with_nullable(True) for field in schema]),
+            format=ds.ParquetFileFormat(default_fragment_scan_options=options),
+        )
+        return _without_null_lists(dataset.to_table(columns=wanted))
+    except (pa.ArrowException, OSError) as error:
+        raise ResultsError(
+            f"cannot read {table}: {error}",
+            remedy="Run the same command again; if it fails again, look at `dmesg` for errors of the disk.",
+        ) from error
+
+
+def _without_null_lists(table: pa.Table) -> pa.Table:
+    """Empty lists where an older store has no such column."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for position, name in enumerate(table.column_names):
+        kind = table.schema.field(name).type
+        if pa.types.is_list(kind) and table[name].null_count:
+            table = table.set_column(position, name, pc.fill_null(table[name], pa.scalar([], type=kind)))
+    return table
 
 
 def _rows(kind: type[AnyRow], table: pa.Table) -> list[AnyRow]:

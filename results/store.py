@@ -140,6 +140,12 @@ class Store:
             names = [key for key, entry in self._trials.items() if table in entry.parts]
         return [self._file(table, name) for name in sorted(names)]
 
+    def files_of(self, table: str, trial_id: str) -> list[Path]:
+        """The file of ``table`` that holds a trial's rows; none where it has no such rows."""
+        entry = self._trials.get(trial_id)
+        here = entry is not None and (table == "trials" or table in entry.parts)
+        return [self._file(table, trial_id)] if here else []
+
     def put_environment(self, environment: EnvironmentRow) -> None:
         """Describe a machine; a description that is there already is left alone.
 

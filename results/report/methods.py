@@ -1,0 +1,83 @@
+"""How the figures were made, in plain words, with this report's own numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from results.answer import Recommendation
+from results.ranking import TIE_RULE
+from results.units import pct
+
+
+@dataclass(frozen=True)
+class Method:
+    """A heading and its paragraph."""
+
+    name: str
+    text: str
+
+
+def methods(found: Recommendation) -> tuple[Method, ...]:
+    """Every method that this report rests on."""
+    sure = f"{found.confidence * 100:.0f} %"
+    return (
+        Method(
+            "What a trial is",
+            "The array, the filesystem and the files were made anew, the workloads ran one after the other, and "
+            "everything was taken down again. A trial gives one figure per workload. The unit of all statistics is "
+            "the trial, not the second: seconds of one run resemble each other and prove little.",
+        ),
+        Method(
+            "Order",
+            f"Each of the {found.blocks} blocks visits every point once, in a fresh random order, so a drift of the "
+            "machine falls on all points alike.",
+        ),
+        Method(
+            "Estimates",
+            "A figure is modelled as point times block times noise, that is, additively on logarithms, and fitted by "
+            "least squares. A point's estimate is the geometric mean of its trials, corrected for blocks it misses. "
+            f"Its {sure} interval is Student's t with the noise pooled over all points; {_noise(found)}",
+        ),
+        Method(
+            "Who is tied for best",
+            "Hsu's multiple comparisons with the best (Annals of Statistics 12, 1984): a point counts as "
+            f"statistically tied unless some other point is shown to be better. With {sure} confidence, the truly best "
+            "is among the tied. The critical value is that of Dunnett's one-sided test, computed numerically.",
+        ),
+        Method(
+            "The practical margin",
+            f"Points that are behind the leader by no more than {pct(found.margin_pct)} are in the fastest set as well "
+            "and are marked “within margin”: they are slower, but hardly enough to act on.",
+        ),
+        Method("Which one of the set", f"Ties are broken by {TIE_RULE}. These are preferences, not statistics."),
+        Method(
+            "Effects",
+            "Two points are compared where they are equal in every factor but one. The change is the mean over all "
+            "such pairs; its interval holds for that factor alone. The share of variance is Var(E[Y | factor]) / "
+            "Var(Y) on logarithms, among the points that can be paired. Heat maps show plain means of cells.",
+        ),
+        Method(
+            "Latency",
+            "Percentiles come from the full histograms of all trials of a point, merged. Percentiles of runs are never "
+            "averaged.",
+        ),
+        Method(
+            "What this is not",
+            "The leader of a ranking was picked because it measured best, so its figure is a little too good: confirm "
+            "it with fresh runs before you promise it. No figure here is a guarantee, and none says anything of other "
+            "hardware, fill levels or workloads.",
+        ),
+    )
+
+
+def _noise(found: Recommendation) -> str:
+    """Noise and degrees of freedom of each answer."""
+    parts = [
+        f"{answer.workload} {pct(answer.evidence.noise_pct)} ({answer.evidence.df} degrees of freedom, critical value "
+        f"{answer.evidence.critical_value:.2f})"
+        for answer in found.answers
+        if answer.evidence is not None
+    ]
+    if not parts:
+        return "here the evidence did not reach for one."
+    return f"the noise of one trial is: {'; '.join(parts)}."

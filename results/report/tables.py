@@ -1,0 +1,198 @@
+"""The tables of the report: text for people, a key to sort each cell by, and which rows are the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from results.answer import Answer, RankedPoint, TrialProblem
+from results.effects import Effect
+from results.report.gather import PERCENTILES, LatencyRow
+from results.schema import VIRTUAL_SUBSTRATES, EnvironmentRow, TrialRow
+from results.settings import value_text
+from results.units import capacity, date, duration, figure, metric_name, number, pct, scale_of, signed_pct
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell; ``key`` is what the column sorts by, ``code`` asks for a fixed-width font."""
+
+    text: str
+    key: float | str
+    code: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's header; ``right`` says that it holds numbers."""
+
+    name: str
+    right: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row; ``kind`` is "tied", "near" or empty.  The first cell names the row."""
+
+    cells: tuple[Cell, ...]
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table with a caption that says what it shows and on what it was measured."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+def ranking(points: Sequence[RankedPoint], metric: str, caption: str) -> Grid:
+    """A ranking; columns that nobody filled are left out."""
+    scale, unit = scale_of(metric, max((point.value for point in points), default=1.0))
+    head = f"{metric_name(metric)}, {unit}" if unit else metric_name(metric)
+    columns = {
+        Column("point"): [Cell(point.label, point.label) for point in points],
+        Column("rank", right=True): [Cell(str(point.rank), point.rank) for point in points],
+        Column(head, right=True): [Cell(number(point.value / scale), point.value) for point in points],
+        Column("95 % interval", right=True): [_interval(point, scale) for point in points],
+        Column("of best", right=True): [Cell(pct(point.of_best_pct), point.of_best_pct) for point in points],
+        Column("tied for best"): [Cell(point.tied or "", point.tied or "~") for point in points],
+        Column("trials", right=True): [Cell(str(point.trials), point.trials) for point in points],
+        Column("disk failures survived", right=True): [_whole(point.disk_failures_survived) for point in points],
+        Column("usable", right=True): [_capacity(point.usable_bytes) for point in points],
+        Column("predicted", right=True): [_scaled(point.predicted, scale) for point in points],
+        Column("off by", right=True): [_deviation(point.deviation_pct) for point in points],
+        Column("measured on"): [Cell(substrate_text(point.substrate), point.substrate) for point in points],
+    }
+    kinds = {"statistically": "tied", "within margin": "near"}
+    return _grid(caption, columns, [kinds.get(point.tied or "", "") for point in points])
+
+
+def effects(found: Sequence[Effect], caption: str) -> Grid:
+    """Each pair of values of each factor."""
+    rows = [(effect, each) for effect in found for each in effect.comparisons]
+    columns = {
+        Column("factor"): [Cell(effect.factor, effect.factor) for effect, _ in rows],
+        Column("value"): [_value(effect.factor, each.level) for effect, each in rows],
+        Column("instead of"): [_value(effect.factor, each.reference) for effect, each in rows],
+        Column("change", right=True): [Cell(signed_pct(each.change_pct), each.change_pct) for _, each in rows],
+        Column("95 % interval", right=True): [
+            Cell(f"{signed_pct(each.low_pct)} to {signed_pct(each.high_pct)}", each.low_pct) for _, each in rows
+        ],
+        Column("matched pairs", right=True): [Cell(str(each.pairs), each.pairs) for _, each in rows],
+        Column("from pair to pair", right=True): [
+            Cell(f"{signed_pct(each.least_pct)} to {signed_pct(each.most_pct)}", each.least_pct) for _, each in rows
+        ],
+        Column("depends on other factors"): [
+            Cell("yes" if each.depends else "no sign", each.depends) for _, each in rows
+        ],
+    }
+    return _grid(caption, columns, ["tied" if each.certain else "" for _, each in rows])
+
+
+def latency(rows: Sequence[LatencyRow], caption: str) -> Grid:
+    """Percentiles by point and direction."""
+    columns: dict[Column, list[Cell]] = {
+        Column("point"): [Cell(row.label, row.label) for row in rows],
+        Column("direction"): [Cell(row.direction, row.direction) for row in rows],
+        Column("I/Os", right=True): [Cell(f"{row.ios:,}", row.ios) for row in rows],
+    }
+    for place, name in enumerate([*(f"{100 * share:g} %" for share in PERCENTILES), "slowest"]):
+        columns[Column(name, right=True)] = [
+            Cell(figure("lat_ns", row.values_ns[place]), row.values_ns[place]) for row in rows
+        ]
+    return _grid(caption, columns, [""] * len(rows))
+
+
+def trials(
+    rows: Sequence[TrialRow],
+    labels: Mapping[str, str],
+    answers: Sequence[Answer],
+    values: Mapping[tuple[str, int], float],
+    caption: str,
+) -> Grid:
+    """Every trial with its figure for each answer; ``values`` is keyed by trial and the answer's place."""
+    columns = {
+        Column("trial"): [Cell(row.trial_id, row.trial_id, code=True) for row in rows],
+        Column("point"): [Cell(labels[row.point_id], labels[row.point_id]) for row in rows],
+        Column("block", right=True): [_whole(row.block + 1) for row in rows],
+        Column("run order", right=True): [_whole(row.run_order + 1) for row in rows],
+        Column("status"): [Cell(row.status, row.status) for row in rows],
+        Column("started"): [Cell(date(row.started_at_ns), row.started_at_ns) for row in rows],
+        Column("took", right=True): [Cell(duration(row.duration_s), row.duration_s) for row in rows],
+        Column("measured on"): [Cell(substrate_text(row.substrate), row.substrate) for row in rows],
+    }
+    for place, answer in enumerate(answers):
+        mine = [values[row.trial_id, place] for row in rows if (row.trial_id, place) in values]
+        scale, unit = scale_of(answer.metric, max(mine, default=1.0))
+        head = f"{answer.workload}: {metric_name(answer.metric)}{', ' + unit if unit else ''}"
+        columns[Column(head, right=True)] = [_scaled(values.get((row.trial_id, place)), scale) for row in rows]
+    return _grid(caption, columns, [""] * len(rows))
+
+
+def problems(found: Sequence[TrialProblem], caption: str) -> Grid:
+    """Trials that failed or do not count."""
+    columns = {
+        Column("trial"): [Cell(each.trial_id, each.trial_id, code=True) for each in found],
+        Column("point"): [Cell(each.label, each.label) for each in found],
+        Column("block", right=True): [_whole(each.block + 1) for each in found],
+        Column("status"): [Cell(each.status, each.status) for each in found],
+        Column("why"): [Cell(each.reason, each.reason) for each in found],
+        Column("command"): [Cell(each.command or "", each.command or "", code=True) for each in found],
+    }
+    return _grid(caption, columns, [""] * len(found))
+
+
+def disks(environment: EnvironmentRow, caption: str) -> Grid:
+    """The leased disks of a machine."""
+    rotating = {True: "yes", False: "no"}
+    columns = {
+        Column("disk"): [Cell(each, each, code=True) for each in environment.disk_ids],
+        Column("model"): [Cell(each, each) for each in environment.disk_models],
+        Column("firmware"): [Cell(each, each) for each in environment.disk_firmwares],
+        Column("size", right=True): [_capacity(each) for each in environment.disk_sizes_bytes],
+        Column("logical block", right=True): [Cell(f"{each} B", each) for each in environment.disk_logical_block_bytes],
+        Column("rotational"): [Cell(rotating[each], each) for each in environment.disk_rotational],
+    }
+    return _grid(caption, columns, [""] * len(environment.disk_ids))
+
+
+def substrate_text(substrate: str) -> str:
+    """A substrate for people; the loud ones are loud."""
+    if substrate not in VIRTUAL_SUBSTRATES:
+        return substrate
+    return {"uml": "VIRTUAL LAB", "loop": "LOOP DEVICES"}[substrate]
+
+
+def _grid(caption: str, columns: Mapping[Column, Sequence[Cell]], kinds: Sequence[str]) -> Grid:
+    """A table from columns; a column without any text is left out."""
+    kept = {head: cells for head, cells in columns.items() if any(cell.text for cell in cells)}
+    rows = zip(*kept.values(), strict=True)
+    return Grid(caption, tuple(kept), tuple(Row(cells, kind) for cells, kind in zip(rows, kinds, strict=True)))
+
+
+def _interval(point: RankedPoint, scale: float) -> Cell:
+    if point.low is None or point.high is None:
+        return Cell("", 0.0)
+    return Cell(f"{number(point.low / scale)} to {number(point.high / scale)}", point.low)
+
+
+def _whole(value: int | None) -> Cell:
+    return Cell("", -1) if value is None else Cell(str(value), value)
+
+
+def _scaled(value: float | None, scale: float) -> Cell:
+    return Cell("", -1.0) if value is None else Cell(number(value / scale), value)
+
+
+def _capacity(value: int | None) -> Cell:
+    return Cell("", -1) if value is None else Cell(capacity(value), value)
+
+
+def _deviation(value: float | None) -> Cell:
+    return Cell("", 0.0) if value is None else Cell(signed_pct(value), value)
+
+
+def _value(factor: str, value: str | int | None) -> Cell:
+    return Cell(value_text(factor, value), value if isinstance(value, (int, str)) else "")
