@@ -41,6 +41,7 @@ PACKAGES: Mapping[str, str] = {
     "mkfs.xfs": "xfsprogs",
     "modprobe": "kmod",
     "mount": "mount",
+    "setpriv": "util-linux",
     "umount": "mount",
     "wipefs": "util-linux",
     "xfs_info": "xfsprogs",
