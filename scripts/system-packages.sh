@@ -18,9 +18,6 @@ build  python:venv        python3-venv      python3
 build  python:headers     python3-dev       python3-devel
 run    fio                fio               fio
 run    mdadm              mdadm             mdadm
-run    mkfs.xfs           xfsprogs          xfsprogs
-run    mkfs.btrfs         btrfs-progs       btrfs-progs
-run    mkfs.ext4          e2fsprogs         e2fsprogs
 run    lsblk              util-linux        util-linux
 run    mount              mount             util-linux
 run    modprobe           kmod              kmod
@@ -32,6 +29,12 @@ test   chromedriver       chromium-driver   chromedriver
 test   tmux               tmux              tmux
 test   fuser              psmisc            psmisc
 "
+
+# Each filesystem names its program and package itself, so that adding one stays one file.
+filesystems() {
+    awk -F '"' '/^    program = /{ program = $2 } /^    package = /{ print "run", program, $2, $2 }' bench/stack/filesystems/*.py
+}
+TABLE+=$(filesystems)
 
 # present WHAT: whether it is there.  Python is asked itself, so that one from elsewhere counts too.
 present() {
