@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from results.estimate import Fit, t_interval
 from results.settings import Setting, ordered, value_text, varied
-from results.units import signed_pct
+from results.units import metric_name, signed_pct
 
 if TYPE_CHECKING:
     import numpy as np
@@ -246,7 +246,7 @@ def _sentence(factor: str, metric: str, comparisons: Sequence[LevelComparison]) 
     if not first.certain:
         return (
             f"{factor}: no difference that these trials can show; {level} against {reference} is "
-            f"{signed_pct(first.change_pct)} in {metric} ({numbers}) {over}."
+            f"{signed_pct(first.change_pct)} in {metric_name(metric)} ({numbers}) {over}."
         )
     depends = ""
     if first.depends:
@@ -254,7 +254,7 @@ def _sentence(factor: str, metric: str, comparisons: Sequence[LevelComparison]) 
             f"; it depends on the other factors: from {signed_pct(first.least_pct)} to {signed_pct(first.most_pct)}"
         )
     return (
-        f"{factor}: {level} instead of {reference} changes {metric} by {signed_pct(first.change_pct)} "
+        f"{factor}: {level} instead of {reference} changes {metric_name(metric)} by {signed_pct(first.change_pct)} "
         f"({numbers}) {over}{depends}."
     )
 

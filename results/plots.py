@@ -6,9 +6,10 @@ maps use cividis (Nuñez, Anderton and Renslow 2018).  No plot relies on colour 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec
 
 from results import svg
 from results.answer import STATISTICALLY, WITHIN_MARGIN, RankedPoint
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Arguments = ParamSpec("Arguments")
 MAX_ROWS = 40
 VIRTUAL_MARK = "NOT REAL HARDWARE: virtual lab or loop devices"
 _KINDS = (
@@ -28,6 +30,21 @@ _KINDS = (
     (None, svg.REST, "^", "behind"),
 )
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)))
+
+
+def _styled(draw: Callable[Arguments, str]) -> Callable[Arguments, str]:
+    """A plot drawn in our style, whatever the user's matplotlib is set to."""
+
+    @wraps(draw)
+    def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> str:
+        import matplotlib as mpl
+
+        with mpl.rc_context():
+            mpl.rcdefaults()
+            mpl.rcParams.update(svg.STYLE)
+            return draw(*args, **kwargs)
+
+    return drawn
 
 
 @dataclass(frozen=True)
@@ -39,6 +56,7 @@ class LatencyCurve:
     counts: tuple[int, ...]
 
 
+@_styled
 def ranking(name: str, points: Sequence[RankedPoint], metric: str, *, virtual: bool) -> str:
     """Estimates with intervals, best on top, and predictions; the first :data:`MAX_ROWS` points."""
     shown = points[:MAX_ROWS]
@@ -72,19 +90,24 @@ def ranking(name: str, points: Sequence[RankedPoint], metric: str, *, virtual: b
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, handletextpad=0.3, columnspacing=1.2)
     _mark(figure, virtual=virtual)
     title = f"Ranking by {metric_name(metric)}"
-    return _finish(
+    return svg.inline(
         figure, name, title, f"{len(shown)} points; best: {shown[0].label}. The table below has the figures."
     )
 
 
-def heat_map(name: str, table: Interaction, metric: str, *, maximise: bool, virtual: bool) -> str:
-    """Geometric means by two factors; brighter is better, and each cell carries its figure."""
+@_styled
+def heat_map(
+    name: str, table: Interaction, metric: str, span: tuple[float, float], *, maximise: bool, virtual: bool
+) -> str:
+    """Geometric means by two factors; brighter is better, and each cell carries its figure.
+
+    ``span`` is the range of the colours: one for all maps of an answer, so that small differences look small.
+    """
     import matplotlib as mpl
     from matplotlib.patches import Rectangle
 
-    scale, unit = scale_of(metric, max(cell.value for cell in table.cells))
-    values = [cell.value / scale for cell in table.cells]
-    low, high = min(values), max(values)
+    scale, unit = scale_of(metric, span[1])
+    low, high = span[0] / scale, span[1] / scale
     colours = mpl.colormaps["cividis" if maximise else "cividis_r"]
     figure, axes = _canvas(1.6 + 0.95 * len(table.columns), 0.9 + 0.42 * len(table.rows))
     for cell in table.cells:
@@ -111,12 +134,14 @@ def heat_map(name: str, table: Interaction, metric: str, *, maximise: bool, virt
         for cell in table.cells
     )
     title = f"{metric_name(metric)} by {table.row_factor} and {table.column_factor}"
-    return _finish(figure, name, title, f"Means{' in ' + unit if unit else ''}: {cells}.")
+    return svg.inline(figure, name, title, f"Means{' in ' + unit if unit else ''}: {cells}.")
 
 
+@_styled
 def latency(name: str, curves: Sequence[LatencyCurve], *, virtual: bool) -> str:
     """Share of I/Os that took longer than the latency on the x axis; both axes logarithmic."""
     import numpy as np
+    from matplotlib.ticker import FuncFormatter, LogLocator
 
     largest = max(curve.bins_ns[-1] for curve in curves)
     scale, unit = scale_of("lat_ns", largest / 10)
@@ -131,8 +156,10 @@ def latency(name: str, curves: Sequence[LatencyCurve], *, virtual: bool) -> str:
         axes.step(across, drawn, where="post", color=colour, ls=dashes, lw=1.8, label=curve.label)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    ticks = [share for share in (0.5, 0.1, 0.05, 0.01, 0.001, 1e-4, 1e-5) if share >= least / 3]
+    ticks = [share for share in (0.5, 0.1, 0.01, 0.001, 1e-4, 1e-5) if share >= least / 3]
     axes.set_yticks(ticks, [f"{100 * (1 - share):.5g} %" for share in ticks])
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))
     axes.minorticks_off()
     axes.set_ylim(1.0, min(ticks) / 2)
     axes.grid()
@@ -140,25 +167,15 @@ def latency(name: str, curves: Sequence[LatencyCurve], *, virtual: bool) -> str:
     axes.set_ylabel("I/Os at or below")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     _mark(figure, virtual=virtual)
-    return _finish(figure, name, "Distribution of latency", "The table below has the percentiles.")
+    return svg.inline(figure, name, "Distribution of latency", "The table below has the percentiles.")
 
 
 def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
-    """An empty figure in our style, sizes in inches."""
-    import matplotlib as mpl
+    """An empty figure, sizes in inches."""
     from matplotlib.figure import Figure as NewFigure
 
-    with mpl.rc_context(svg.STYLE):
-        figure = NewFigure(figsize=(width, height))
-        return figure, figure.add_subplot()
-
-
-def _finish(figure: Figure, name: str, title: str, description: str) -> str:
-    """The figure as SVG, in our style."""
-    import matplotlib as mpl
-
-    with mpl.rc_context(svg.STYLE):
-        return svg.inline(figure, name, title, description)
+    figure = NewFigure(figsize=(width, height))
+    return figure, figure.add_subplot()
 
 
 def _mark(figure: Figure, *, virtual: bool) -> None:
@@ -167,9 +184,9 @@ def _mark(figure: Figure, *, virtual: bool) -> None:
         axes = figure.axes[0]
         axes.annotate(
             VIRTUAL_MARK,
-            (1.0, 1.0),
+            (1.0, 0.0),
             xycoords="axes fraction",
-            xytext=(0, -2),
+            xytext=(0, -37),
             textcoords="offset points",
             ha="right",
             va="top",

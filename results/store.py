@@ -11,7 +11,6 @@ Only pyarrow is needed here, and it is imported late: the store is written insid
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from results import sealed
 from results.errors import ResultsError
+from results.rows import required, to_table
 from results.schema import (
     SCHEMA_VERSION,
     TABLES,
@@ -30,7 +30,6 @@ from results.schema import (
     Row,
     TelemetryRow,
     TrialRow,
-    arrow_schema,
 )
 
 if TYPE_CHECKING:
@@ -156,7 +155,7 @@ class Store:
         _check_id(name)
         if name in self._environments:
             return
-        content, _ = sealed.encode(_to_table("environments", [environment]))
+        content, _ = sealed.encode(to_table("environments", [environment]))
         sealed.replace_durable(self._file("environments", name), content)
         self._environments.add(name)
 
@@ -181,8 +180,8 @@ class Store:
         contents: dict[str, bytes] = {}
         parts: dict[str, str] = {}
         for table in (name for name in COMPANIONS if rows[name]):
-            contents[table], parts[table] = sealed.encode(_to_table(table, rows[table]))
-        committed = _to_table("trials", [trial])
+            contents[table], parts[table] = sealed.encode(to_table(table, rows[table]))
+        committed = to_table("trials", [trial])
         metadata = {**committed.schema.metadata, _PARTS: json.dumps(parts, sort_keys=True).encode()}
         contents["trials"], _ = sealed.encode(committed.replace_schema_metadata(metadata))
         self._write_parts(trial.trial_id, contents)
@@ -348,28 +347,6 @@ class Store:
     def _temporary(self, table: str, name: str) -> Path:
         # The same name each time: what a killed run leaves behind, the repeated trial writes over.
         return self.path / table / f".{name}.parquet.tmp"
-
-
-def required(table: str) -> set[str]:
-    """Columns without which a file of ``table`` means nothing."""
-    return {spec.name for spec in dataclasses.fields(TABLES[table]) if spec.default is dataclasses.MISSING}
-
-
-def _to_table(table: str, rows: Sequence[Row]) -> pa.Table:
-    """Rows as an Arrow table; raises ResultsError where a value does not fit its column."""
-    import pyarrow as pa
-
-    schema = arrow_schema(table)
-    arrays = []
-    for field in schema:
-        try:
-            array = pa.array([getattr(row, field.name) for row in rows], type=field.type)
-        except (pa.ArrowException, TypeError, OverflowError) as error:
-            raise ResultsError(f"{table}.{field.name}: {error}") from error
-        if array.null_count and not field.nullable:
-            raise ResultsError(f"{table}.{field.name} may not be null")
-        arrays.append(array)
-    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _check_marker(path: Path) -> None:

@@ -76,10 +76,11 @@ def inline(figure: Figure, name: str, title: str, description: str) -> str:
     for colour, variable in VARIABLES.items():
         text = text.replace(colour, f"var({variable})")
     text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", text)
-    view = re.search(r'viewBox="[^"]*"', text)
+    view = re.search(r'viewBox="0 0 ([\d.]+) [\d.]+"', text)
+    size = f'{view.group()} width="{float(view.group(1)) * 4 / 3:.0f}"' if view else ""  # points to pixels
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'{view.group() if view else ""} role="img" aria-labelledby="{name}-title {name}-desc">\n'
+        f'{size} role="img" aria-labelledby="{name}-title {name}-desc">\n'
         f'<title id="{name}-title">{html.escape(title)}</title>\n'
         f'<desc id="{name}-desc">{html.escape(description)}</desc>\n'
     )

@@ -85,6 +85,7 @@ class ReportModel:
     date: str
     notice: str | None
     measured: tuple[tuple[str, str], ...]
+    measured_line: str
     chapters: tuple[Chapter, ...]
     warnings: tuple[str, ...]
     without_results: tuple[str, ...]
@@ -114,6 +115,7 @@ def build(frames: StoreFrames, found: Recommendation) -> ReportModel:
         date=date(found.last_trial_ns),
         notice=found.notice,
         measured=_measured(found),
+        measured_line=_measured_line(found),
         chapters=tuple(
             _chapter(place, answer, found, trials, observations) for place, answer in enumerate(found.answers)
         ),
@@ -140,6 +142,19 @@ def _mark(found: Recommendation) -> str:
     return f" — {plots.VIRTUAL_MARK}" if found.virtual else ""
 
 
+def _measured_line(found: Recommendation) -> str:
+    """The same in one line."""
+    parts = [f"{found.trials_ok} trials of {found.points} points"]
+    parts += [
+        f"{len(machine.disk_ids)} disks, {', '.join(sorted(set(machine.disk_models)))}"
+        for machine in found.environments[:1]
+    ]
+    parts.append(", ".join(tables.substrate_text(each) for each in found.substrates))
+    if found.disk_iops_limit is not None:
+        parts.append(f"throttled to {found.disk_iops_limit} IOPS per disk")
+    return "; ".join(parts)
+
+
 def _measured(found: Recommendation) -> tuple[tuple[str, str], ...]:
     """What was measured on what, for the first screen."""
     facts = [
@@ -149,7 +164,8 @@ def _measured(found: Recommendation) -> tuple[tuple[str, str], ...]:
     ]
     for machine in found.environments[:1]:
         models = ", ".join(sorted(set(machine.disk_models)))
-        facts.append(("Disks", f"{len(machine.disk_ids)} of {models}, {capacity(machine.disk_sizes_bytes[0])}"))
+        sizes = ", ".join(capacity(size) for size in sorted(set(machine.disk_sizes_bytes)))
+        facts.append(("Disks", f"{len(machine.disk_ids)} of {models}, {sizes}"))
         facts.append(("Host", f"{machine.cpu_model}, {machine.cpus} CPUs, kernel {machine.kernel}"))
     limits = []
     if found.disk_iops_limit is not None:
@@ -240,8 +256,8 @@ def _facts(answer: Answer, ranking: Ranking) -> tuple[str, ...]:
     chosen = ranking.chosen
     facts = []
     if chosen.disk_failures_survived is not None:
-        plural = "" if chosen.disk_failures_survived == 1 else "s"
-        facts.append(f"survives {chosen.disk_failures_survived} disk failure{plural}")
+        count = chosen.disk_failures_survived
+        facts.append(f"survives {count or 'no'} disk failure{'s' if count > 1 else ''}")
     if chosen.usable_bytes is not None:
         facts.append(f"{capacity(chosen.usable_bytes)} usable")
     middle = ranking.points[len(ranking.points) // 2]
@@ -272,10 +288,16 @@ def _heat_maps(name: str, answer: Answer, found: Recommendation) -> tuple[Drawin
         answer.interactions,
         key=lambda table: -(weight.get(table.row_factor, 0.0) + weight.get(table.column_factor, 0.0)),
     )
+    values = [cell.value for table in answer.interactions for cell in table.cells]
     return tuple(
         Drawing(
             plots.heat_map(
-                f"{name}-heat{number_}", table, answer.metric, maximise=answer.maximise, virtual=found.virtual
+                f"{name}-heat{number_}",
+                table,
+                answer.metric,
+                (min(values), max(values)),
+                maximise=answer.maximise,
+                virtual=found.virtual,
             ),
             f"{answer.workload}: {table.row_factor} by {table.column_factor}, brighter is better{_mark(found)}",
         )

@@ -49,6 +49,8 @@ class Plan:
     seconds: int = 5
     iops_limit: int | None = None
     directions: tuple[str, ...] = ("write",)
+    scans: tuple[str, ...] = ()
+    """Further workloads: large sequential reads, as fast as the disks that hold data."""
 
 
 def factorial(**factors: Sequence[str | int | None]) -> list[Settings]:
@@ -237,10 +239,13 @@ def write(
         if outcome == "invalid":
             row = replace(row, invalid_reasons=("the array was degraded after the workload",))
         share = value / len(plan.directions)
-        store.append(
-            row,
-            [observation(plan, row, share, direction, predicted(settings)) for direction in plan.directions],
-            [second for direction in plan.directions for second in intervals(plan, row, share, direction)],
-            telemetry(plan, row),
-        )
+        measured = [observation(plan, row, share, direction, predicted(settings)) for direction in plan.directions]
+        seconds = [second for direction in plan.directions for second in intervals(plan, row, share, direction)]
+        for name in plan.scans:
+            scan = replace(plan, workload=name, metric="bw_bytes_s", bs_bytes=1 << 20, seed=plan.seed + len(name))
+            noise = np.random.default_rng([scan.seed, order]).normal(0, plan.cv)
+            bandwidth = 20e6 * usable_bytes(settings) / DISK_BYTES * math.exp(noise)
+            measured.append(observation(scan, row, bandwidth, "read", None))
+            seconds += intervals(scan, row, bandwidth / scan.bs_bytes, "read")
+        store.append(row, measured, seconds, telemetry(plan, row))
     return store
