@@ -1,4 +1,4 @@
-"""Which tests run where: folders that are only collected when named, and what an ordinary user cannot run."""
+"""Which tests run where: in the virtual lab, when named, as root, or nowhere for want of a lab."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tests import in_the_lab
+
 HERE = Path(__file__).parent
-ON_REQUEST = {
-    HERE / "inside": "runs inside the virtual lab; tests/lab starts it there",
-    HERE / "perf": "figures, not tests: make perf",
-}
+ON_REQUEST = {HERE / "perf": "figures, not tests: make perf"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Send the tests of tests/inside into the lab: see tests/in_the_lab.py."""
+    config.pluginmanager.register(in_the_lab.plugin(config), "stripelab-in-the-lab")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -23,9 +27,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs root where the tests run as an ordinary user."""
-    if os.geteuid() == 0:
-        return
+    """Mark what boots the lab, and skip what cannot run here because the user said so or is not root."""
     for item in items:
-        if item.get_closest_marker("loop"):
+        if in_the_lab.belongs_inside(item):
+            item.add_marker(pytest.mark.lab)
+        elif item.get_closest_marker("lab") and in_the_lab.NO_LAB in os.environ:
+            item.add_marker(pytest.mark.skip(reason=f"{in_the_lab.NO_LAB} is set"))
+        if item.get_closest_marker("loop") and os.geteuid() != 0:
             item.add_marker(pytest.mark.skip(reason="needs root and loop devices"))

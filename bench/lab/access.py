@@ -27,8 +27,12 @@ def allowed(path: Path, bits: int) -> bool:
 
 
 def closed_folder(path: Path) -> Path | None:
-    """The first folder on the way to ``path`` that this user cannot pass without capabilities."""
-    return next((folder for folder in reversed(path.parents) if not allowed(folder, 1)), None)
+    """The first folder on the way to ``path`` that this user cannot pass without capabilities.
+
+    A folder that is missing closes nothing: whoever needs it will say so.
+    """
+    folders = (folder for folder in reversed(path.parents) if folder.exists())
+    return next((folder for folder in folders if not allowed(folder, 1)), None)
 
 
 def require_reachable(program: str, cwd: Path) -> None:

@@ -34,6 +34,7 @@ class Program:
             "LC_ALL": "C.UTF-8",
             "HOME": os.environ.get("HOME", "/"),
             "PYTHONDONTWRITEBYTECODE": "1",
+            "DM_DISABLE_UDEV": "1",  # there is no udev, for which dmsetup and LVM would wait
             INSIDE: "1",
         }
         lines = [f"export {name}={shlex.quote(value)}" for name, value in {**fixed, **dict(self.env)}.items()]
@@ -86,7 +87,7 @@ def files(spec: LabSpec, program: Program, shared: Sequence[Path], extra: Sequen
 def mount_table(shared: Sequence[Path]) -> str:
     """The guest's fstab(5), in the order of mounting."""
     new = f"{HERE}/root/new"
-    overlay = f"lowerdir=/,upperdir={HERE}/root/upper,workdir={HERE}/root/work"
+    overlay = f"nosuid,lowerdir=/,upperdir={HERE}/root/upper,workdir={HERE}/root/work"
     rows = [
         ("overlay", new, "overlay", overlay),
         ("proc", f"{new}/proc", "proc", "defaults"),

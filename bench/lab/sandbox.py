@@ -93,7 +93,14 @@ def _arguments(sandbox: Sandbox, ready: int, files: _Files) -> list[str]:
         arguments += ["--bind", str(folder), sandbox.share(index)]
     for name, pipe in zip(files.names, files.pipes, strict=True):
         arguments += ["--perms", "0755", "--file", str(pipe.read), f"{HERE}/{name}"]
-    arguments += ["--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts", "--die-with-parent"]
+    arguments += [
+        "--unshare-user-try",
+        "--unshare-pid",
+        "--unshare-ipc",
+        "--unshare-net",
+        "--unshare-uts",
+        "--die-with-parent",
+    ]
     arguments += ["--new-session", "--cap-drop", "ALL", "--chdir", "/", "--json-status-fd", str(ready), "--"]
     return arguments
 

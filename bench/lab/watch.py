@@ -115,7 +115,8 @@ class Watch:
         """The last lines of the console and what the kernel said, for an error message."""
         said = _shown(self.kernel.text)
         panic = next((number for number, line in enumerate(said) if PANIC in line), None)
-        last = [*_shown(self.console.text)[-LAST_LINES:], *(said[-LAST_LINES:] if panic is None else [said[panic]])]
+        before_the_trace = said if panic is None else said[: panic + 1]
+        last = [*_shown(self.console.text)[-LAST_LINES:], *before_the_trace[-LAST_LINES:]]
         return "".join([";\nits last lines:", *(f"\n  {line}" for line in last)]) if last else "; it printed nothing"
 
 
