@@ -27,7 +27,7 @@ def filesystem(site: Site, spec: StackSpec, volume: Volume) -> Iterator[Volume]:
     """
     kind = filesystems.by_name(spec.filesystem)
     ensure_filesystem(kind)
-    site.apply += [shlex.join(argv) for argv in make_argv(kind, spec, volume, apply=True)]
+    site.apply += apply_lines(kind, spec, volume)
     facts = {"filesystem": kind.name, "disks": [disk.id for disk in volume.members], "bare": volume.array is None}
 
     def make() -> None:
@@ -44,13 +44,18 @@ def filesystem(site: Site, spec: StackSpec, volume: Volume) -> Iterator[Volume]:
         yield volume
 
 
-def make_argv(kind: Filesystem, spec: StackSpec, volume: Volume, *, apply: bool = False) -> list[list[str]]:
-    """A mkfs command line for each device, or (``apply``) with placeholders and a label of the user's."""
+def make_argv(kind: Filesystem, spec: StackSpec, volume: Volume) -> list[list[str]]:
+    """A mkfs command line for each device of the volume."""
     options = tuple(shlex.split(spec.mkfs_options or ""))
-    if not apply:
-        return [kind.mkfs(device, volume.geometry, LABEL, options) for device in volume.devices]
+    made = (kind.mkfs(device, volume.geometry, LABEL, options) for device in volume.devices)
+    return [[argv[0], *kind.force, *argv[1:]] for argv in made]
+
+
+def apply_lines(kind: Filesystem, spec: StackSpec, volume: Volume) -> list[str]:
+    """The same for a user's host: placeholders for devices, labels of their own, and mkfs may still refuse."""
+    options = tuple(shlex.split(spec.mkfs_options or ""))
     return [
-        kind.mkfs(place, volume.geometry, f"data{number}", options)
+        shlex.join(kind.mkfs(place, volume.geometry, f"data{number}", options))
         for number, place in enumerate(volume.places, start=1)
     ]
 

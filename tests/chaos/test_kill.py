@@ -12,7 +12,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -57,26 +56,36 @@ def complete(sweep: Path, store: Path, planned: int, *where: str) -> None:
         assert {path.stem for path in opened.files(table)} == opened.trial_ids()
 
 
-def processes_of(store: Path) -> list[str]:
-    """Processes that have to do with the store, or that run in a lab."""
-    found = []
-    for process in psutil.process_iter(["pid", "cmdline"]):
-        line = " ".join(process.info["cmdline"] or [])
-        if process.info["pid"] != os.getpid() and (str(store) in line or "linux.uml" in line):
-            found.append(line)
-    return found
+def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """All that the harness has started and that still runs."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return psutil.Process(process.pid).children(recursive=True)
+    return []
 
 
-def settle(store: Path) -> list[str]:
-    """What is still there after the kernel had a moment to carry the killed away."""
-    deadline = time.monotonic() + 10
-    while (left := processes_of(store)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return left
+def named_after(store: Path) -> list[psutil.Process]:
+    """Processes with the store on their command line."""
+    found = psutil.process_iter(["pid", "cmdline"])
+    return [each for each in found if str(store) in " ".join(each.info["cmdline"] or []) and each.pid != os.getpid()]
+
+
+def outlived(processes: list[psutil.Process], store: Path) -> list[psutil.Process]:
+    """Which of them are still there after the kernel had a moment to carry the killed away."""
+    return psutil.wait_procs([*processes, *named_after(store)], timeout=10)[1]
+
+
+def kill_at(moment_s: float, process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """SIGKILL the harness at that moment (it may have ended before); returns what it had started."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=moment_s)
+    started = family(process)
+    process.kill()
+    process.communicate()
+    return started
 
 
 def nothing_is_left(store: Path) -> None:
-    assert settle(store) == []
+    assert outlived([], store) == []
     assert loops.attached(store) == ()
     assert "/run/stripelab-stacks" not in Path("/proc/self/mounts").read_text()
     assert not list(store.rglob("*.img"))
@@ -88,12 +97,8 @@ def nothing_is_left(store: Path) -> None:
 def test_killing_the_harness_of_a_lab_sweep(tmp_path, moment_s):
     sweep, store = tmp_path / "sweep.toml", tmp_path / "store"
     sweep.write_text(LAB_SWEEP)
-    process = start(sweep, store, "--lab")
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.communicate(timeout=moment_s)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert settle(store) == [], "the lab outlived its harness"
+    started = kill_at(moment_s, start(sweep, store, "--lab"))
+    assert outlived(started, store) == [], "the lab outlived its harness"
     complete(sweep, store, PLANNED_LAB, "--lab")
     nothing_is_left(store)
 
@@ -106,15 +111,18 @@ def test_killing_the_guest(tmp_path, moment_s):
     process = start(sweep, store, "--lab")
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.communicate(timeout=moment_s)
+    started = family(process)
     groups = set()
-    with contextlib.suppress(psutil.NoSuchProcess):
-        groups = {os.getpgid(child.pid) for child in psutil.Process(process.pid).children(recursive=True)}
+    for child in started:
+        with contextlib.suppress(ProcessLookupError):
+            groups.add(os.getpgid(child.pid))
     for group in groups - {os.getpgid(0), os.getpgid(process.pid) if process.poll() is None else 0}:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)
     _, stderr = process.communicate(timeout=120)
     assert process.returncode in {0, LabError.status}, stderr.decode()
     assert b"Traceback" not in stderr
+    assert outlived(started, store) == []
     complete(sweep, store, PLANNED_LAB, "--lab")
     nothing_is_left(store)
 
@@ -126,11 +134,9 @@ def test_killing_the_harness_on_loop_files(tmp_path, moment_s):
     sweep, store = tmp_path / "sweep.toml", tmp_path / "store"
     sweep.write_text(LOOP_SWEEP)
     where = ("--loop", "2", "--loop-size", "512MiB")
-    process = start(sweep, store, *where)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.communicate(timeout=moment_s)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    started = kill_at(moment_s, start(sweep, store, *where))
+    engines = [each for each in started if each.is_running() and each.name() in {"fio", "dd"}]
+    assert psutil.wait_procs(engines, timeout=10)[1] == [], "an engine outlived its harness"
     complete(sweep, store, PLANNED_LOOP, *where)
     nothing_is_left(store)
 

@@ -27,6 +27,8 @@ class Filesystem(Protocol):
     """Kernel module to load where the kernel does not have it built in; None: always built in."""
     stripes: bool
     """Whether it takes stripe geometry."""
+    force: tuple[str, ...]
+    """Options that make mkfs go ahead without a word: the rails have asked already.  A user gets none of them."""
 
     def mkfs(self, device: Path, geometry: Geometry | None, label: str, options: tuple[str, ...]) -> list[str]:
         """Command line that makes the filesystem; ``label`` has 12 characters at most."""

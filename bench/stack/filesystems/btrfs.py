@@ -15,10 +15,11 @@ class Btrfs:
     package = "btrfs-progs"
     module = "btrfs"
     stripes = False
+    force = ("-q", "-f")
 
     def mkfs(self, device: Path, geometry: Geometry | None, label: str, options: tuple[str, ...]) -> list[str]:  # noqa: ARG002
         """Btrfs takes no stripe geometry."""
-        return ["mkfs.btrfs", "-q", "-f", "-K", "-m", "single", "-L", label, *options, str(device)]
+        return ["mkfs.btrfs", "-K", "-m", "single", "-L", label, *options, str(device)]
 
     def geometry_of(self, device: Path) -> Geometry | None:  # noqa: ARG002
         """Btrfs keeps no stripe geometry."""

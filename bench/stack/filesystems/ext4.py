@@ -22,6 +22,7 @@ class Ext4:
     package = "e2fsprogs"
     module = "ext4"
     stripes = True
+    force = ("-q", "-F")
 
     def mkfs(self, device: Path, geometry: Geometry | None, label: str, options: tuple[str, ...]) -> list[str]:
         """``stride`` is the chunk and ``stripe_width`` the stripe, in blocks of 4 KiB."""
@@ -29,7 +30,7 @@ class Ext4:
         if geometry is not None:
             extended.append(f"stride={geometry.chunk_kib // BLOCK_KIB}")
             extended.append(f"stripe_width={geometry.stripe_width_kib // BLOCK_KIB}")
-        argv = ["mkfs.ext4", "-q", "-F", "-b", str(BLOCK_KIB * 1024), "-L", label, "-E", ",".join(extended)]
+        argv = ["mkfs.ext4", "-b", str(BLOCK_KIB * 1024), "-L", label, "-E", ",".join(extended)]
         return [*argv, *options, str(device)]
 
     def geometry_of(self, device: Path) -> Geometry | None:

@@ -21,11 +21,12 @@ class Xfs:
     package = "xfsprogs"
     module = "xfs"
     stripes = True
+    force = ("-q", "-f")
 
     def mkfs(self, device: Path, geometry: Geometry | None, label: str, options: tuple[str, ...]) -> list[str]:
         """``su`` is the chunk and ``sw`` the number of data disks; without an array none is guessed."""
         data = f"su={geometry.chunk_kib}k,sw={geometry.data_disks}" if geometry is not None else "noalign"
-        return ["mkfs.xfs", "-q", "-f", "-K", "-L", label, "-d", data, *options, str(device)]
+        return ["mkfs.xfs", "-K", "-L", label, "-d", data, *options, str(device)]
 
     def geometry_of(self, device: Path) -> Geometry | None:
         """From the superblock: sb_unit and sb_width, in blocks.
