@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bench import campaign
 from bench.campaign import Summary
 from bench.errors import BusyError, DiskRefusedError, GuestFailedError, LabError, TrialsFailedError
-from bench.events import Emit, EventReader
+from bench.events import Emit, Event, EventReader
 from bench.journal import Journal
 from bench.lease import open_lease
 from bench.stack.loops import loop_disks
@@ -86,6 +86,7 @@ def in_the_lab(plan: Plan, sweep: Path, path: Path, emit: Emit, *, retry: bool =
 
     store = campaign.claim_store(path, plan)
     if campaign.left_to_run(plan, store, retry=retry):
+        emit(Event("note", message=f"booting the virtual lab with {plan.sweep.lab.disks} disks"))
         with locked(path), Lab(plan.sweep.lab, shared=[path.resolve()]) as lab:
             _run_guest(lab, plan, sweep, path.resolve(), emit, retry=retry)
     counts = campaign.summary(plan, Store.open(path, verify=False))
