@@ -210,7 +210,7 @@ def _depends(model: Fit, contrasts: Floats, changes: Floats) -> bool:
     """F test of whether the changes of the pairs differ by more than noise (each pair weighs its variance)."""
     from scipy import special
 
-    if len(changes) < 2 or model.sd == 0.0:
+    if len(changes) < 2 or model.sd < 1e-9:
         return False
     weights = 1 / ((contrasts**2) @ model.inverse_counts)
     centre = (weights @ changes) / weights.sum()
