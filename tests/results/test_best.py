@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from results.best import compare_with_best, dunnett_critical
-from results.estimate import Fit, fit
+from results.estimate import Fit, estimates, fit
 from results.responses import Response
 
 # Dunnett (1955), J. Am. Stat. Assoc. 50, table 1a: one-sided, joint confidence .95, for 1 to 9 treatments.
@@ -130,3 +130,18 @@ def test_equal_points_without_noise_are_all_tied() -> None:
 def test_a_single_point_is_the_best() -> None:
     found = compare_with_best(sample([1.0, 2.0, 3.0], 3, 0.01, 1), [1], maximise=True)
     assert (found[0].tied, found[0].low, found[0].high) == (True, 1.0, 1.0)
+
+
+def test_the_worked_example_of_the_documentation() -> None:
+    """docs/methodology-statistics.md; by hand but for the critical value."""
+    measured = {"raid0": (400, 392), "jbod": (402, 396), "raid10": (201, 197), "raid6": (134, 130)}
+    table = [Response(f"{p}{b}", p, b, n, values[b]) for b in (0, 1) for n, (p, values) in enumerate(measured.items())]
+    model = fit(table)
+    halves = [math.log(one / other) for one, other in measured.values()]
+    by_hand = math.sqrt(sum((half - sum(halves) / 4) ** 2 for half in halves) / 2 / 3)
+    assert model.sd == pytest.approx(by_hand)
+    assert round(100 * model.sd, 2) == 0.45
+    assert round(dunnett_critical(3, 3), 2) == 3.28
+    jbod = estimates(model)[0]
+    assert (round(jbod.value, 1), round(jbod.low, 1), round(jbod.high, 1)) == (399.0, 394.9, 403.1)
+    assert [each.tied for each in compare_with_best(model, range(4), maximise=True)] == [True, True, False, False]
