@@ -155,7 +155,10 @@ class _Files:
 
 
 def _spawn(argv: list[str], keep: Sequence[int], console: tuple[int, int]) -> int:
-    """Start bubblewrap in a session of its own with the descriptors ``keep`` under their own numbers."""
+    """Start bubblewrap in a session of its own with the descriptors ``keep`` under their own numbers.
+
+    Not through :func:`bench.proc.start`, which gives a program no descriptors but three pipes.
+    """
     limits = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, limits[1]))  # a panic must not dump the guest's memory
     try:
