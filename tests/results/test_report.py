@@ -235,3 +235,14 @@ def test_an_engine_without_histograms_or_seconds_has_a_report(tmp_path: Path) ->
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "<h3>Latency</h3>" not in page
     assert 'id="series-data">[]<' in page
+
+
+def test_one_answer_for_both_questions_is_shown_once(tmp_path: Path) -> None:
+    """raid10 is the fastest of all here, so the fastest that survives a disk is the same point."""
+    gain = {"raid10": 500.0, "raid0": 300.0, "raid5": 200.0}
+    points = [{"level": level, "disks": 4, "chunk_kib": 64, "filesystem": "xfs", "layout": "flat"} for level in gain]
+    synthetic.write(tmp_path / "s", Plan([(each, gain[str(each["level"])]) for each in points]))
+    write(tmp_path / "s", tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert page.count('<article class="verdict">') == 1
+    assert "Fastest of all, and of those that survive one disk failure" in page
