@@ -26,7 +26,7 @@ def _problems() -> Iterator[str]:
     if platform.machine() != "x86_64":
         yield f"User-Mode Linux runs on x86_64, and this machine is {platform.machine()}: run on another machine."
         return
-    for program in ("bwrap", "linux.uml", "perl"):
+    for program in ("bwrap", "linux.uml", "bash", "perl"):
         try:
             proc.require(program)
         except StripelabError as missing:
