@@ -13,7 +13,6 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import proc
 from bench.engine import Targets
 from bench.errors import StackError
 from permutations.workload import DataSet
@@ -37,9 +36,9 @@ def targets_on_files(layout: str, points: Sequence[Path], disks: int, dataset: D
 
 
 def clear(points: Sequence[Path]) -> None:
-    """Remove what an earlier trial of the same filesystem left, and trim the space as mkfs would.
+    """Remove what an earlier trial of the same filesystem left; a new one is empty.
 
-    A new filesystem is empty, and nothing is done to it.  A device that cannot be trimmed stays as it is.
+    Nothing is trimmed, as mkfs trims nothing here either.
     """
     for point in points:
         left = [entry for entry in point.iterdir() if entry.name != LOST_AND_FOUND and not entry.name.startswith(".")]
@@ -48,9 +47,7 @@ def clear(points: Sequence[Path]) -> None:
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
-        if left:
-            os.sync()
-            proc.run(["fstrim", point], check=False)
+    os.sync()
 
 
 def files_by_group(layout: str, points: Sequence[Path], disks: int, files: int) -> tuple[tuple[Path, ...], ...]:
