@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.cli.output import emit_json, say
-from bench.cli.plan_orders import order_json, order_text, order_words
+from bench.cli.plan_orders import design_words, order_json, order_text, order_words
 
 if TYPE_CHECKING:
     from permutations.cost import Cost
@@ -110,7 +110,7 @@ def _summary_lines(made: Plan) -> list[str]:
     sweep = made.sweep
     varied = [f"{factor.name} ({len(factor.values)})" for factor in sweep.factors if factor.varies]
     return [
-        f"sweep      {sweep.name}: {'race' if sweep.racing else f'{sweep.design} factorial'}, seed {sweep.seed}, protocol {sweep.protocol_id}",
+        f"sweep      {sweep.name}: {design_words(made)}, seed {sweep.seed}, protocol {sweep.protocol_id}",
         f"varies     {', '.join(varied) or 'nothing'}",
         f"workloads  {', '.join(workload.name for workload in sweep.workloads)}",
         f"points     {len(made.points)} of {made.raw_combinations} combinations",

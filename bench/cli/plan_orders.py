@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from permutations.orders import OrderCost
 
 
+def design_words(made: Plan) -> str:
+    """The design as one says it."""
+    return "race" if made.sweep.racing is not None else f"{made.sweep.design} factorial"
+
+
 def order_words(made: Plan) -> str:
     """How many trials there are, and in which order."""
     sweep = made.sweep
