@@ -8,8 +8,9 @@ from permutations.arithmetic import fits, places_for_files
 from permutations.designs.full import TooManyPointsError, full
 from permutations.errors import SweepError
 from permutations.factors import RAW
-from permutations.order import blocked
+from permutations.order import blocked, split_plot
 from permutations.point import DesignPoint, PlannedTrial
+from permutations.race import first_block
 from permutations.sizes import format_size
 from permutations.space import LeftOut, why_empty
 from permutations.sweep import Sweep
@@ -19,7 +20,10 @@ __all__ = ["LeftOut", "Plan", "make_plan"]
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep laid out: ``trials`` are in run order, ``left_out`` adds up with ``points`` to the raw count."""
+    """A sweep laid out: ``trials`` are in run order, ``left_out`` adds up with ``points`` to the raw count.
+
+    Of a race only the first block is known beforehand: :func:`permutations.race.planned` has the others.
+    """
 
     sweep: Sweep
     points: tuple[DesignPoint, ...]
@@ -43,7 +47,10 @@ def make_plan(sweep: Sweep) -> Plan:
         message = f"{error}: shorten a list, or leave combinations out with [[forbid]]"
         raise SweepError(sweep.path, None, "[factors]", message) from None
     _check_room(sweep, points)
-    trials = blocked(points, seed=sweep.seed, replicates=sweep.replicates, protocol_id=sweep.protocol_id)
+    if sweep.racing is not None:
+        return Plan(sweep, points, left_out, first_block(sweep, sweep.racing, points))
+    in_order = split_plot if sweep.order == "split-plot" else blocked
+    trials = in_order(points, seed=sweep.seed, replicates=sweep.replicates, protocol_id=sweep.protocol_id)
     return Plan(sweep, points, left_out, trials)
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from permutations.identity import digest
 from permutations.objective import Objective
-from permutations.parse_lab import lab_disks, parse_dataset, parse_lab, parse_objectives
+from permutations.parse_lab import lab_disks, parse_dataset, parse_disk, parse_lab, parse_objectives
+from permutations.parse_racing import parse_racing
 from permutations.parse_space import parse_factors, parse_forbid
 from permutations.parse_workload import parse_workloads
+from permutations.race_spec import RacingSpec
 from permutations.reader import Table
 from permutations.rules import HARDWARE_RULES, Forbid
 from permutations.source import parse, read_text
@@ -18,9 +20,9 @@ from permutations.space import FactorValues, Space, why_empty
 from permutations.vocabulary import Vocabulary
 from permutations.workload import DataSet, LabSpec, Workload
 
-TABLES = ("sweep", "factors", "forbid", "workload", "dataset", "lab", "objective")
-DESIGNS = ("full",)
-ORDERS = ("blocked",)
+TABLES = ("sweep", "factors", "forbid", "workload", "dataset", "lab", "objective", "disk", "racing")
+DESIGNS = ("full", "racing")
+ORDERS = ("blocked", "split-plot")
 INITIAL_SYNCS = ("wait", "assume-clean")
 
 
@@ -31,6 +33,8 @@ class Sweep:
     ``factors`` holds every factor, in the order of :data:`permutations.factors.FACTORS`.
     ``lab_given`` says whether the file has a ``[lab]`` table; without one ``lab`` is the usual lab
     with as many disks as the sweep needs.  ``path`` and ``text`` are the file's name and content.
+    ``rated_bytes_written`` is the endurance that each disk is rated for; ``racing`` says how a race is
+    run, and is None for every other design.
     """
 
     name: str
@@ -46,6 +50,8 @@ class Sweep:
     lab: LabSpec
     objectives: tuple[Objective, ...]
     lab_given: bool = False
+    rated_bytes_written: int | None = None
+    racing: RacingSpec | None = None
     path: str | None = None
     text: str = ""
 
@@ -128,6 +134,8 @@ def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None) ->
         lab=parse_lab(lab, vocabulary, max(int(value) for value in disks if value is not None)),
         objectives=parse_objectives(objectives, workloads),
         lab_given=root.has("lab"),
+        rated_bytes_written=parse_disk(root.table("disk")),
+        racing=parse_racing(root),
         path=str(path),
         text=text,
     )
