@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from bench import engine, environment, proc
+from bench import engines, environment, proc
 from bench.errors import InterruptedRunError, StoreError
 from bench.events import Emit, Event
 from bench.journal import Journal, recover
@@ -93,7 +93,7 @@ def preflight(plan: Plan) -> Sequence[str]:
     """Everything that can be known to be missing before a disk is touched; returns the programs used."""
     settings = [point.settings for point in plan.points]
     for workload in plan.sweep.workloads:
-        driver = engine.by_name(workload.engine)
+        driver = engines.by_name(workload.engine)
         driver.version()
         driver.check_workload(workload)
     programs = {workload.engine for workload in plan.sweep.workloads}

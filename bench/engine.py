@@ -1,6 +1,6 @@
 """What an engine is: something that drives a workload over targets and reports observations.
 
-An engine is a module-level object that satisfies :class:`Engine`, held in :func:`by_name`'s table.
+:mod:`bench.engines` holds the engines that there are.
 """
 
 from __future__ import annotations
@@ -97,15 +97,3 @@ class Engine(Protocol):
     def run(self, workload: Workload, targets: Targets, *, scratch: Path, timeout_s: float) -> Measurement:
         """Run ``workload`` over ``targets``; files of the engine's own go to the folder ``scratch``."""
         ...
-
-
-def by_name(name: str) -> Engine:
-    """The engine called ``name`` in a sweep file."""
-    from bench.dd.engine import DdEngine
-    from bench.fio.engine import FioEngine
-
-    engines: dict[str, type[Engine]] = {"fio": FioEngine, "dd": DdEngine}
-    return engines[name]()
-
-
-NAMES = ("fio", "dd")

@@ -23,22 +23,22 @@ class Tally:
     def __init__(self) -> None:
         self.total = 0
         self.done = 0
-        self.done_before = 0
         self.failed = 0
-        self.label = ""
-        self.workload = ""
+        self.label = "preparing"
+        self.workload = "programs, environment, disks"
         self.expected_s = 0.0
-        self.started_s = time.monotonic()
+        self.ran: list[float] = []
+        self.trial_started_s = time.monotonic()
         self.throughput: list[float] = []
 
     def take(self, event: Event) -> None:
         """Account for one event."""
         match event.kind:
             case "started":
-                self.total, self.done, self.done_before = event.total, event.done, event.done
+                self.total, self.done = event.total, event.done
                 self.expected_s = event.expected_s
-                self.started_s = time.monotonic()
             case "trial":
+                self.trial_started_s = time.monotonic()
                 self.label, self.workload = f"{event.label} · block {event.block + 1}", "building the stack"
             case "workload":
                 self.workload = event.workload
@@ -47,15 +47,16 @@ class Tally:
                 self.throughput = [*self.throughput, event.bw_bytes_s][-SPARKLINE_SAMPLES:]
             case "ended":
                 self.done += 1
+                self.ran.append(event.duration_s)
+                self.trial_started_s = time.monotonic()
                 self.failed += event.status != "ok"
 
     @property
     def remaining_s(self) -> float:
-        """Time left: from the pace of this run once there is one, from the plan before."""
-        ran = self.done - self.done_before
-        if ran == 0:
-            return self.expected_s
-        return (time.monotonic() - self.started_s) / ran * (self.total - self.done)
+        """Time left: by the mean of the trials that ran, by the plan before there is one."""
+        each_s = sum(self.ran) / len(self.ran) if self.ran else self.expected_s / max(1, self.total - self.done)
+        spent_s = min(each_s, time.monotonic() - self.trial_started_s)
+        return max(0.0, each_s * (self.total - self.done) - spent_s)
 
 
 @contextmanager
@@ -110,6 +111,9 @@ def _render(tally: Tally) -> RenderableType:
     from rich.text import Text
 
     grid = Table.grid(padding=(0, 1))
+    if not tally.total:
+        grid.add_row(Text(f"{tally.label}: {tally.workload}", style="bold"))
+        return grid
     counts = f"{tally.done}/{tally.total} trials"
     if tally.failed:
         counts += f", {tally.failed} not ok"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from bench import campaign
 from bench.campaign import Summary
-from bench.errors import BusyError, DiskRefusedError, GuestFailedError, LabError, TrialsFailedError
-from bench.events import Emit, EventReader
+from bench.errors import BusyError, DiskRefusedError, GuestFailedError, LabError, StoreError, TrialsFailedError
+from bench.events import Emit, Event, EventReader
 from bench.journal import Journal
 from bench.lease import open_lease
 from bench.stack.loops import loop_disks
@@ -53,8 +53,8 @@ def prepared(plan: Plan, path: Path, emit: Emit, disks: Sequence[str]) -> Iterat
         raise DiskRefusedError(
             "building arrays and filesystems needs root", remedy="Run it with sudo, or in the virtual lab with --lab."
         )
-    store = campaign.claim_store(path, plan)
     with locked(path), campaign.signals_end_the_run(), Journal(path / JOURNAL_FILE) as journal:
+        store = campaign.claim_store(path, plan)
         campaign.clear_leftovers(disks, path, journal, emit)
         campaign.preflight(plan)
         yield store, journal
@@ -84,10 +84,12 @@ def in_the_lab(plan: Plan, sweep: Path, path: Path, emit: Emit, *, retry: bool =
     """Run the same command inside the virtual lab, and pass its progress on."""
     from bench.lab.guest import Lab
 
-    store = campaign.claim_store(path, plan)
-    if campaign.left_to_run(plan, store, retry=retry):
-        with locked(path), Lab(plan.sweep.lab, shared=[path.resolve()]) as lab:
-            _run_guest(lab, plan, sweep, path.resolve(), emit, retry=retry)
+    with campaign.signals_end_the_run(), locked(path):
+        store = campaign.claim_store(path, plan)
+        if campaign.left_to_run(plan, store, retry=retry):
+            emit(Event("note", message=f"booting the virtual lab with {plan.sweep.lab.disks} disks"))
+            with Lab(plan.sweep.lab, shared=[path.resolve()]) as lab:
+                _run_guest(lab, plan, sweep, path.resolve(), emit, retry=retry)
     counts = campaign.summary(plan, Store.open(path, verify=False))
     if not counts.complete:
         raise LabError(f"the guest ended with status 0, but {counts.planned - counts.decided} trials have no outcome")
@@ -121,7 +123,11 @@ def _run_guest(lab: Lab, plan: Plan, sweep: Path, path: Path, emit: Emit, *, ret
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """The store, locked against a second run; a lock of the kernel's, which dies with its holder."""
-    descriptor = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as failure:
+        raise StoreError(f"{failure.filename}: {failure.strerror}") from failure
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

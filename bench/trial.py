@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench import engine
+from bench import engines
 from bench.engine import Targets
 from bench.errors import EngineError, EnvironmentUnknownError, MissingToolError, StackError
 from bench.events import Emit, Event
@@ -74,7 +74,7 @@ def run_workload(
     bench: Bench, workload: Workload, record: Record, volume: Volume, *, targets: Targets, scratch: Path
 ) -> None:
     """One workload: cold caches, the throttle on while it runs and no longer, telemetry beside it."""
-    driver = engine.by_name(workload.engine)
+    driver = engines.by_name(workload.engine)
     asked = as_run_in_the_lab(workload) if bench.lease.substrate == "uml" else workload
     nodes = [disk.path for disk in volume.members]
     limits = throttled(nodes, bench.profile, bench.journal) if bench.profile is not None else nullcontext()

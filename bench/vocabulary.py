@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import engine
+from bench import engines
 from bench.fio import rails
 from bench.lab.profiles import DISK_PROFILES
 from bench.stack import filesystems
@@ -13,7 +13,7 @@ def vocabulary() -> Vocabulary:
     """Filesystems, engines, disk profiles and options of fio that can be used."""
     return Vocabulary(
         filesystems=("raw", *filesystems.names()),
-        engines=engine.NAMES,
+        engines=engines.NAMES,
         disk_profiles=DISK_PROFILES,
         fio_options=tuple(sorted(rails.ALLOWED)),
         ioengines=tuple(sorted(rails.ENGINES)),

@@ -113,7 +113,7 @@ def _constrained(model: Fit, chosen: Sequence[int], lead: Floats, reach: Floats)
 
     own = np.eye(len(chosen), dtype=bool)
     upper = np.where(own, np.inf, lead + reach).min(axis=1)
-    tied = upper >= 0
+    tied = upper >= -1e-12  # equal points without noise are tied, whatever the rounding
     found = []
     for i, index in enumerate(chosen):
         rivals = tied & ~own[i]

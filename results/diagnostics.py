@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _DRIFT_LEVEL = 0.01
 _OUTLIER_LEVEL = 0.01
+_NO_NOISE = 1e-9
+"""Relative noise that only rounding makes."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def drift(model: Fit) -> Drift | None:
     orders = np.array([response.run_order for response in model.responses], dtype=float)
     unexplained = _residualise(model, orders)
     scale = float(unexplained @ unexplained)
-    if model.df < 2 or scale < 1e-9 or model.sd == 0.0:
+    if model.df < 2 or scale < 1e-9 or model.sd < _NO_NOISE:
         return None
     slope = float(unexplained @ model.residuals) / scale
     left = model.residuals - slope * unexplained
@@ -109,7 +111,7 @@ def outliers(model: Fit) -> list[Outlier]:
     from scipy import special
 
     trials = len(model.responses)
-    if model.df < 3 or model.sd == 0.0:
+    if model.df < 3 or model.sd < _NO_NOISE:
         return []
     free = np.clip(1 - model.leverages, 1e-12, None)
     internal = model.residuals / (model.sd * np.sqrt(free))

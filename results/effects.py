@@ -15,7 +15,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from results.estimate import Fit, t_interval
-from results.settings import Setting, ordered, value_text, varied
+from results.settings import Setting, ordered, varied
 from results.units import metric_name, signed_pct
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def _depends(model: Fit, contrasts: Floats, changes: Floats) -> bool:
     """F test of whether the changes of the pairs differ by more than noise (each pair weighs its variance)."""
     from scipy import special
 
-    if len(changes) < 2 or model.sd == 0.0:
+    if len(changes) < 2 or model.sd < 1e-9:
         return False
     weights = 1 / ((contrasts**2) @ model.inverse_counts)
     centre = (weights @ changes) / weights.sum()
@@ -238,9 +238,7 @@ def _sentence(factor: str, metric: str, comparisons: Sequence[LevelComparison]) 
     if not comparisons:
         return f"{factor}: no two points differ in it alone, so its effect cannot be told from that of others."
     first = comparisons[0]
-    level, reference = value_text(factor, first.level), value_text(factor, first.reference)
-    if factor == "chunk_kib":
-        level, reference = str(first.level), str(first.reference)
+    level, reference = first.level, first.reference
     numbers = f"95 % interval {signed_pct(first.low_pct)} to {signed_pct(first.high_pct)}"
     over = f"over {first.pairs} matched pair{'s' if first.pairs != 1 else ''}"
     if not first.certain:

@@ -22,8 +22,8 @@ def notice(trials: Iterable[TrialRow]) -> str | None:
     names = {"uml": "in the virtual lab (User-Mode Linux)", "loop": "on loop devices (files)"}
     where = " and ".join(names[name] for name in sorted(substrates))
     return (
-        f"NOT REAL HARDWARE: measured {where}. It shows how the method works and how settings compare under the "
-        "lab's limits. It says nothing of real disks and cannot become a guarantee."
+        f"NOT REAL HARDWARE: measured {where}. It shows how the method works; it says nothing of real disks and "
+        "cannot become a guarantee."
     )
 
 

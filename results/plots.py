@@ -6,6 +6,7 @@ maps use cividis (Nuñez, Anderton and Renslow 2018).  No plot relies on colour 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -158,7 +159,8 @@ def latency(name: str, curves: Sequence[LatencyCurve], *, virtual: bool) -> str:
     axes.set_yscale("log")
     ticks = [share for share in (0.5, 0.1, 0.01, 0.001, 1e-4, 1e-5) if share >= least / 3]
     axes.set_yticks(ticks, [f"{100 * (1 - share):.5g} %" for share in ticks])
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    decades = math.log10(largest / min(curve.bins_ns[0] for curve in curves))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if decades > 3 else (1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))
     axes.minorticks_off()
     axes.set_ylim(1.0, min(ticks) / 2)

@@ -92,7 +92,9 @@ def read(path: Path) -> SealedTable:
         ) from error
     digest = check(content)
     try:
-        table = pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
+        # In this thread alone: a small file gains nothing from a pool, and a pool can abort the process at its end.
+        file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True, pre_buffer=False)
+        table = file.read(use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise DamagedFileError(f"cannot be decoded: {error}") from error
     return SealedTable(table, digest)

@@ -80,8 +80,12 @@ def _answer(answer: Answer, recommendation: Recommendation) -> list[Block]:
         found.append(Text(BODY, ("What each factor does:", *lines)))
     if answer.notes:
         found.append(Text(BODY, ("Mind:", *(f"  - {note}" for note in answer.notes))))
+    titles: dict[str, list[str]] = {}
     for ranking in rankings:
-        found.append(Text(BODY, (f"To apply {ranking.chosen.label} ({ranking.title.lower()}):",)))
+        titles.setdefault(ranking.recommended, []).append(ranking.title.lower())
+    for ranking in rankings[: len(titles)]:
+        words = " and ".join(titles[ranking.recommended])
+        found.append(Text(BODY, (f"To apply {ranking.chosen.label} ({words}):",)))
         found.append(Text(CODE, ranking.chosen.apply_commands or ("(the store has no commands for it)",)))
     return found
 

@@ -75,7 +75,8 @@ def pct(value: float) -> str:
 
 def signed_pct(value: float) -> str:
     """``+38 %``, ``-0.4 %``, with a true minus sign."""
-    return f"{'+' if value >= 0 else _MINUS}{pct(value)}"
+    sign = "" if abs(value) < 0.05 else "+" if value > 0 else _MINUS
+    return f"{sign}{pct(value)}"
 
 
 def date(time_ns: int) -> str:

@@ -42,7 +42,7 @@ class InTheLab:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._reports: dict[str, list[pytest.TestReport]] = {}
-        self._why_not = "its guest told no report of this test"
+        self._why_not = "the guest told no end of this test"
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
@@ -55,7 +55,10 @@ class InTheLab:
         if not belongs_inside(item):
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        for report in self._reports.get(item.nodeid) or [self._missing(item)]:
+        reports = self._reports.get(item.nodeid, [])
+        if not any(report.when == "teardown" for report in reports):
+            reports.append(self._missing(item))
+        for report in reports:
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
@@ -77,6 +80,8 @@ class InTheLab:
 
     def _keep(self, data: dict[str, Any]) -> None:
         report = self._config.hook.pytest_report_from_serializable(config=self._config, data=data)
+        if isinstance(report.longrepr, list):
+            report.longrepr = tuple(report.longrepr)  # of a skipped test; JSON knows no tuples
         self._reports.setdefault(report.nodeid, []).append(report)
 
     def _missing(self, item: pytest.Item) -> pytest.TestReport:
@@ -96,6 +101,8 @@ class Reporter:
         data = self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
         with Path(os.environ[REPORTS]).open("a", encoding="utf-8") as file:
             file.write(json.dumps(data) + "\n")
+            file.flush()
+            os.fsync(file.fileno())  # the next test may crash the guest
 
 
 def plugin(config: pytest.Config) -> InTheLab | Reporter:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -93,5 +94,13 @@ def outcome(arguments: Sequence[str]) -> int:
 
 
 def main() -> None:
-    """Entry point of the console script."""
-    sys.exit(outcome(sys.argv[1:]))
+    """Entry point of the console script.
+
+    Ends without the destructors of C++ libraries: Arrow's thread pool aborts the process in about
+    one of fifty ends, after all is done and said (apache/arrow issues 34314 and 39862).
+    """
+    status = outcome(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(status)

@@ -22,13 +22,14 @@ def status(
 
     from bench.campaign import SWEEP_FILE, summary
     from bench.cli.output import emit_json, say
+    from bench.vocabulary import vocabulary
     from permutations.design import make_plan
     from permutations.sweep import Sweep
     from results.query import load
     from results.store import Store
 
-    opened = Store.open(store)
-    counts = summary(make_plan(Sweep.load(store / SWEEP_FILE)), opened)
+    opened = Store.open(store, read_only=True)
+    counts = summary(make_plan(Sweep.load(store / SWEEP_FILE, vocabulary())), opened)
     bad = [row for row in load(store).trial_rows() if row.status != "ok"]
     if as_json:
         emit_json(

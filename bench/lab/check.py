@@ -12,6 +12,7 @@ from bench.errors import LabError, StripelabError
 from bench.lab import modules
 
 MEMINFO = Path("/proc/meminfo")
+PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
 MIN_FREE_BYTES = 1280 << 20
 """Memory of a guest, 1 GiB, and room for the host beside it."""
 
@@ -25,7 +26,7 @@ def _problems() -> Iterator[str]:
     if platform.machine() != "x86_64":
         yield f"User-Mode Linux runs on x86_64, and this machine is {platform.machine()}: run on another machine."
         return
-    for program in ("bwrap", "linux.uml", "perl"):
+    for program in ("bwrap", "linux.uml", "bash", "perl"):
         try:
             proc.require(program)
         except StripelabError as missing:
@@ -34,6 +35,7 @@ def _problems() -> Iterator[str]:
                 return
     yield from _modules()
     yield from _sandbox()
+    yield from _tracing()
     yield from _memory()
 
 
@@ -73,6 +75,12 @@ def _sandbox_remedy() -> str:
         if Path(path).exists() and Path(path).read_text(encoding="ascii").strip() == off:
             return f"Unprivileged user namespaces are switched off: as root, sysctl -w {setting}, or run as root."
     return "Unprivileged user namespaces do not work here: run as root."
+
+
+def _tracing() -> Iterator[str]:
+    """User-Mode Linux traces its own children; Yama (Documentation/admin-guide/LSM/Yama.rst) can forbid it."""
+    if PTRACE_SCOPE.exists() and int(PTRACE_SCOPE.read_text(encoding="ascii")) >= 2:
+        yield f"{PTRACE_SCOPE} forbids what User-Mode Linux does: as root, sysctl -w kernel.yama.ptrace_scope=1."
 
 
 def _memory() -> Iterator[str]:

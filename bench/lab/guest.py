@@ -92,7 +92,7 @@ class Lab:
         """Boot, run ``argv`` as root of the guest, power off; returns its exit status and console.
 
         ``on_console`` is given new text as it comes, ``on_tick`` is called several times a second;
-        both in the calling thread, to whose life the guest is tied.  Raises :class:`LabError` when
+        both in the calling thread.  Raises :class:`LabError` when
         the guest has not ended after ``timeout_s`` and, where ``check`` is set, when it crashed.
         Whatever ends this call, no process of the guest is left.
         """
@@ -101,8 +101,8 @@ class Lab:
         with Watch(on_console) as watch, Path(os.devnull).open("rb") as nothing:
             lines = boot.Lines(watch.kernel.write, (None, watch.console.write), watch.status.write)
             console = (nothing.fileno(), watch.kernel.write)
-            with sandbox.started(self._sandbox(program, lines), self._command(lines), console=console):
-                watch.until_end(timeout_s=timeout_s, on_tick=on_tick)
+            with sandbox.started(self._sandbox(program, lines), self._command(lines), console=console) as guest:
+                watch.until_end(guest, timeout_s=timeout_s, on_tick=on_tick)
             ended = GuestExit(watch.exit_status, watch.console.text)
             if check and ended.crashed:
                 raise LabError(f"the virtual lab's guest crashed{watch.ending()}")
@@ -120,10 +120,9 @@ class Lab:
             with (
                 terminal.raw(),
                 terminal.size_followed(ours),
-                sandbox.started(self._sandbox(program, lines), self._command(lines), console=console),
+                sandbox.started(self._sandbox(program, lines), self._command(lines), console=console) as guest,
             ):
-                watch.status.close_write()
-                terminal.relay(ours, watch.status.read)
+                terminal.relay(ours, guest.ended)
             watch.drain()
             if watch.exit_status is None:
                 raise LabError(f"the virtual lab's guest crashed{watch.ending()}")

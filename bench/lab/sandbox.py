@@ -3,8 +3,12 @@
 Inside it are: the host's files, read-only and without devices; a ``/dev`` with null, zero and the
 like; a tmpfs on ``/dev/shm`` for the guest's memory; a tmpfs on ``/sys`` for what the guest reads at
 its start; the shared folders under ``/sys/stripelab/share``, the only place that can be written; and
-the open descriptors of the disk images.  There is no network, no process of the host is visible,
-and everything in it dies with the process that started it.
+the open descriptors of the disk images.  There is no network, and no process of the host is visible.
+
+Everything in it dies with the process that started it: a watcher inside holds one end of a pipe,
+we hold the other, and when ours is closed, by whatever end of ours, the watcher kills all.
+(bubblewrap's own ``--die-with-parent`` leaves a process behind for good when the parent is killed
+in the first milliseconds: its child then waits for word from a bubblewrap that is dead.)
 """
 
 from __future__ import annotations
@@ -14,13 +18,12 @@ import resource
 import select
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from bench import proc
-from bench.errors import HostTaintedError, LabError
+from bench.errors import HostTaintedError
 
 HERE = "/sys/stripelab"
 """The guest's private folder within the sandbox; it does not exist on the host."""
@@ -29,6 +32,9 @@ MEMORY_SPARE_BYTES = 64 << 20
 """Room on the sandbox's tmpfs beyond the guest's memory."""
 
 END_GRACE_S = 10.0
+
+WATCHER = '(read -r -u "$1"; kill -KILL -1) & "${@:2}"; exit'
+"""Run by bash within the sandbox's own process namespace, where -1 is everything in it."""
 
 
 @dataclass(frozen=True)
@@ -45,117 +51,95 @@ class Sandbox:
         return f"{HERE}/share/{index}"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Contained:
-    """A program that runs in a sandbox: process id of its outermost bubblewrap."""
+    """A program that runs in a sandbox."""
 
     pid: int
+    """Of the outermost bubblewrap, which leads a session and a process group of its own."""
+    ended: int
+    """Descriptor that can be read when the outermost bubblewrap has ended; pidfd_open(2)."""
+    _life: int
 
-    def poll(self) -> int | None:
-        """Exit status, or None while it runs; a signal is 128 + its number."""
-        pid, status = os.waitpid(self.pid, os.WNOHANG)
-        if pid == 0:
-            return None
-        code = os.waitstatus_to_exitcode(status)
-        return code if code >= 0 else 128 - code
+    def kill(self) -> None:
+        """Kill everything; may be called again, and after its end."""
+        if self._life < 0:
+            return
+        os.close(self._life)
+        self._life = -1
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def reap(self, alive: int) -> None:
+        """Wait until the last process has gone, and with it the images, their locks and the mounts.
+
+        Every process holds the other end of the pipe ``alive``.
+        """
+        if not select.select([alive], [], [], END_GRACE_S)[0]:
+            raise HostTaintedError(f"the sandbox (pid {self.pid}) survives SIGKILL: it is stuck in the kernel")
+        os.waitpid(self.pid, 0)
 
 
 @contextmanager
 def started(sandbox: Sandbox, command: Sequence[str], *, console: tuple[int, int]) -> Iterator[Contained]:
     """Run ``command`` in the sandbox, with ``console`` as its standard input and output.
 
-    On any exit everything in it is killed and gone before this returns.  The thread that calls
-    this must live as long as the sandbox does: the kernel ties the sandbox to that thread.
+    On any exit everything in it is killed, and gone before this returns.
     """
-    with _Pipe() as ready, _Pipe() as alive, _Files(sandbox.files) as files:
-        argv = [proc.require("bwrap"), *_arguments(sandbox, ready.write, files), *command]
-        keep = (ready.write, alive.write, *(pipe.read for pipe in files.pipes), *sandbox.descriptors)
-        guest = Contained(_spawn(argv, keep, console))
+    bwrap, bash = proc.require("bwrap"), proc.require("bash")
+    with ExitStack() as closing:
+        alive, alive_inside = _pipe(closing)
+        life_inside, life = _pipe(closing)
+        files = [(name, _memory_file(content, closing)) for name, content in sandbox.files]
+        keep = (alive_inside, life_inside, *(descriptor for _, descriptor in files), *sandbox.descriptors)
+        watched = [bash, "-c", WATCHER, "watcher", str(life_inside), *command]
         try:
-            ready.close_write()
-            alive.close_write()
-            if not os.read(ready.read, 1):
-                raise LabError("bubblewrap could not make the sandbox", command="bwrap --ro-bind / / true")
-            # Only now is the sandbox tied to us.  Had we been killed before, the files would be
-            # empty and the guest would end at once, for want of a first process.
-            files.fill()
+            pid = _spawn([bwrap, *_arguments(sandbox, files), *watched], keep, console)
+        finally:
+            os.close(alive_inside)
+        guest = Contained(pid, os.pidfd_open(pid), life)
+        closing.callback(os.close, guest.ended)
+        try:
             yield guest
         finally:
-            _end(guest, alive.read)
+            guest.kill()
+            guest.reap(alive)
 
 
-def _arguments(sandbox: Sandbox, ready: int, files: _Files) -> list[str]:
+def _pipe(closing: ExitStack) -> tuple[int, int]:
+    """A pipe whose reading end is closed at the end; the caller closes the other."""
+    read, write = os.pipe()
+    closing.callback(os.close, read)
+    return read, write
+
+
+def _memory_file(content: str, closing: ExitStack) -> int:
+    """Descriptor of a file in memory, to be read from its beginning."""
+    descriptor = os.memfd_create("stripelab")
+    closing.callback(os.close, descriptor)
+    os.write(descriptor, content.encode())
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def _arguments(sandbox: Sandbox, files: Sequence[tuple[str, int]]) -> list[str]:
     """Arguments of bwrap up to the command."""
     shm_bytes = sandbox.memory_bytes + MEMORY_SPARE_BYTES
     arguments = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
     arguments += ["--size", str(shm_bytes), "--tmpfs", "/dev/shm", "--tmpfs", "/sys", "--dir", f"{HERE}/root"]  # noqa: S108
     for index, folder in enumerate(sandbox.shared):
         arguments += ["--bind", str(folder), sandbox.share(index)]
-    for name, pipe in zip(files.names, files.pipes, strict=True):
-        arguments += ["--perms", "0755", "--file", str(pipe.read), f"{HERE}/{name}"]
-    arguments += [
-        "--unshare-user-try",
-        "--unshare-pid",
-        "--unshare-ipc",
-        "--unshare-net",
-        "--unshare-uts",
-        "--die-with-parent",
-    ]
-    arguments += ["--new-session", "--cap-drop", "ALL", "--chdir", "/", "--json-status-fd", str(ready), "--"]
-    return arguments
-
-
-class _Pipe:
-    """A pipe whose ends are closed at most once each."""
-
-    def __init__(self) -> None:
-        self.read, self.write = os.pipe()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self.close_write()
-        if self.read >= 0:
-            os.close(self.read)
-            self.read = -1
-
-    def close_write(self) -> None:
-        if self.write >= 0:
-            os.close(self.write)
-            self.write = -1
-
-
-class _Files:
-    """Contents of the files in HERE, each on its way through a pipe."""
-
-    def __init__(self, files: Sequence[tuple[str, str]]) -> None:
-        self.names = [name for name, _ in files]
-        self.contents = [content.encode() for _, content in files]
-        self.pipes = [_Pipe() for _ in files]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for pipe in self.pipes:
-            pipe.close()
-
-    def fill(self) -> None:
-        """Write every file and close it; bubblewrap reads them in the same order."""
-        for pipe, content in zip(self.pipes, self.contents, strict=True):
-            os.close(pipe.read)
-            pipe.read = -1
-            with suppress(BrokenPipeError), os.fdopen(pipe.write, "wb") as stream:
-                pipe.write = -1
-                stream.write(content)
+    for name, descriptor in files:
+        arguments += ["--perms", "0755", "--file", str(descriptor), f"{HERE}/{name}"]
+    arguments += ["--unshare-user-try", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts"]
+    return [*arguments, "--new-session", "--cap-drop", "ALL", "--chdir", "/", "--"]
 
 
 def _spawn(argv: list[str], keep: Sequence[int], console: tuple[int, int]) -> int:
-    """Start bubblewrap in a session of its own with the descriptors ``keep`` under their own numbers."""
+    """Start bubblewrap in a session of its own with the descriptors ``keep`` under their own numbers.
+
+    Not through :func:`bench.proc.start`, which gives a program no descriptors but three pipes.
+    """
     limits = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, limits[1]))  # a panic must not dump the guest's memory
     try:
@@ -174,18 +158,3 @@ def _spawn(argv: list[str], keep: Sequence[int], console: tuple[int, int]) -> in
         )
     finally:
         resource.setrlimit(resource.RLIMIT_CORE, limits)
-
-
-def _end(guest: Contained, alive: int) -> None:
-    """Kill the sandbox, if it still runs, and wait until it has gone.
-
-    Every process of the guest holds the other end of the pipe ``alive``: its end of file means
-    that the last one has gone, and with it the images, their locks and the mounts.
-    """
-    with suppress(ChildProcessError):
-        if guest.poll() is None:
-            os.killpg(guest.pid, signal.SIGKILL)
-    if not select.select([alive], [], [], END_GRACE_S)[0]:
-        raise HostTaintedError(f"the sandbox (pid {guest.pid}) survives SIGKILL: it is stuck in the kernel")
-    with suppress(ChildProcessError):
-        os.waitpid(guest.pid, 0)

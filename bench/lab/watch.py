@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 from bench.errors import LabError
+from bench.lab.sandbox import Contained
 
 Text = Callable[[str], None]
 Tick = Callable[[], None]
@@ -77,14 +78,22 @@ class Watch:
     def _lines(self) -> tuple[Line, ...]:
         return (self.console, self.kernel, self.status)
 
-    def until_end(self, *, timeout_s: float, on_tick: Tick | None) -> None:
-        """Take what comes until the guest has ended; LabError after ``timeout_s``."""
+    def until_end(self, guest: Contained, *, timeout_s: float, on_tick: Tick | None) -> None:
+        """Take what comes until the guest has ended; LabError after ``timeout_s``.
+
+        A sandbox that somebody else ended takes the guest with it.
+        """
         deadline = time.monotonic() + timeout_s
         for line in self._lines:
             line.close_write()
         waiting = {line.read: line for line in self._lines}
+        running = [guest.ended]
         while waiting:
-            self._take(waiting, select.select(list(waiting), [], [], TICK_S)[0])
+            ready = select.select([*waiting, *running], [], [], TICK_S)[0]
+            if guest.ended in ready:
+                running.clear()
+                guest.kill()
+            self._take(waiting, ready)
             if on_tick is not None:
                 on_tick()
             if time.monotonic() > deadline:
@@ -101,7 +110,7 @@ class Watch:
 
     @staticmethod
     def _take(waiting: dict[int, Line], ready: Sequence[int]) -> None:
-        for descriptor in ready:
+        for descriptor in waiting.keys() & set(ready):
             if not waiting[descriptor].take():
                 del waiting[descriptor]
 

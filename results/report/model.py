@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from results import notes, plots
 from results.answer import Answer, RankedPoint, Ranking, Recommendation
@@ -199,7 +199,7 @@ def _chapter(
         heading=heading(answer),
         workload=answer.workload,
         refusal=answer.refusal,
-        verdicts=tuple(_verdict(answer, ranking, found) for ranking in rankings),
+        verdicts=_verdicts(answer, rankings, found),
         effect_lines=tuple(effect_line(effect) for effect in answer.effects),
         notes=answer.notes,
         drawings=_rankings_drawn(name, answer, rankings, found),
@@ -224,6 +224,14 @@ def _ranking_tables(answer: Answer, rankings: Sequence[Ranking], mark: str) -> t
         tables.ranking(ranking.points, answer.metric, f"{answer.workload}: {ranking.title.lower()}{mark}")
         for ranking in rankings
     )
+
+
+def _verdicts(answer: Answer, rankings: Sequence[Ranking], found: Recommendation) -> tuple[Verdict, ...]:
+    """One per ranking; one for both where they recommend the same point."""
+    drawn = [_verdict(answer, ranking, found) for ranking in rankings]
+    if len(rankings) == 2 and rankings[0].recommended == rankings[1].recommended:
+        return (replace(drawn[0], title="Fastest of all, and of those that survive one disk failure"),)
+    return tuple(drawn)
 
 
 def _verdict(answer: Answer, ranking: Ranking, found: Recommendation) -> Verdict:

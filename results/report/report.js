@@ -58,6 +58,7 @@
     const step = binary ? 1024 : 1000;
     const units = binary ? ["B/s", "KiB/s", "MiB/s", "GiB/s", "TiB/s"] : ["", "k", "M"];
     let place = 0;
+    if (!binary && value < 10000) return String(Number(value.toPrecision(4)));
     while (value >= step && place < units.length - 1) { value /= step; place += 1; }
     const text = value >= 100 || value === 0 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
     return binary ? `${text} ${units[place]}` : text + units[place];
@@ -78,7 +79,7 @@
     if (panel.querySelector("svg")) return;
     const { point, series, top, length } = panel.content;
     const [width, height, left, right, above, below] = [300, 130, 46, 6, 8, 18];
-    const x = (place) => left + (place / Math.max(1, length - 1)) * (width - left - right);
+    const x = (place) => left + (place / length) * (width - left - right);
     const y = (value) => above + (1 - value / top) * (height - above - below);
     const known = point.trials.flatMap((trial) => trial.values).filter((value) => value !== null);
     const range = known.length ? `from ${shape(Math.min(...known), series.binary)} to ${shape(Math.max(...known), series.binary)}` : "no figures";
@@ -94,7 +95,8 @@
       let pen = false;
       trial.values.forEach((value, second) => {
         if (value === null) { pen = false; return; }
-        path += `${pen ? "L" : "M"}${x(second).toFixed(1)} ${y(value).toFixed(1)}`;
+        // A figure is the mean of a whole second: a step, not a point.
+        path += `${pen ? "L" : "M"}${x(second).toFixed(1)} ${y(value).toFixed(1)}H${x(second + 1).toFixed(1)}`;
         pen = true;
       });
       const line = make("path", { d: path, stroke: `var(--line-${(place % 6) + 1})`, "stroke-dasharray": DASHES[place % DASHES.length] });

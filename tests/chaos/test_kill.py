@@ -141,6 +141,23 @@ def test_killing_the_harness_on_loop_files(tmp_path, moment_s):
     nothing_is_left(store)
 
 
+@pytest.mark.lab
+def test_asked_to_stop_a_lab_sweep_leaves_no_lab_behind(tmp_path):
+    sweep, store = tmp_path / "sweep.toml", tmp_path / "store"
+    sweep.write_text(LAB_SWEEP)
+    process = start(sweep, store, "--lab")
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=9)
+    started = family(process)
+    assert started
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr.decode()
+    assert b"resumes" in stderr
+    assert outlived(started, store) == []
+    nothing_is_left(store)
+
+
 @pytest.mark.loop
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_asked_to_stop_it_clears_up_at_once(tmp_path, number):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -88,6 +89,20 @@ def test_xfs_says_the_stripe_of_the_array(site, level, chunk_kib):
         unit, width = (int(number) for number in re.search(r"sunit=(\d+)\s+swidth=(\d+) blks", said).groups())
         assert unit * 4 == chunk_kib
         assert width == unit * DATA_DISKS[level]
+
+
+@pytest.mark.parametrize(
+    ("level", "layers"),
+    [("raid5", ["md", "queue", "filesystem", "mount"]), ("jbod", ["queue"] * 4 + ["filesystem"] + ["mount"] * 4)],
+)
+def test_layers_go_up_in_order_and_come_down_in_the_reverse(site, journal, level, layers):
+    with stack(site, request(level, "ext4", read_ahead_kib=512)):
+        standing = [act.kind for act in reversed(journal.pending)]
+    records = [json.loads(line) for line in journal.path.read_text().splitlines()]
+    kinds = {record["n"]: record["kind"] for record in records if record["state"] == "begun"}
+    taken_back = [kinds[record["n"]] for record in records if record["state"] == "undone"]
+    assert standing == layers
+    assert [kind for kind in taken_back if kind != "destroy"] == layers[::-1]
 
 
 def test_a_geometry_that_mkfs_drops_is_an_error(site, monkeypatch):

@@ -1,0 +1,118 @@
+"""Whole trials on the lab's own disks: what the arithmetic says, what a dying disk does, what a killed run leaves."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from bench import probes
+from bench.journal import Journal
+from bench.places import on_disks
+from bench.vocabulary import vocabulary
+from permutations.design import make_plan
+from permutations.sweep import Sweep
+from results.query import load
+from tests.inside.conftest import sh
+
+SWEEP = """
+[sweep]
+name = "inside"
+initial_sync = "assume-clean"
+[factors]
+level = [{levels}]
+disks = [4]
+chunk_kib = [64]
+filesystem = ["{filesystem}"]
+[dataset]
+files = 8
+file_size = "4MiB"
+[[workload]]
+name = "random-write"
+rw = "randwrite"
+bs = "4k"
+iodepth = 16
+numjobs = 4
+runtime_s = {seconds}
+[lab]
+disks = 4
+profile = "hdd"
+"""
+
+
+def sweep_file(folder, *levels, filesystem="ext4", seconds=3):
+    path = folder / "sweep.toml"
+    names = ", ".join(f'"{level}"' for level in levels)
+    path.write_text(SWEEP.format(levels=names, filesystem=filesystem, seconds=seconds))
+    return path
+
+
+def run(path, store, disks):
+    plan = make_plan(Sweep.load(path, vocabulary()))
+    return on_disks(plan, store, lambda _: None, [disk.id for disk in disks[:4]])
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [("jbod", 800), ("raid0", 800), ("raid10", 400), ("raid5", 400), ("raid6", 267), ("raid1", 200)],
+)
+def test_throttled_random_writes_are_what_the_arithmetic_of_raid_says(tmp_path, disks, level, expected):
+    assert run(sweep_file(tmp_path, level), tmp_path / "store", disks).ok == 1
+    (row,) = load(tmp_path / "store").observation_rows()
+    assert row.predicted_iops == pytest.approx(expected, rel=0.01)
+    assert row.iops == pytest.approx(expected, rel=0.15)
+    (trial,) = load(tmp_path / "store").trial_rows()
+    assert (trial.substrate, trial.disk_iops_limit, trial.status) == ("uml", 200, "ok")
+
+
+def test_telemetry_sees_each_member_at_work(tmp_path, disks):
+    run(sweep_file(tmp_path, "raid0"), tmp_path / "store", disks)
+    frame = load(tmp_path / "store").telemetry()
+    busiest = frame[frame.device != "cpu"].groupby("device").write_iops.max()
+    assert sorted(busiest.index) == [disk.name for disk in disks[:4]]
+    assert all(100 < value < 300 for value in busiest)
+    assert set(frame[frame.device != "cpu"].disk_id) == {disk.id for disk in disks[:4]}
+
+
+def test_a_trial_during_which_a_disk_dies_is_invalid(tmp_path, disks):
+    """fio itself reports status 0 and no error here."""
+
+    def kill_a_disk():
+        deadline = time.monotonic() + 30
+        while not any(probes.openers()) and time.monotonic() < deadline and not list(Path("/sys/block").glob("md*")):
+            time.sleep(0.05)
+        time.sleep(4)  # the stack is built in about two seconds, the workload runs for eight
+        (array,) = Path("/sys/block").glob("md*")
+        sh("mdadm", "--fail", f"/dev/{array.name}", disks[2].path)
+
+    killer = threading.Thread(target=kill_a_disk)
+    killer.start()
+    summary = run(sweep_file(tmp_path, "raid5", seconds=8), tmp_path / "store", disks)
+    killer.join()
+    assert summary.invalid == 1
+    (trial,) = load(tmp_path / "store").trial_rows()
+    assert (trial.degraded_before, trial.degraded_after) == (0, 1)
+    assert trial.invalid_reasons == ("array degraded after the workloads: 1 member(s) missing",)
+    assert probes.signatures(disks) == ()
+
+
+@pytest.mark.parametrize("moment_s", [2.5, 4.0, 5.5])
+def test_a_killed_run_is_cleared_and_completed_by_the_next(tmp_path, disks, moment_s):
+    path, store = sweep_file(tmp_path, "raid5", "raid10", filesystem="xfs", seconds=1), tmp_path / "store"
+    words = [sys.executable, "-m", "bench", "run", path, "--store", store, "--disks", ",".join(d.id for d in disks[:4])]
+    process = subprocess.Popen([str(word) for word in words], stderr=subprocess.DEVNULL)
+    time.sleep(moment_s)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    summary = run(path, store, disks)
+    assert (summary.ok, summary.planned) == (2, 2)
+    assert len(load(store).trial_rows()) == 2
+    assert not list(Path("/sys/block").glob("md*"))
+    assert probes.signatures(disks) == ()
+    with Journal(store / "journal.jsonl") as journal:
+        assert journal.pending == ()

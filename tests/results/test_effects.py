@@ -1,0 +1,150 @@
+"""Effects and interactions on stores whose truth is known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from results.effects import Effect, effects, interactions
+from results.estimate import Fit, fit
+from results.responses import Response
+from results.schema import FACTOR_COLUMNS
+from results.settings import Setting
+
+Points = list[dict[str, Setting]]
+
+
+def point(**values: Setting) -> dict[str, Setting]:
+    return {name: values.get(name, "default") for name in FACTOR_COLUMNS}
+
+
+def raid(level: str, chunk: int | None, filesystem: str = "xfs") -> dict[str, Setting]:
+    return point(level=level, disks=4, chunk_kib=chunk, filesystem=filesystem)
+
+
+def judged(
+    truth: list[tuple[dict[str, Setting], float]], blocks: int = 3, cv: float = 0.01, seed: int = 1
+) -> tuple[Fit, dict]:
+    dice = np.random.default_rng(seed)
+    responses = [
+        Response(f"t{p}-{b}", f"p{p:03d}", b, b * len(truth) + p, value * math.exp(dice.normal(0, cv)))
+        for b in range(blocks)
+        for p, (_, value) in enumerate(truth)
+    ]
+    return fit(responses), {f"p{p:03d}": settings for p, (settings, _) in enumerate(truth)}
+
+
+def by_name(found: tuple[Effect, ...]) -> dict[str, Effect]:
+    return {effect.factor: effect for effect in found}
+
+
+FULL = [
+    (raid(level, chunk, filesystem), base * gain * bonus)
+    for level, base in (("raid0", 400.0), ("raid5", 200.0))
+    for chunk, gain in ((64, 1.0), (512, 1.38 if level == "raid5" else 1.0))
+    for filesystem, bonus in (("ext4", 1.0), ("xfs", 1.1))
+]
+
+
+def test_shares_of_a_balanced_design_are_those_of_the_definition() -> None:
+    model, settings = judged(FULL, cv=1e-6)
+    logs = np.log([value for _, value in FULL])
+    found = by_name(effects(model, settings, "iops", maximise=True))
+    for factor in ("level", "chunk_kib", "filesystem"):
+        levels = {each[factor] for each, _ in FULL}
+        means = [
+            np.mean([log for log, (each, _) in zip(logs, FULL, strict=True) if each[factor] == level])
+            for level in levels
+        ]
+        assert found[factor].share_pct == pytest.approx(100 * np.var(means) / np.var(logs), rel=1e-3)
+    assert list(found) == ["level", "chunk_kib", "filesystem"]
+
+
+def test_an_effect_that_depends_on_another_factor_says_so() -> None:
+    model, settings = judged(FULL)
+    found = by_name(effects(model, settings, "iops", maximise=True))
+    chunk = found["chunk_kib"].comparisons[0]
+    assert (chunk.level, chunk.reference, chunk.pairs, chunk.depends) == (512, 64, 4, True)
+    assert chunk.low_pct < 100 * (math.sqrt(1.38) - 1) < chunk.high_pct
+    assert chunk.most_pct == pytest.approx(38, abs=4)
+    assert "chunk_kib: 512 instead of 64 changes IOPS by +17 %" in found["chunk_kib"].sentence
+    assert "depends on the other factors" in found["chunk_kib"].sentence
+    assert found["filesystem"].comparisons[0].depends is False
+
+
+def test_less_is_better_turns_the_sentence_round() -> None:
+    model, settings = judged(FULL)
+    found = by_name(effects(model, settings, "lat_p99_ns", maximise=False))
+    assert (
+        "level: raid5 instead of raid0 changes 99th percentile of latency by \N{MINUS SIGN}" in found["level"].sentence
+    )
+
+
+def test_a_factor_varied_at_some_points_only_gets_no_credit_for_others() -> None:
+    """Layout is varied on raid10 alone, which is slow: hashed must not look slow for that."""
+    truth = [
+        (point(level=level, disks=4, filesystem="xfs", layout="flat"), value)
+        for level, value in (("raid0", 400.0), ("raid10", 200.0), ("raid1", 100.0))
+    ]
+    truth.append((point(level="raid10", disks=4, filesystem="xfs", layout="hashed-2x16"), 200.0))
+    model, settings = judged(truth, blocks=6, seed=1)
+    layout = by_name(effects(model, settings, "iops", maximise=True))["layout"]
+    assert (layout.points, layout.comparisons[0].pairs) == (2, 1)
+    assert not layout.comparisons[0].certain
+    assert "no difference that these trials can show" in layout.sentence
+
+
+def test_a_mirror_without_chunk_is_matched_with_both_chunks_of_a_stripe() -> None:
+    truth = [(raid("raid0", 64), 300.0), (raid("raid0", 512), 500.0), (raid("raid1", None), 100.0)]
+    model, settings = judged(truth, blocks=5)
+    level = by_name(effects(model, settings, "iops", maximise=True))["level"].comparisons[0]
+    assert (level.level, level.reference, level.pairs) == ("raid0", "raid1", 1)
+    assert level.change_pct == pytest.approx(100 * (math.sqrt(300 * 500) / 100 - 1), rel=0.03)
+
+
+def test_points_without_chunk_are_matched_with_each_other() -> None:
+    truth = [
+        (raid(level, chunk, fs), 100.0 * (1.2 if fs == "xfs" else 1))
+        for level, chunk in (("raid0", 64), ("raid1", None))
+        for fs in ("ext4", "xfs")
+    ]
+    model, settings = judged(truth, blocks=4)
+    assert by_name(effects(model, settings, "iops", maximise=True))["filesystem"].comparisons[0].pairs == 2
+
+
+def test_factors_that_always_change_together_cannot_be_told_apart() -> None:
+    truth = [
+        (point(level="raid0", disks=2, scheduler="none"), 100.0),
+        (point(level="raid5", disks=4, scheduler="bfq"), 200.0),
+    ]
+    model, settings = judged(truth, blocks=5)
+    for effect in effects(model, settings, "iops", maximise=True):
+        assert effect.comparisons == ()
+        assert effect.share_pct is None
+        assert "cannot be told from that of others" in effect.sentence
+
+
+def test_intervals_of_effects_cover_as_often_as_they_say() -> None:
+    covered = 0
+    for seed in range(400):
+        model, settings = judged(FULL, cv=0.05, seed=seed)
+        each = by_name(effects(model, settings, "iops", maximise=True))["filesystem"].comparisons[0]
+        truth = 10.0 if each.level == "xfs" else 100 * (1 / 1.1 - 1)
+        covered += each.low_pct <= truth <= each.high_pct
+    assert covered / 400 == pytest.approx(0.95, abs=0.033)
+
+
+def test_cells_are_geometric_means_in_the_factors_order() -> None:
+    model, settings = judged(FULL, cv=1e-6)
+    table = next(
+        each
+        for each in interactions(model, settings)
+        if (each.row_factor, each.column_factor) == ("level", "chunk_kib")
+    )
+    assert (table.rows, table.columns) == (("raid0", "raid5"), (64, 512))
+    assert [round(cell.value) for cell in table.cells] == [
+        round(math.sqrt(1.1) * value) for value in (400, 400, 200, 276)
+    ]
+    assert [cell.points for cell in table.cells] == [2, 2, 2, 2]

@@ -1,0 +1,284 @@
+"""Recommendations from stores whose truth is known: the best is found, ties are kept, refusals fire."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from results.answer import STATISTICALLY, WITHIN_MARGIN, Answer
+from results.errors import ResultsError
+from results.recommend import recommend
+from results.summary import Table, Text, blocks
+from tests.results import synthetic
+from tests.results.synthetic import Plan, factorial, raid_truth
+
+PREDICTED = {"jbod": 400, "raid0": 400, "raid1": 100, "raid5": 200, "raid6": 400 / 3, "raid10": 200}
+
+
+def chunks(*values: float) -> list:
+    points = factorial(
+        level=["raid0"],
+        disks=[4],
+        chunk_kib=[2**k for k in range(2, 2 + len(values))],
+        filesystem=["xfs"],
+        layout=["flat"],
+    )
+    return list(zip(points, values, strict=True))
+
+
+def only(path: Path, **arguments: object) -> Answer:
+    (answer,) = recommend(path, **arguments).answers  # type: ignore[arg-type]
+    return answer
+
+
+def levels(answer: Answer, points: tuple[str, ...]) -> list[str]:
+    assert answer.overall is not None
+    return sorted({str(each.settings["level"]) for each in answer.overall.points if each.point_id in points})
+
+
+@pytest.fixture(scope="module")
+def raid(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("raid") / "store"
+    plan = Plan(raid_truth(), replicates=2, substrate="uml", iops_limit=100, cv=0.015)
+    synthetic.write(path, plan, predicted=lambda point: PREDICTED[str(point["level"])])
+    return path
+
+
+def test_the_raid_arithmetic_is_found(raid: Path) -> None:
+    answer = only(raid)
+    assert answer.metric == "iops"
+    assert answer.overall is not None
+    assert answer.surviving is not None
+    assert levels(answer, answer.overall.fastest_set) == ["jbod", "raid0"]
+    assert answer.overall.chosen.settings["level"] == "raid0"
+    assert levels(answer, answer.surviving.fastest_set) == ["raid10", "raid5"]
+    assert answer.surviving.chosen.settings["level"] == "raid5"
+    assert "most usable capacity (3.00 GiB)" in answer.surviving.reason
+    order = list(dict.fromkeys(str(each.settings["level"]) for each in answer.surviving.points))
+    assert order.index("raid6") > max(order.index("raid5"), order.index("raid10"))
+    assert order[-1] == "raid1"
+    for each in answer.overall.points:
+        assert abs(each.deviation_pct or 99) < 5
+        assert each.low is not None
+        assert each.high is not None
+        assert each.low < each.value < each.high
+        assert each.apply_commands
+        assert each.substrate == "uml"
+    assert answer.effects[0].factor == "level"
+    assert answer.effects[0].share_pct == pytest.approx(99.9, abs=0.5)
+
+
+def test_virtual_results_are_marked_loudly(raid: Path) -> None:
+    found = recommend(raid)
+    assert found.virtual
+    assert found.notice is not None
+    assert found.notice.startswith("NOT REAL HARDWARE")
+    text = blocks(found)
+    assert isinstance(text[0], Text)
+    assert isinstance(text[-1], Text)
+    assert text[0].lines == text[-1].lines == (found.notice,)
+    tables = [each for each in text if isinstance(each, Table)]
+    assert all("uml" in row for table in tables for row in table.rows)
+
+
+def test_real_disks_are_not_marked(tmp_path: Path) -> None:
+    synthetic.write(tmp_path / "s", Plan(chunks(100, 200, 300)))
+    found = recommend(tmp_path / "s")
+    assert found.notice is None
+    assert not any("NOT REAL" in str(block) for block in blocks(found))
+
+
+def test_it_is_all_json(raid: Path) -> None:
+    found = json.loads(json.dumps(recommend(raid).to_json(), allow_nan=False))
+    point = found["answers"][0]["overall"]["points"][0]
+    assert point["settings"]["level"] in {"jbod", "raid0"}
+    assert found["answers"][0]["overall"]["recommended"] in found["answers"][0]["overall"]["fastest_set"]
+    assert found["virtual"] is True
+
+
+def test_a_tie_is_kept_and_a_clear_winner_stands_alone(tmp_path: Path) -> None:
+    synthetic.write(tmp_path / "tie", Plan(chunks(200, 200, 100, 90), replicates=4))
+    tied = only(tmp_path / "tie").overall
+    assert tied is not None
+    assert {each.settings["chunk_kib"] for each in tied.fastest} == {4, 8}
+    synthetic.write(tmp_path / "clear", Plan(chunks(200, 300, 100, 90), replicates=4))
+    clear = only(tmp_path / "clear").overall
+    assert clear is not None
+    assert [each.settings["chunk_kib"] for each in clear.fastest] == [8]
+    assert clear.reason == "it is the only one in the fastest set"
+
+
+def test_the_margin_is_stated_apart_from_statistics(tmp_path: Path) -> None:
+    synthetic.write(tmp_path / "s", Plan(chunks(100, 97, 90, 50), replicates=4, cv=0.001))
+    found = only(tmp_path / "s").overall
+    assert found is not None
+    assert [each.tied for each in found.points] == [STATISTICALLY, WITHIN_MARGIN, None, None]
+    assert 2 < (found.points[1].behind_at_most_pct or 0) < 4
+    wide = only(tmp_path / "s", margin_pct=12).overall
+    none = only(tmp_path / "s", margin_pct=0).overall
+    assert wide is not None
+    assert none is not None
+    assert (len(wide.fastest_set), len(none.fastest_set)) == (3, 1)
+    with pytest.raises(ResultsError, match="margin"):
+        recommend(tmp_path / "s", margin_pct=100)
+
+
+def test_less_can_be_better(tmp_path: Path) -> None:
+    store = synthetic.write(tmp_path / "s", Plan(chunks(100, 200, 400), replicates=4))
+    (store.path / "sweep.toml").write_text('[objective]\nworkload = "random-write"\nminimise = "lat_mean_ns"\n')
+    found = only(tmp_path / "s")
+    assert found.overall is not None
+    assert (found.metric, found.maximise, found.objective_stated) == ("lat_mean_ns", False, True)
+    assert found.overall.chosen.settings["chunk_kib"] == 16
+    assert [each.of_best_pct for each in found.overall.points] == pytest.approx([100, 50, 25], rel=0.05)
+
+
+def test_two_directions_are_added_up(tmp_path: Path) -> None:
+    synthetic.write(tmp_path / "s", Plan(chunks(100, 200, 400), directions=("read", "write")))
+    found = only(tmp_path / "s").overall
+    assert found is not None
+    assert found.chosen.value == pytest.approx(400, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"replicates": 1}, "two replicates or more"),
+        ({"truth": chunks(100.0)}, "only one design point"),
+        ({"truth": chunks(100, 200), "replicates": 2}, "degrees of freedom"),
+        ({"order": "grouped"}, "run the sweep in blocks"),
+    ],
+)
+def test_it_refuses_in_words_and_shows_what_was_measured(tmp_path: Path, change: dict, words: str) -> None:
+    synthetic.write(tmp_path / "s", replace(Plan(chunks(100, 200, 300, 400)), **change))
+    found = recommend(tmp_path / "s")
+    answer = found.answers[0]
+    assert found.refused
+    assert answer.refusal is not None
+    assert words in answer.refusal
+    assert answer.refusal.startswith("No recommendation for random-write: ")
+    assert answer.overall is None
+    assert answer.measured
+    assert all(each.tied is None and each.low is None for each in answer.measured)
+    assert any(isinstance(block, Text) and answer.refusal in block.lines for block in blocks(found))
+
+
+def test_a_figure_that_nobody_measured_is_refused(tmp_path: Path) -> None:
+    store = synthetic.write(tmp_path / "s", Plan(chunks(100, 200, 300)))
+    (store.path / "sweep.toml").write_text('[objective]\nworkload = "random-write"\nminimise = "slat_mean_ns"\n')
+    answer = only(tmp_path / "s")
+    assert answer.refusal is not None
+    assert "no trial has the figure slat_mean_ns" in answer.refusal
+
+
+def test_failed_and_invalid_trials_are_counted_listed_and_left_out(tmp_path: Path) -> None:
+    def status(point: int, block: int) -> str:
+        return {(0, 0): "failed", (1, 1): "invalid", (3, 2): "missing"}.get((point, block), "ok")
+
+    synthetic.write(tmp_path / "s", Plan(chunks(100, 200, 300, 310, 305)), status=status)
+    found = recommend(tmp_path / "s")
+    assert (found.trials_ok, found.trials_failed, found.trials_invalid) == (12, 1, 1)
+    assert {(each.status, each.reason) for each in found.problems} == {
+        ("failed", "fio ended with status 1"),
+        ("invalid", "the array was degraded after the workload"),
+    }
+    answer = found.answers[0]
+    assert answer.overall is not None
+    assert sorted(each.trials for each in answer.overall.points) == [2, 2, 2, 3, 3]
+    assert any("fewer than 3 trials" in note for note in answer.notes)
+
+
+def test_all_failed_is_said(tmp_path: Path) -> None:
+    synthetic.write(tmp_path / "s", Plan(chunks(100, 200, 300)), status=lambda _point, _block: "failed")
+    found = recommend(tmp_path / "s")
+    assert found.answers == ()
+    assert found.refused
+    assert len(found.problems) == 9
+    assert len(found.without_results) == 3
+
+
+def test_a_point_that_never_worked_is_named(tmp_path: Path) -> None:
+    synthetic.write(
+        tmp_path / "s", Plan(chunks(100, 200, 300, 400)), status=lambda point, _block: "failed" if point == 3 else "ok"
+    )
+    found = recommend(tmp_path / "s")
+    assert found.without_results == ("raid0 x4 32K xfs flat",)
+    assert found.answers[0].overall is not None
+    assert found.answers[0].overall.chosen.settings["chunk_kib"] == 16
+
+
+def test_drift_inside_blocks_is_flagged(tmp_path: Path) -> None:
+    synthetic.write(tmp_path / "s", Plan(chunks(*[100.0] * 8), replicates=4, drift=0.5))
+    assert any("drift by" in note for note in only(tmp_path / "s").notes)
+
+
+def test_a_hopeless_sweep_says_so(tmp_path: Path) -> None:
+    synthetic.write(tmp_path / "s", Plan(chunks(100, 101, 102, 103, 104, 105), cv=0.2))
+    assert any("hardly separates them" in note for note in only(tmp_path / "s").notes)
+
+
+def test_latency_under_the_throttle_is_called_meaningless(tmp_path: Path) -> None:
+    store = synthetic.write(tmp_path / "s", Plan(chunks(100, 200, 300), iops_limit=100, substrate="uml"))
+    (store.path / "sweep.toml").write_text('[objective]\nworkload = "random-write"\nminimise = "lat_p99_ns"\n')
+    assert any("latencies are those of the throttle" in note for note in only(tmp_path / "s").notes)
+
+
+def test_far_from_the_prediction_is_noted(tmp_path: Path) -> None:
+    synthetic.write(tmp_path / "s", Plan(chunks(100, 200, 300)), predicted=lambda _point: 200.0)
+    notes = only(tmp_path / "s").notes
+    assert any("off the prediction: raid0 x4 16K xfs flat +" in note for note in notes)
+
+
+def test_another_protocol_is_left_out_and_said(tmp_path: Path) -> None:
+    store = synthetic.write(tmp_path / "s", Plan(chunks(100, 200, 300)))
+    row = synthetic.trial(Plan([]), chunks(1.0)[0][0], 7, 0)
+    old = replace(row, protocol_id="protocol-0", trial_id="old", started_at_ns=1)
+    store.append(old, [replace(synthetic.observation(Plan([]), row, 5.0, "write", None), trial_id="old")])
+    found = recommend(tmp_path / "s")
+    assert found.trials_ok == 9
+    assert any("another protocol" in warning for warning in found.warnings)
+
+
+def test_two_environments_are_warned_of(tmp_path: Path) -> None:
+    store = synthetic.write(tmp_path / "s", Plan(chunks(100, 200, 300)))
+    other = replace(synthetic.environment(), environment_id="env-2", kernel="6.12")
+    store.put_environment(other)
+    row = replace(synthetic.trial(Plan([]), chunks(1.0)[0][0], 9, 50), environment_id="env-2")
+    store.append(row, [synthetic.observation(Plan([]), row, 100.0, "write", None)])
+    assert any("2 environments" in warning for warning in recommend(tmp_path / "s").warnings)
+
+
+def test_an_empty_store_and_an_unknown_workload(tmp_path: Path, raid: Path) -> None:
+    from results.store import Store
+
+    Store.create(tmp_path / "s")
+    with pytest.raises(ResultsError, match="holds no trial"):
+        recommend(tmp_path / "s")
+    with pytest.raises(ResultsError, match="no result of the workload"):
+        recommend(raid, "scan")
+
+
+def test_several_workloads_each_get_an_answer(tmp_path: Path) -> None:
+    synthetic.write(tmp_path / "s", Plan(raid_truth(), replicates=2, scans=("scan", "dd-read")))
+    found = recommend(tmp_path / "s")
+    assert [(each.workload, each.metric) for each in found.answers] == [
+        ("random-write", "iops"),
+        ("scan", "bw_bytes_s"),
+        ("dd-read", "bw_bytes_s"),
+    ]
+    assert [each.workload for each in recommend(tmp_path / "s", "scan").answers] == ["scan"]
+
+
+def test_the_true_best_is_in_the_fastest_set(tmp_path: Path) -> None:
+    """From store to set, end to end; test_best has the many seeds."""
+    truth = chunks(100, 101, 102, 103, 99, 98)
+    hits = 0
+    for seed in range(12):
+        synthetic.write(tmp_path / str(seed), Plan(truth, cv=0.03, block_sd=0.05, seed=seed, seconds=1))
+        overall = only(tmp_path / str(seed), margin_pct=0).overall
+        assert overall is not None
+        hits += any(each.settings["chunk_kib"] == 32 for each in overall.fastest)
+    assert hits >= 10

@@ -1,0 +1,248 @@
+"""The report as a file: whole, self-contained, honest, and the same every time."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from results.errors import ResultsError
+from results.report import write
+from results.report.gather import MAX_SECONDS
+from results.store import Store
+from tests.results import synthetic
+from tests.results.synthetic import Plan, factorial, raid_truth
+from tests.results.test_recommend import PREDICTED, chunks
+
+
+class Page(HTMLParser):
+    """Elements, ids and texts of a page."""
+
+    VOID = frozenset({"meta", "link", "input", "br", "path", "use"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def ids(self) -> list[str]:
+        return [str(attributes["id"]) for _, attributes in self.elements if "id" in attributes]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sweep as the demonstration makes it: throttled lab, three workloads, two bad trials."""
+    path = tmp_path_factory.mktemp("report") / "store"
+    plan = Plan(raid_truth(), replicates=2, substrate="uml", iops_limit=100, cv=0.015, scans=("scan", "dd-read"))
+    bad = {(3, 1): "failed", (9, 0): "invalid"}
+    synthetic.write(
+        path,
+        plan,
+        status=lambda point, block: bad.get((point, block), "ok"),
+        predicted=lambda point: PREDICTED[str(point["level"])],
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def text(store: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    out = tmp_path_factory.mktemp("out") / "report.html"
+    written = write(store, out)
+    page = out.read_text(encoding="utf-8")
+    assert written.size_bytes == len(page.encode()) < 5_000_000
+    assert written.virtual
+    assert written.refused == ()
+    return page
+
+
+def test_the_page_is_well_formed_and_ids_are_unique(text: str) -> None:
+    page = Page(text)
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    targets = {str(each["href"])[1:] for each in page.all("a") if str(each["href"]).startswith("#")}
+    assert targets <= set(page.ids)
+    for attributes in page.all("use"):
+        reference = attributes.get("xlink:href") or attributes.get("href")
+        assert str(reference)[1:] in page.ids
+    for name in re.findall(r"url\(#([^)]+)\)", text):
+        assert name in page.ids
+
+
+def test_the_page_asks_for_nothing_from_anywhere(text: str) -> None:
+    page = Page(text)
+    for attributes in [attributes for _, attributes in page.elements]:
+        assert "src" not in attributes
+        assert not str(attributes.get("href", "#")).startswith(("http", "//", "file"))
+    assert [each["href"] for each in page.all("link")] == ["data:,"]
+    assert "@import" not in text
+    assert "default-src 'none'" in text
+
+
+def test_the_same_store_gives_the_same_bytes(store: Path, text: str, tmp_path: Path) -> None:
+    write(store, tmp_path / "other-name.html")
+    assert (tmp_path / "other-name.html").read_text(encoding="utf-8") == text
+
+
+def test_the_first_screen_has_answer_sureness_commands_and_prediction(text: str) -> None:
+    first = text[text.index('<section id="answer"') : text.index('<div class="measured">')]
+    for words in (
+        "Fastest of all",
+        "Fastest that survives one disk failure",
+        "95 % interval",
+        "With 95 % confidence the truly fastest of the 20 points is among",
+        "Chosen because",
+        "predicted 400, measured",
+        "mdadm --create",
+        "mkfs.",
+        "survives no disk failure",
+    ):
+        assert words in first, words
+    assert "VIRTUAL LAB; throttled to 100 IOPS per disk" in text
+
+
+def test_virtual_results_are_marked_in_every_caption_and_plot(text: str) -> None:
+    captions = re.findall(r"<(?:caption|figcaption)>(.*?)</(?:caption|figcaption)>", text, flags=re.DOTALL)
+    assert len(captions) > 10
+    assert [each for each in captions if "NOT REAL HARDWARE" not in each] == []
+    drawings = re.findall(r'<svg xmlns="http://www.w3.org/2000/svg".*?</svg>', text, flags=re.DOTALL)
+    assert len(drawings) > 10
+    assert [each for each in drawings if "NOT REAL HARDWARE" not in each] == []
+    assert text.count('class="notice"') == 2
+
+
+def test_drawings_are_named_and_carry_no_colour_of_their_own(text: str) -> None:
+    for svg in re.findall(r'<svg xmlns="http://www.w3.org/2000/svg".*?</svg>', text, flags=re.DOTALL):
+        assert 'role="img"' in svg
+        assert re.search(r"<title id=[^>]*>[^<]+</title>", svg)
+        assert re.search(r"<desc id=[^>]*>[^<]+</desc>", svg)
+        assert "#0101" not in svg
+        assert "<style" not in svg
+
+
+def test_failed_trials_environment_methods_and_command_are_there(store: Path, text: str) -> None:
+    for words in (
+        "fio ended with status 1",
+        "the array was degraded after the workload",
+        "SERIAL-0",
+        "FW01",
+        "6.1.0-44",
+    ):
+        assert words in text
+    assert "Hsu" in text
+    assert f"stripelab report {store} -o report.html" in text
+    assert "The lab&#39;s throttle makes I/Os wait for their turn" in text
+
+
+def test_every_second_of_every_trial_is_in_it(text: str) -> None:
+    (data,) = re.findall(r'<script type="application/json" id="series-data">(.*?)</script>', text, flags=re.DOTALL)
+    series = json.loads(data)
+    assert [each["workload"] for each in series] == ["random-write", "scan", "dd-read"]
+    values = [len(trial["values"]) for each in series for point in each["points"] for trial in point["trials"]]
+    assert values == [5] * (3 * 38)
+
+
+def test_hostile_names_stay_text(tmp_path: Path) -> None:
+    evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
+    plan = Plan(chunks(100, 200, 300), workload=evil, seconds=2)
+    store = synthetic.write(tmp_path / "s", plan)
+    assert isinstance(store, Store)
+    write(tmp_path / "s", tmp_path / "r.html")
+    page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert len(page.all("script")) == 2
+    assert page.all("img") == []
+
+
+def test_a_refusal_is_reported_with_what_was_measured(tmp_path: Path) -> None:
+    synthetic.write(tmp_path / "s", Plan(chunks(100, 200, 300), replicates=1))
+    written = write(tmp_path / "s", tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "two replicates or more" in written.refused[0]
+    assert page.count("No recommendation for random-write") >= 2
+    assert "measured, without a verdict" in page
+    assert "NOT REAL HARDWARE" not in page
+
+
+def test_a_store_where_all_failed_still_has_a_report(tmp_path: Path) -> None:
+    synthetic.write(tmp_path / "s", Plan(chunks(100, 200)), status=lambda _point, _block: "failed")
+    write(tmp_path / "s", tmp_path / "r.html")
+    assert "fio ended with status 1" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_a_large_sweep_stays_under_five_megabytes(tmp_path: Path) -> None:
+    """200 points in two blocks, an hour of seconds each would be 1.4 million: they are thinned, and it says so."""
+    points = factorial(
+        level=["raid0", "raid5"],
+        disks=[4, 6],
+        chunk_kib=[2**k for k in range(2, 12)],
+        filesystem=["xfs"],
+        layout=["flat", "per-disk"],
+        scheduler=["none", "bfq", "kyber"],
+    )[:200]
+    plan = Plan([(each, 100.0 + n) for n, each in enumerate(points)], replicates=2, seconds=900)
+    synthetic.write(tmp_path / "s", plan)
+    written = write(tmp_path / "s", tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert written.size_bytes < 5_000_000
+    assert "each point of a line is a mean over several seconds (random-write: 2 s)" in page
+    assert MAX_SECONDS < 400 * 900
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "nowhere/report.html", "report"])
+def test_a_file_that_cannot_be_written_is_refused(store: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ResultsError):
+        write(store, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_reading_a_store_changes_nothing_in_it(store: Path, tmp_path: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
+    write(store, tmp_path / "r.html")
+    assert {path: path.stat().st_mtime_ns for path in store.rglob("*")} == before
+
+
+def test_an_engine_without_histograms_or_seconds_has_a_report(tmp_path: Path) -> None:
+    """dd keeps neither."""
+    store = Store.create(tmp_path / "s")
+    store.put_environment(synthetic.environment())
+    plan = Plan(chunks(100, 200, 300))
+    for order, (point, block, value) in enumerate(synthetic.values(plan)):
+        row = synthetic.trial(plan, plan.truth[point][0], block, order)
+        seen = synthetic.observation(plan, row, value, "write", None)
+        store.append(row, [replace(seen, iops=None, lat_bins_ns=(), lat_counts=(), lat_p99_ns=None)])
+    write(tmp_path / "s", tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "<h3>Latency</h3>" not in page
+    assert 'id="series-data">[]<' in page
+
+
+def test_one_answer_for_both_questions_is_shown_once(tmp_path: Path) -> None:
+    """raid10 is the fastest of all here, so the fastest that survives a disk is the same point."""
+    gain = {"raid10": 500.0, "raid0": 300.0, "raid5": 200.0}
+    points = [{"level": level, "disks": 4, "chunk_kib": 64, "filesystem": "xfs", "layout": "flat"} for level in gain]
+    synthetic.write(tmp_path / "s", Plan([(each, gain[str(each["level"])]) for each in points]))
+    write(tmp_path / "s", tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert page.count('<article class="verdict">') == 1
+    assert "Fastest of all, and of those that survive one disk failure" in page

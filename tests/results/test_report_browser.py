@@ -1,0 +1,222 @@
+"""The report in headless Chromium: no console error, no request, tables and drawings that work by keyboard."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from results.report import write
+from tests.results import synthetic
+from tests.results.synthetic import Plan, raid_truth
+from tests.results.test_recommend import PREDICTED
+
+pytestmark = pytest.mark.browser
+
+ARTEFACTS = Path(__file__).parents[2] / "artefacts"
+CHROMIUM, CHROMEDRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("browser")
+    plan = Plan(raid_truth(), replicates=2, substrate="uml", iops_limit=100, scans=("scan", "dd-read"), seconds=20)
+    bad = {(3, 1): "failed", (9, 0): "invalid"}
+    synthetic.write(
+        folder / "store",
+        plan,
+        status=lambda point, block: bad.get((point, block), "ok"),
+        predicted=lambda point: PREDICTED[str(point["level"])],
+    )
+    write(folder / "store", folder / "report.html")
+    return folder / "report.html"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.options import Options
+    from selenium.webdriver.chrome.service import Service
+
+    if not (Path(CHROMIUM).exists() and Path(CHROMEDRIVER).exists()):
+        pytest.skip("Chromium and its driver are not installed")
+    profile = tmp_path_factory.mktemp("profile")
+    options = Options()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS, f"--user-data-dir={profile}", "--window-size=1280,900"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
+    yield driver
+    driver.quit()
+    shutil.rmtree(profile, ignore_errors=True)
+
+
+@pytest.fixture
+def page(browser: Any, report: Path) -> Any:
+    """The report freshly opened in a desktop's window, in light colours."""
+    look(browser, 1280, 900, dark=False)
+    browser.get_log("browser")
+    browser.get_log("performance")
+    browser.get(report.as_uri())
+    return browser
+
+
+def look(browser: Any, width: int, height: int, *, dark: bool) -> None:
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+
+def until(condition: Callable[[], object]) -> object:
+    """Wait for what the page does by itself; fails after ten seconds."""
+    for _ in range(200):
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    pytest.fail("the page did not do it")
+
+
+def keep(browser: Any, name: str) -> None:
+    ARTEFACTS.mkdir(exist_ok=True)
+    picture = browser.execute_cdp_cmd("Page.captureScreenshot", {})["data"]
+    (ARTEFACTS / name).write_bytes(base64.b64decode(picture))
+
+
+def requests(browser: Any) -> list[str]:
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    return [each["params"]["request"]["url"] for each in messages if each["method"] == "Network.requestWillBeSent"]
+
+
+def test_it_opens_without_a_console_error_or_a_request(page: Any, report: Path) -> None:
+    page.execute_script("scrollTo(0, document.body.scrollHeight)")
+    until(lambda: page.find_elements("css selector", ".panel svg"))
+    assert page.get_log("browser") == []
+    assert {url for url in requests(page) if not url.startswith("data:")} == {report.as_uri()}
+    page.execute_script("scrollTo(0, 0)")
+    keep(page, "report.png")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390], ids=["desktop", "phone"])
+def test_nothing_is_wider_than_the_window(page: Any, width: int, dark: bool) -> None:
+    look(page, width, 860, dark=dark)
+    assert page.execute_script("return document.documentElement.scrollWidth") <= width
+    keep(page, f"report-{'dark' if dark else 'light'}-{width}.png")
+
+
+def test_the_answer_and_its_commands_are_on_the_first_screen(page: Any) -> None:
+    for selector in (".notice", "h1", ".on", ".verdict .label", ".verdict .figure", ".verdict .sure", ".verdict pre"):
+        box = page.find_elements("css selector", selector)[0].rect
+        assert box["y"] + min(box["height"], 60) < 900, selector
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_text_stands_out_from_its_ground(page: Any, dark: bool) -> None:
+    """WCAG 2.2, 1.4.3: contrast of 4.5 at least, of everything that has text of its own."""
+    look(page, 1280, 900, dark=dark)
+    page.execute_script("for (const each of document.querySelectorAll('details')) each.open = true")
+    assert page.execute_script(CONTRAST) == []
+
+
+CONTRAST = """
+const parse = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+const light = ([r, g, b]) => {
+  const line = (v) => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
+  return 0.2126 * line(r) + 0.7152 * line(g) + 0.0722 * line(b);
+};
+const ground = (node) => {
+  for (let each = node; each; each = each.parentElement) {
+    const colour = parse(getComputedStyle(each).backgroundColor);
+    if (colour.length && (colour.length < 4 || colour[3] > 0)) return colour;
+  }
+  return [255, 255, 255];
+};
+const poor = [];
+for (const node of document.querySelectorAll('body *')) {
+  const own = [...node.childNodes].some((each) => each.nodeType === 3 && each.textContent.trim());
+  const silent = ['SCRIPT', 'NOSCRIPT', 'OPTION', 'title', 'desc'].includes(node.tagName);
+  if (!own || silent || !node.getClientRects().length) continue;
+  const style = getComputedStyle(node);
+  const svg = node.tagName === 'text';
+  if (svg && style.fill.match(/^rgb\\((0, 0, 0|255, 255, 255)\\)$/)) continue;  // figures inside coloured cells
+  const [a, b] = [light(parse(svg ? style.fill : style.color)), light(ground(node))].sort((x, y) => y - x);
+  const contrast = (a + 0.05) / (b + 0.05);
+  if (contrast < 4.5) poor.push([node.tagName, node.textContent.slice(0, 30), contrast]);
+}
+return poor;
+"""
+
+
+def test_tables_sort_and_filter_by_keyboard(page: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    table = page.find_elements("css selector", "#a0 table.sortable")[0]
+    names = [
+        each.text.strip("\N{NO-BREAK SPACE}\u2195") for each in table.find_elements("css selector", "thead button")
+    ]
+    column = names.index("off by")
+    button = table.find_elements("css selector", "thead button")[column]
+    button.send_keys(Keys.ENTER)
+    keys = column_keys(page, table, column)
+    assert keys == sorted(keys)
+    assert table.find_elements("css selector", "thead th")[column].get_attribute("aria-sort") == "ascending"
+    button.send_keys(Keys.SPACE)
+    assert column_keys(page, table, column) == sorted(keys, reverse=True)
+    field = page.find_elements("css selector", "#a0 input[data-filter]")[0]
+    field.send_keys("RAID5 xfs")
+    shown = [row.text for row in table.find_elements("css selector", "tbody tr") if row.is_displayed()]
+    assert len(shown) == 2
+    assert all(row.startswith("raid5") and "xfs" in row for row in shown)
+
+
+def column_keys(page: Any, table: Any, column: int) -> list[float]:
+    rows = "return [...arguments[0].tBodies[0].rows].map((row) => Number(row.cells[arguments[1]].dataset.key))"
+    return [float(key) for key in page.execute_script(rows, table, column)]
+
+
+def test_seconds_are_drawn_for_the_workload_and_the_points_asked_for(page: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.ui import Select
+
+    choice = Select(page.find_element("id", "series-workload"))
+    assert [option.text for option in choice.options] == ["random-write", "scan", "dd-read"]
+    choice.select_by_visible_text("scan")
+    page.find_element("id", "series-filter").send_keys("raid6 ext4")
+    assert page.find_element("id", "series-count").text == "2 of 20 points, bandwidth"
+    panels = until(lambda: page.find_elements("css selector", ".panel svg"))
+    assert isinstance(panels, list)
+    assert len(panels) == 2
+    words = panels[0].get_attribute("aria-label")
+    assert words.startswith("raid6 x4")
+    assert "bandwidth over 20 seconds, 2 trials, from" in words
+    assert "MiB/s" in words
+    assert len(panels[0].find_elements("css selector", "path")) == 2
+    larger = page.find_elements("css selector", ".panel button")[0]
+    larger.send_keys(Keys.ENTER)
+    assert larger.get_attribute("aria-pressed") == "true"
+
+
+def test_everything_is_unfolded_and_drawn_on_paper(page: Any) -> None:
+    printed = page.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"]
+    assert len(base64.b64decode(printed)) > 50_000
+    panels = "return [document.querySelectorAll('.panel').length, document.querySelectorAll('.panel svg').length]"
+    every, drawn = page.execute_script(panels)
+    assert every == drawn == 20
