@@ -19,7 +19,7 @@ def why_empty(space: Space) -> str | None:
     if not rules:
         return None
     raw = space.raw_combinations
-    counted = "its only combination is" if raw == 1 else f"all {raw} combinations are"
+    counted = "the only combination is" if raw == 1 else f"all {raw} combinations are"
     blamed = "; ".join(f"{rule.reason} ({rule.place()})" for rule in rules)
     together = "" if len(rules) == 1 else f"; without any one of these {len(rules)} rules there would be points"
     return f"the space is empty: {counted} left out: {blamed}{together}"

@@ -173,7 +173,7 @@ def split(values: Mapping[str, tuple[Setting, ...]], rules: Sequence[Rule]) -> S
     """Take a space apart; ``values`` has every factor, in stack order."""
     constants, weight = _constants(values, rules)
     free = [name for name in values if name not in constants]
-    deciding = {name: decided for name in free if (decided := _applying(name, values)) and decided[0] in free}
+    deciding = {name: decided for name in free if (decided := _sometimes(name, values)) is not None}
     optional = set(deciding)
     clauses: list[tuple[int, dict[str, int]]] = []
     lost_by: int | None = None
@@ -206,6 +206,12 @@ def _constants(values: Mapping[str, tuple[Setting, ...]], rules: Sequence[Rule])
         elif len(listed) == 1 and (always or (listed == (None,) and name not in spoken_of)):
             constants[name] = listed[0]
     return constants, weight
+
+
+def _sometimes(name: str, values: Mapping[str, tuple[Setting, ...]]) -> tuple[str, int] | None:
+    """As :func:`_applying`, for a factor that applies at some points only."""
+    decided = _applying(name, values)
+    return None if decided is None or decided[1] == (1 << len(values[decided[0]])) - 1 else decided
 
 
 def _masks(

@@ -24,7 +24,7 @@ def covering(space: Space, spec: DesignSpec, seed: int) -> Chosen:
     way = _WAYS[found.strength]
     guarantees = [f"every one of the {found.tuples} feasible {way}s of values is in at least one point"]
     if len(spec.points):
-        guarantees.append(f"the {len(spec.points)} points of the file are kept")
+        guarantees.append(f"points that the file gives and that are kept: {len(spec.points)}")
     figures: dict[str, int | float | str] = {
         "strength": found.strength,
         "tuples": found.tuples,

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 MOST_TUPLES = 50_000_000
 """Tuples of symbols that are kept count of, feasible or not: about 300 MiB."""
 
+STEPS_BY_COLUMN = 300_000
+"""Steps of tabu search for the last rows, divided by the number of columns, since a step takes longer with many."""
+
+STEPS_BY_TUPLE = 30
+"""At most so many steps for each tuple: a small model is soon searched."""
+
 STARTER_STEPS = 3_200_000
 """Steps of the search for a cover starter, divided by the number of columns."""
 
@@ -176,9 +182,10 @@ class _Maker:
 
     def _reduced(self, rows: Ints) -> Ints:
         """Drop rows while what is then missing can be put into the others."""
-        steps, failures = self._effort.steps, 0
+        by_size = min(STEPS_BY_TUPLE * self._tuples.total, STEPS_BY_COLUMN // len(self._model.levels))
+        steps, failures = min(self._effort.steps, by_size), 0
         while len(rows) > self._bound and steps > 0 and failures < self._effort.tries:
-            budget = min(steps, self._effort.steps // self._effort.tries)
+            budget = 1 + steps // (self._effort.tries - failures)
             dropped = self._least(rows)
             fewer, used = repaired(self._tuples, np.delete(rows, dropped, axis=0), self._stream, budget, self._fixed)
             steps -= used

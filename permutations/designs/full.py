@@ -14,7 +14,7 @@ def full(space: Space, spec: DesignSpec, seed: int) -> Chosen:  # noqa: ARG001
     """Every feasible combination, in the order of the walk; raises :class:`DesignError` where they are too many."""
     if space.feasible > MAX_POINTS:
         raise DesignError(
-            f"the full factorial has more than {MAX_POINTS} points ({space.feasible}): shorten a list, leave combinations "
-            'out with [[forbid]], or choose fewer of them with design = "covering"'
+            f"the full factorial has more than {MAX_POINTS} points ({space.feasible}): shorten a list, leave "
+            'combinations out with [[forbid]], or choose among them with design = "covering"'
         )
     return Chosen(tuple(space.walk()), ("every feasible combination",), {})

@@ -235,6 +235,6 @@ def test_the_first_sweep_is_the_one_the_demo_promises(words):
     assert {point.chunk_kib for point in plan.points} == {None, 64, 512}
     assert {point["layout"] for point in plan.points if point.level == "raid10"} == {"flat", "hashed-2x16"}
     assert {point["layout"] for point in plan.points if point.level != "raid10"} == {"flat"}
-    assert (len(plan.points), len(plan.trials)) == (24, 48)
+    assert (len(plan.points), len(plan.trials)) == (22, 44)
     assert [(each.engine, each.rw) for each in plan.sweep.workloads][:2] == [("fio", "randwrite"), ("fio", "read")]
     assert plan.sweep.workloads[2].engine == "dd"
