@@ -41,6 +41,7 @@ def test_the_plan_as_json(run):
     assert jbod["settings"]["chunk_kib"] is None
     left_out = sum(entry["combinations"] for entry in plan["left_out"])
     assert left_out + len(plan["points"]) == plan["raw_combinations"] == 48
+    assert plan["feasible"] == 22
     ids = [point["id"] for point in plan["points"]]
     for block in range(2):
         assert sorted(t["point_id"] for t in plan["order"] if t["block"] == block) == sorted(ids)
@@ -51,7 +52,7 @@ def test_the_plan_as_json(run):
 
 def test_the_plan_as_text(run):
     said = run(FIRST).stdout
-    assert "points     22 of 48 combinations" in said
+    assert "points     22 of 48 combinations; 22 are feasible" in said
     assert "trials     44, in 2 blocks" in said
     assert "forbid-1  20  the directory layout is compared on raid10 alone" in said
     assert "merged     4" in said
