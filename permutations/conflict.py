@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from permutations.rules import Rule
 from permutations.space import Space
 
-MOST_CHECKS = 3000
+MOST_CHECKS = 1000
 """So many sets of rules are tried for a smaller conflict than the first; beyond that it may not be the smallest."""
 
 
@@ -31,7 +31,7 @@ def conflict(space: Space) -> tuple[Rule, ...]:
     Rules are dropped one at a time while the rest still conflict, which leaves a minimal set; then
     every smaller set is tried, while these are few.
     """
-    if space.feasible:
+    if space.has_point():
         return ()
     kept = list(space.rules)
     for rule in space.rules:
@@ -49,4 +49,4 @@ def conflict(space: Space) -> tuple[Rule, ...]:
 
 
 def _conflict(space: Space, rules: Sequence[Rule]) -> bool:
-    return not Space(space.factors, tuple(rules)).feasible
+    return not Space(space.factors, tuple(rules)).has_point()
