@@ -93,7 +93,7 @@ def test_xfs_says_the_stripe_of_the_array(site, level, chunk_kib):
 
 @pytest.mark.parametrize(
     ("level", "layers"),
-    [("raid5", ["md", "queue", "filesystem", "mount"]), ("jbod", ["queue"] * 4 + ["filesystem"] + ["mount"] * 4)],
+    [("raid5", ["md", "filesystem", "queue", "mount"]), ("jbod", ["filesystem"] + ["queue"] * 4 + ["mount"] * 4)],
 )
 def test_layers_go_up_in_order_and_come_down_in_the_reverse(site, journal, level, layers):
     with stack(site, request(level, "ext4", read_ahead_kib=512)):
