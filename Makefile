@@ -60,6 +60,10 @@ perf: $(STAMP) ## what stripelab itself costs: figures, not a pass or a failure
 	@scripts/system-packages.sh run
 	$(PYTEST) -s tests/perf
 
+.PHONY: validate
+validate: $(STAMP) ## the figures of METHODOLOGY.md on synthetic truth, 2,000 races each (minutes)
+	$(BIN)/python -m tests.validate.race --races 2000
+
 .PHONY: clean
 clean: ## remove what was built: the environment, caches, artefacts and the demo
 	@if [[ -e demo && ! -f demo/made-by-make-demo ]]; then echo "demo/ was not made by make demo: left alone"; else rm -rf demo; fi

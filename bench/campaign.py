@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from bench import engines, environment, proc
+from bench import engines, environment, proc, race
 from bench.errors import InterruptedRunError, StoreError
 from bench.events import Emit, Event
 from bench.journal import Journal, recover
@@ -18,6 +18,7 @@ from bench.lease import Lease, open_lease
 from bench.stack import filesystems, loops
 from bench.stack.build import undo_table
 from bench.stack.modules import ensure_filesystem, ensure_level
+from bench.stack.standing import Standing
 from bench.trial import Bench, run_trial, undo_folder
 from permutations.cost import plan_cost
 from permutations.design import Plan
@@ -58,33 +59,61 @@ def run_campaign(plan: Plan, store: Store, lease: Lease, emit: Emit, *, retry: b
     described = environment.describe(lease.disks, lease.substrate, programs)
     store.put_environment(described)
     bench = Bench(plan.sweep, lease, lease.journal, described.environment_id, emit)
-    pending = left_to_run(plan, store, retry=retry)
-    expected_s = plan_cost(plan).estimated_s * len(pending) / len(plan.trials)
-    done = len(plan.trials) - len(pending)
-    emit(Event("started", done=done, total=len(plan.trials), expected_s=expected_s))
-    with signals_end_the_run():
-        for planned in pending:
-            label = planned.point.label()
-            emit(Event("trial", label=label, block=planned.block))
-            started_s = time.monotonic()
-            record = run_trial(bench, planned)
-            store.append(record.trial, record.observations, record.intervals, record.telemetry)
-            trial = record.trial
-            why = trial.error or "; ".join(trial.invalid_reasons)
-            spent_s = time.monotonic() - started_s
-            emit(Event("ended", label=label, block=planned.block, status=trial.status, message=why, duration_s=spent_s))
+    attempted: set[str] = set()
+    batch = left_to_run(plan, store, retry=retry)
+    emit(_started(plan, store, len(batch)))
+    with signals_end_the_run(), Standing(lease, lease.journal) as standing:
+        while batch:
+            for planned in batch:
+                attempted.add(planned.trial_id)
+                _run_one(bench, planned, standing, store)
+            batch = left_to_run(plan, store, retry=retry, attempted=attempted)
+            if batch:
+                emit(Event("note", message=race.standing_line(plan, store)))
     return summary(plan, store)
 
 
-def left_to_run(plan: Plan, store: Store, *, retry: bool) -> Sequence[PlannedTrial]:
-    """Planned trials without an outcome; with ``retry``, those that failed or are invalid as well."""
-    decided = store.trial_ids({"ok"} if retry else None)
-    return [planned for planned in plan.trials if planned.trial_id not in decided]
+def _run_one(bench: Bench, planned: PlannedTrial, standing: Standing, store: Store) -> None:
+    """Run a trial and keep its outcome."""
+    label = planned.point.label()
+    bench.emit(Event("trial", label=label, block=planned.block))
+    started_s = time.monotonic()
+    record = run_trial(bench, planned, standing)
+    store.append(record.trial, record.observations, record.intervals, record.telemetry)
+    trial = record.trial
+    why = trial.error or "; ".join(trial.invalid_reasons)
+    spent_s = time.monotonic() - started_s
+    bench.emit(Event("ended", label=label, block=planned.block, status=trial.status, message=why, duration_s=spent_s))
+
+
+def _started(plan: Plan, store: Store, pending: int) -> Event:
+    """What is ahead; of a race, at most what its budget allows."""
+    expected_s = plan_cost(plan).estimated_s
+    if plan.sweep.racing is None:
+        total = len(plan.trials)
+        return Event("started", done=total - pending, total=total, expected_s=expected_s * pending / total)
+    done = len(store.trial_ids())
+    total = max(race.most_trials(plan), done + pending)
+    return Event("started", done=done, total=total, expected_s=expected_s * (total - done) / total)
+
+
+def left_to_run(plan: Plan, store: Store, *, retry: bool, attempted: Collection[str] = ()) -> Sequence[PlannedTrial]:
+    """Planned trials without an outcome; with ``retry``, those that failed or are invalid as well.
+
+    Of a race these are the trials of its next block.  ``attempted`` are those that this run has run.
+    """
+    planned = (
+        plan.trials if plan.sweep.racing is None else race.next_trials(plan, store, retry=retry, attempted=attempted)
+    )
+    decided = store.trial_ids({"ok"} if retry else None) | set(attempted)
+    return [trial for trial in planned if trial.trial_id not in decided]
 
 
 def summary(plan: Plan, store: Store) -> Summary:
-    """Count the outcomes of the planned trials."""
+    """Count the outcomes of the planned trials; of a race, of those it has asked for so far."""
     planned = {trial.trial_id for trial in plan.trials}
+    if plan.sweep.racing is not None:
+        planned = race.asked(plan, store)
     ok, failed, invalid = (len(planned & store.trial_ids({status})) for status in ("ok", "failed", "invalid"))
     return Summary(len(planned), ok, failed, invalid)
 

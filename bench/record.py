@@ -46,6 +46,9 @@ class Record:
             sweep=sweep.name,
             block=planned.block,
             run_order=planned.run_order,
+            phase=planned.phase,
+            whole_plot=planned.whole_plot,
+            sub_plot=planned.sub_plot,
             status="ok",
             substrate=lease.substrate,
             started_at_ns=time.time_ns(),
@@ -58,6 +61,10 @@ class Record:
             stripelab_version=stripelab_version(),
             **settings,
         )
+
+    def stands_on(self, array: str | None, filesystem: str | None) -> None:
+        """Which trials built the array and the filesystem of this one."""
+        self.trial = replace(self.trial, array_built_by=array, filesystem_built_by=filesystem)
 
     def built(self, volume: Volume, state: ArrayState | None, build_s: float) -> None:
         """The stack stands."""
@@ -107,14 +114,14 @@ class Record:
             error_command=failure.command,
         )
 
-    def finish(self, site: Site, duration_s: float) -> None:
-        """Everything is taken down again."""
+    def finish(self, sites: Sequence[Site], duration_s: float) -> None:
+        """What no later trial uses is taken down again; ``sites`` are those of the layers, lowest first."""
         self.trial = replace(
             self.trial,
             duration_s=duration_s,
-            build_commands=tuple(site.commands),
-            apply_commands=tuple(site.apply),
-            warnings=tuple(site.warnings),
+            build_commands=tuple(line for site in sites for line in site.commands),
+            apply_commands=tuple(line for site in sites for line in site.apply),
+            warnings=tuple(line for site in sites for line in site.warnings),
         )
 
     def _array(self, when: str, state: ArrayState | None) -> None:

@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from bench.events import Emit, Event
 from bench.journal import Act, Journal, effect
 from bench.lease import Lease
 from bench.record import Record
-from bench.stack.build import array_state, stack
+from bench.stack.build import array_state, dressed
 from bench.stack.spec import Site, StackRequest, StackSpec, Volume
+from bench.stack.standing import Standing
 from bench.stack.throttle import throttled
 from bench.telemetry import sampling
 from permutations.point import PlannedTrial
@@ -51,22 +52,34 @@ class Bench:
         return self.sweep.lab.profile if self.lease.substrate == "uml" else None
 
 
-def run_trial(bench: Bench, planned: PlannedTrial) -> Record:
-    """Run one trial; a failure of the stack or of an engine becomes a row, anything else is raised."""
+def run_trial(bench: Bench, planned: PlannedTrial, standing: Standing) -> Record:
+    """Run one trial; a failure of the stack or of an engine becomes a row, anything else is raised.
+
+    What of the stack stays for the next trial is in ``standing``: nothing unless both are of one plot,
+    and nothing after a trial that is not ok.
+    """
     started_s = time.monotonic()
     site = Site(bench.lease, bench.journal, RUN_FOLDER / planned.trial_id, planned.trial_id[:8])
     record = Record(planned, bench.sweep, bench.environment_id, bench.lease, bench.profile)
     request = StackRequest(StackSpec.of(planned.point, bench.sweep.initial_sync), bench.sweep.dataset)
     try:
-        with own_folder(bench.journal, site.folder), stack(site, request) as (volume, targets):
+        volume = standing.take(planned, request.spec)
+        record.stands_on(*standing.built_by)
+        with own_folder(bench.journal, site.folder), dressed(site, request, volume) as targets:
             record.built(volume, array_state(volume), time.monotonic() - started_s)
             for workload in bench.sweep.workloads:
                 bench.emit(Event("workload", workload=workload.name))
                 run_workload(bench, workload, record, volume, targets=targets, scratch=site.folder / "scratch")
             record.ended(array_state(volume))
+        sites = (*standing.sites, site)
+        if planned.whole_plot is None or record.trial.status != "ok":
+            standing.close()
     except TRIAL_FAILURES as failure:
         record.failed(failure)
-    record.finish(site, time.monotonic() - started_s)
+        sites = (*standing.sites, site)
+        with suppress(*TRIAL_FAILURES):  # the first failure is the one to tell
+            standing.close()
+    record.finish(sites, time.monotonic() - started_s)
     return record
 
 

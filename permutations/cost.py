@@ -8,17 +8,26 @@ Metadata of mkfs, of the filesystem and of md is left out; it is small beside th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from permutations.arithmetic import stripe_width_kib, throttled_bw, write_amplification
-from permutations.design import Plan
-from permutations.point import DesignPoint
+from permutations.point import DesignPoint, PlannedTrial
 from permutations.sweep import Sweep
 from permutations.workload import Workload
 
+if TYPE_CHECKING:
+    from permutations.design import Plan
+
 BUILD_S = 4.0
 """Building and taking down a stack: array, filesystem, mount, queue settings."""
+
+ARRAY_S = 2.0
+"""Of those, what the array takes (without md's resync)."""
+
+FILESYSTEM_S = 1.0
+"""And what the filesystem takes."""
 
 WORKLOAD_OVERHEAD_S = 1.0
 """Around each workload: caches dropped, engine started, result read."""
@@ -53,13 +62,14 @@ def plan_cost(plan: Plan, disk_bytes: int | None = None) -> Cost:
     """
     sweep = plan.sweep
     size = disk_bytes if disk_bytes is not None else known_disk_bytes(sweep)
-    resyncs = [point for point in plan.points if resyncs_first(sweep, point)]
+    built = list(zip(plan.trials, builds(plan.trials), strict=True))
+    seconds = math.fsum(trial_seconds(sweep, trial.point, size, does) for trial, does in built)
+    written = math.fsum(trial_bytes_per_disk(sweep, trial.point, size, does) for trial, does in built)
+    blocks = race_blocks(sweep, len(built), seconds)
     return Cost(
-        estimated_s=sweep.replicates * sum(trial_seconds(sweep, point, size) for point in plan.points),
-        bytes_written_per_disk=math.ceil(
-            sweep.replicates * sum(trial_bytes_per_disk(sweep, point, size) for point in plan.points)
-        ),
-        resync_counted=size is not None or not resyncs,
+        estimated_s=blocks * seconds,
+        bytes_written_per_disk=math.ceil(blocks * written),
+        resync_counted=size is not None or not any(resyncs_first(sweep, point) for point in plan.points),
         assumptions={
             "build_s": BUILD_S,
             "workload_overhead_s": WORKLOAD_OVERHEAD_S,
@@ -70,18 +80,54 @@ def plan_cost(plan: Plan, disk_bytes: int | None = None) -> Cost:
     )
 
 
+def race_blocks(sweep: Sweep, trials: int, seconds: float) -> float:
+    """How many times the first block of a race its whole budget is; 1 for every other design."""
+    if sweep.racing is None:
+        return 1.0
+    if sweep.racing.budget_trials is not None:
+        return sweep.racing.budget_trials / trials
+    return max(1.0, (sweep.racing.budget_s or 0.0) / seconds)
+
+
+@dataclass(frozen=True)
+class Builds:
+    """Which layers a trial builds itself; the others stand since an earlier trial of its plot."""
+
+    array: bool = True
+    filesystem: bool = True
+
+
+def builds(trials: Iterable[PlannedTrial]) -> Iterator[Builds]:
+    """What each trial of a plan builds, in run order."""
+    whole_plot = sub_plot = None
+    for trial in trials:
+        array = trial.whole_plot is None or trial.whole_plot != whole_plot
+        yield Builds(array, array or trial.sub_plot is None or trial.sub_plot != sub_plot)
+        whole_plot, sub_plot = trial.whole_plot, trial.sub_plot
+
+
 def known_disk_bytes(sweep: Sweep) -> int | None:
     """Size of a disk where the sweep says it: with a ``[lab]`` table."""
     return sweep.lab.disk_bytes if sweep.lab_given else None
 
 
-def trial_seconds(sweep: Sweep, point: DesignPoint | None = None, disk_bytes: int | None = None) -> float:
+def trial_seconds(
+    sweep: Sweep, point: DesignPoint | None = None, disk_bytes: int | None = None, does: Builds | None = None
+) -> float:
     """Duration of one trial; the initial resync is in it where point and disk size are given."""
-    seconds = BUILD_S + sweep.dataset.total_bytes / LAY_OUT_BYTES_S
-    seconds += sum(workload_seconds(sweep, workload) for workload in sweep.workloads)
-    if point is not None and disk_bytes is not None and resyncs_first(sweep, point):
+    workloads = sum(workload_seconds(sweep, workload) for workload in sweep.workloads)
+    return stack_seconds(sweep, point, disk_bytes, does) + workloads
+
+
+def stack_seconds(
+    sweep: Sweep, point: DesignPoint | None = None, disk_bytes: int | None = None, does: Builds | None = None
+) -> float:
+    """Building what a trial builds itself, and laying out its data set."""
+    does = does or Builds()
+    seconds = BUILD_S - ARRAY_S - FILESYSTEM_S + ARRAY_S * does.array + FILESYSTEM_S * does.filesystem
+    if does.array and point is not None and disk_bytes is not None and resyncs_first(sweep, point):
         seconds += disk_bytes / RESYNC_BYTES_S
-    return seconds
+    return seconds + sweep.dataset.total_bytes / LAY_OUT_BYTES_S
 
 
 def workload_seconds(sweep: Sweep, workload: Workload) -> float:
@@ -102,12 +148,22 @@ def bounded_bytes(sweep: Sweep, workload: Workload) -> int | None:
     return sweep.dataset.total_bytes if workload.engine == "dd" else None
 
 
-def trial_bytes_per_disk(sweep: Sweep, point: DesignPoint, disk_bytes: int | None = None) -> float:
+def trial_bytes_per_disk(
+    sweep: Sweep, point: DesignPoint, disk_bytes: int | None = None, does: Builds | None = None
+) -> float:
     """Most bytes that one trial writes to a disk: resync, data set, workloads."""
-    laid_out = share_of_a_disk(sweep, point, small=False) * sweep.dataset.total_bytes
-    resync = disk_bytes if disk_bytes is not None and resyncs_first(sweep, point) else 0
     writing = (workload for workload in sweep.workloads if workload.writes)
-    return laid_out + resync + sum(workload_bytes_per_disk(sweep, point, workload) for workload in writing)
+    written = sum(workload_bytes_per_disk(sweep, point, workload) for workload in writing)
+    return stack_bytes_per_disk(sweep, point, disk_bytes, does) + written
+
+
+def stack_bytes_per_disk(
+    sweep: Sweep, point: DesignPoint, disk_bytes: int | None = None, does: Builds | None = None
+) -> float:
+    """Bytes that building the stack writes to a disk: resync and data set."""
+    resyncs = (does or Builds()).array and disk_bytes is not None and resyncs_first(sweep, point)
+    laid_out = share_of_a_disk(sweep, point, small=False) * sweep.dataset.total_bytes
+    return laid_out + (disk_bytes or 0) * resyncs
 
 
 def workload_bytes_per_disk(sweep: Sweep, point: DesignPoint, workload: Workload) -> float:

@@ -11,8 +11,9 @@ from permutations.designs.registry import choose
 from permutations.designs.report import DesignError, DesignReport
 from permutations.errors import SweepError
 from permutations.factors import RAW
-from permutations.order import blocked
+from permutations.order import blocked, split_plot
 from permutations.point import DesignPoint, PlannedTrial
+from permutations.race import first_block
 from permutations.sizes import format_size
 from permutations.space import LeftOut
 from permutations.sweep import Sweep
@@ -27,7 +28,8 @@ NOT_CHOSEN = "not-chosen"
 class Plan:
     """A sweep laid out: ``trials`` are in run order, ``left_out`` adds up with ``points`` to the raw count.
 
-    ``report`` is what the design guarantees.
+    ``report`` is what the design guarantees.  Of a race only the first block is known beforehand:
+    :func:`permutations.race.planned` has the others.
     """
 
     sweep: Sweep
@@ -56,8 +58,12 @@ def make_plan(sweep: Sweep) -> Plan:
     points = tuple(DesignPoint(values, space.varied) for values in chosen.combinations)
     report = DesignReport(sweep.design, space.feasible, chosen.guarantees, chosen.figures)
     _check_room(sweep, points)
-    trials = blocked(points, seed=sweep.seed, replicates=sweep.replicates, protocol_id=sweep.protocol_id)
-    return Plan(sweep, points, _left_out(sweep, len(points)), trials, report)
+    left_out = _left_out(sweep, len(points))
+    if sweep.racing is not None:
+        return Plan(sweep, points, left_out, first_block(sweep, sweep.racing, points), report)
+    in_order = split_plot if sweep.order == "split-plot" else blocked
+    trials = in_order(points, seed=sweep.seed, replicates=sweep.replicates, protocol_id=sweep.protocol_id)
+    return Plan(sweep, points, left_out, trials, report)
 
 
 def _left_out(sweep: Sweep, points: int) -> tuple[LeftOut, ...]:

@@ -1,4 +1,4 @@
-"""``[dataset]``, ``[lab]`` and ``[objective]`` of a sweep file."""
+"""``[dataset]``, ``[disk]``, ``[lab]`` and ``[objective]`` of a sweep file."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ MAX_LAB_DISKS = 16
 """User-Mode Linux attaches no more."""
 
 BLOCK_BYTES = 4096
+TERABYTE = 10**12
+"""Makers of disks count in powers of ten."""
 
 
 def parse_dataset(table: Table, workloads: tuple[Workload, ...]) -> DataSet:
@@ -27,6 +29,14 @@ def parse_dataset(table: Table, workloads: tuple[Workload, ...]) -> DataSet:
                 (*table.at, "file_size"), f'is {file_bytes} bytes, less than one block of workload "{workload.name}"'
             )
     return DataSet(files, file_bytes)
+
+
+def parse_disk(table: Table) -> int | None:
+    """Bytes that each real disk is rated to bear being written (TBW), where the sweep says so."""
+    table.only(("rated_tbw_tb",))
+    if not table.has("rated_tbw_tb"):
+        return None
+    return round(table.number("rated_tbw_tb", 0.0, 0.001, 1e9) * TERABYTE)
 
 
 def lab_disks(table: Table) -> int | None:

@@ -89,17 +89,24 @@ class DesignPoint:
 
 @dataclass(frozen=True)
 class PlannedTrial:
-    """One execution of a point: in ``block`` (from 0), at ``run_order`` (from 0) of the whole plan."""
+    """One execution of a point: in ``block`` (from 0), at ``run_order`` (from 0) of the whole plan.
+
+    ``whole_plot`` and ``sub_plot`` number the arrays and the filesystems of a split-plot order: trials
+    with the same number run on the same one.  ``phase`` is that of a race.
+    """
 
     trial_id: str
     point: DesignPoint
     block: int
     run_order: int
+    whole_plot: int | None = None
+    sub_plot: int | None = None
+    phase: str | None = None
 
 
-def trial_id(point_id: str, protocol_id: str, block: int) -> str:
+def trial_id(point_id: str, protocol_id: str, block: int, phase: str | None = None) -> str:
     """Sixteen hex digits over the point, what is done to it, and the block."""
-    return digest({"point": point_id, "protocol": protocol_id, "block": block}, 16)
+    return digest({"point": point_id, "protocol": protocol_id, "block": block, "phase": phase}, 16)
 
 
 def _short_kib(kib: int) -> str:

@@ -11,9 +11,11 @@ from permutations.designs.spec import DesignSpec
 from permutations.identity import digest
 from permutations.objective import Objective
 from permutations.parse_design import KEYS, parse_design
-from permutations.parse_lab import lab_disks, parse_dataset, parse_lab, parse_objectives
+from permutations.parse_lab import lab_disks, parse_dataset, parse_disk, parse_lab, parse_objectives
+from permutations.parse_racing import parse_racing
 from permutations.parse_space import parse_factors, parse_forbid, parse_require
 from permutations.parse_workload import parse_workloads
+from permutations.race_spec import RacingSpec
 from permutations.reader import Table
 from permutations.rules import HARDWARE_RULES, Forbid, Require, Rule
 from permutations.source import parse, read_text
@@ -21,8 +23,21 @@ from permutations.space import FactorValues, Space
 from permutations.vocabulary import Vocabulary
 from permutations.workload import DataSet, LabSpec, Workload
 
-TABLES = ("sweep", "factors", "forbid", "require", "baseline", "point", "workload", "dataset", "lab", "objective")
-ORDERS = ("blocked",)
+TABLES = (
+    "sweep",
+    "factors",
+    "forbid",
+    "require",
+    "baseline",
+    "point",
+    "racing",
+    "workload",
+    "dataset",
+    "lab",
+    "disk",
+    "objective",
+)
+ORDERS = ("blocked", "split-plot")
 INITIAL_SYNCS = ("wait", "assume-clean")
 
 
@@ -34,6 +49,8 @@ class Sweep:
     ``spec`` is all that the design takes.
     ``lab_given`` says whether the file has a ``[lab]`` table; without one ``lab`` is the usual lab
     with as many disks as the sweep needs.  ``path`` and ``text`` are the file's name and content.
+    ``rated_bytes_written`` is the endurance that each disk is rated for; ``racing`` says how a race is
+    run, and is None for every other design.
     """
 
     name: str
@@ -51,6 +68,8 @@ class Sweep:
     require: tuple[Require, ...] = ()
     spec: DesignSpec = field(default_factory=DesignSpec)
     lab_given: bool = False
+    rated_bytes_written: int | None = None
+    racing: RacingSpec | None = None
     path: str | None = None
     text: str = ""
 
@@ -148,6 +167,8 @@ def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None) ->
         require=require,
         spec=spec,
         lab_given=root.has("lab"),
+        rated_bytes_written=parse_disk(root.table("disk")),
+        racing=parse_racing(root),
         path=str(path),
         text=text,
     )

@@ -67,14 +67,28 @@ class Ranking:
 
 
 @dataclass(frozen=True)
+class StratumEvidence:
+    """How much an array, or a filesystem, differs when it is built again alike."""
+
+    name: str
+    built: int
+    noise_pct: float
+    df: int
+
+
+@dataclass(frozen=True)
 class Evidence:
-    """What an answer rests on: trials, blocks, noise of one trial and its degrees of freedom."""
+    """What an answer rests on: trials, blocks, noise of one trial, degrees of freedom of the intervals.
+
+    ``strata`` are the errors of what trials shared in a split-plot order; empty where they shared nothing.
+    """
 
     trials: int
     blocks: int
     noise_pct: float
     df: int
     critical_value: float
+    strata: tuple[StratumEvidence, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _NODES = 160
 _TAIL = 1e-13
+_MOST_LOOKED_AT = 400
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ def compare_with_best(
 ) -> list[Comparison]:
     """Compare each of the points at the positions ``among`` with the best of the others of them.
 
-    Where points have unequal numbers of trials the least correlation that occurs is taken, which is
-    on the safe side (Slepian's inequality: the critical value falls as correlations rise).
+    Where points have unequal numbers of trials, or share arrays, the least correlation that occurs is
+    taken, which is on the safe side (Slepian's inequality: the critical value falls as correlations rise).
     """
     import numpy as np
 
@@ -101,10 +102,29 @@ def compare_with_best(
     for i, index in enumerate(chosen):
         others = np.delete(counts, i)
         correlation = float(others.min() / (counts[i] + others.min())) if counts.min() < counts.max() else 0.5
+        if model.components:
+            correlation = least_correlation(model, chosen, i)
         critical = dunnett_critical(len(chosen) - 1, model.df, confidence, min(0.5, correlation))
         reach[i] = critical * model.sd * np.sqrt(model.difference_variances(int(index))[chosen])
     lead = means[:, None] - means[None, :]
     return _constrained(model, chosen.tolist(), lead, reach)
+
+
+def least_correlation(model: Fit, chosen: npt.NDArray[np.intp], position: int) -> float:
+    """The least correlation between two differences of the point at ``position`` and others of ``chosen``.
+
+    Between 0 and 0.5; 0 as well where there are too many points to look.
+    """
+    import numpy as np
+
+    if not 2 < len(chosen) <= _MOST_LOOKED_AT:
+        return 0.5 if len(chosen) <= 2 else 0.0
+    index = chosen[position]
+    steps = model.low_rank[np.delete(chosen, position)] - model.low_rank[index]
+    covariance = steps @ steps.T + model.inverse_counts[index]
+    covariance += np.diag(model.inverse_counts[np.delete(chosen, position)])
+    spread = np.sqrt(np.diag(covariance))
+    return float(np.clip((covariance / np.outer(spread, spread)).min(), 0.0, 0.5))
 
 
 def _constrained(model: Fit, chosen: Sequence[int], lead: Floats, reach: Floats) -> list[Comparison]:

@@ -76,21 +76,21 @@ def drift(model: Fit) -> Drift | None:
     orders = np.array([response.run_order for response in model.responses], dtype=float)
     unexplained = _residualise(model, orders)
     scale = float(unexplained @ unexplained)
-    if model.df < 2 or scale < 1e-9 or model.sd < _NO_NOISE:
+    if model.error_df < 2 or scale < 1e-9 or model.sd < _NO_NOISE:
         return None
     slope = float(unexplained @ model.residuals) / scale
     left = model.residuals - slope * unexplained
-    error = math.sqrt(float(left @ left) / (model.df - 1) / scale)
-    p_value = 2 * float(special.stdtr(model.df - 1, -abs(slope) / error)) if error > 0 else 0.0
+    error = math.sqrt(float(left @ left) / (model.error_df - 1) / scale)
+    p_value = 2 * float(special.stdtr(model.error_df - 1, -abs(slope) / error)) if error > 0 else 0.0
     return Drift(100 * math.expm1(slope * float(np.ptp(orders))), p_value)
 
 
 def _residualise(model: Fit, values: Floats) -> Floats:
-    """What points and blocks leave of ``values``, one per trial."""
+    """What points and blocks leave of ``values``, one per trial; where trials share plots, points and plots."""
     import numpy as np
 
     points = np.array([model.points.index(response.point_id) for response in model.responses])
-    blocks = np.array([response.block for response in model.responses])
+    blocks = np.array(model.plots or [str(response.block) for response in model.responses])
 
     def centred(columns: Floats) -> Floats:
         sums = np.zeros((len(model.points), columns.shape[1]))
@@ -111,13 +111,13 @@ def outliers(model: Fit) -> list[Outlier]:
     from scipy import special
 
     trials = len(model.responses)
-    if model.df < 3 or model.sd < _NO_NOISE:
+    if model.error_df < 3 or model.sd < _NO_NOISE:
         return []
     free = np.clip(1 - model.leverages, 1e-12, None)
     internal = model.residuals / (model.sd * np.sqrt(free))
-    room = np.clip(model.df - internal**2, 1e-12, None)
-    external = internal * np.sqrt((model.df - 1) / room)
-    limit = -float(special.stdtrit(model.df - 1, _OUTLIER_LEVEL / trials / 2))
+    room = np.clip(model.error_df - internal**2, 1e-12, None)
+    external = internal * np.sqrt((model.error_df - 1) / room)
+    limit = -float(special.stdtrit(model.error_df - 1, _OUTLIER_LEVEL / trials / 2))
     return [
         Outlier(response.trial_id, response.point_id, float(math.exp(residual / leave)))
         for response, value, residual, leave in zip(model.responses, external, model.residuals, free, strict=True)

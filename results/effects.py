@@ -212,7 +212,10 @@ def _depends(model: Fit, contrasts: Floats, changes: Floats) -> bool:
 
     if len(changes) < 2 or model.sd < 1e-9:
         return False
-    weights = 1 / ((contrasts**2) @ model.inverse_counts)
+    variances = (contrasts**2) @ model.inverse_counts
+    if model.components:
+        variances += ((contrasts @ model.low_rank) ** 2).sum(axis=1)
+    weights = 1 / variances
     centre = (weights @ changes) / weights.sum()
     ratio = float(weights @ (changes - centre) ** 2) / (len(changes) - 1) / model.sd**2
     return bool(special.fdtrc(len(changes) - 1, model.df, ratio) < _INTERACTION_LEVEL)

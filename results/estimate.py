@@ -4,16 +4,21 @@ Model: log(figure) = point + block + noise, fitted by least squares; noise is mu
 standard deviation for all points, pooled over them.  Blocks take up what drifts between replicates.
 Trials may be missing.  (Randomised complete blocks: Box, Hunter and Hunter, Statistics for
 Experimenters, 2nd ed., ch. 4; least squares with cells missing: Searle, Linear Models, 1971, ch. 7.)
+
+Where trials shared arrays or filesystems, their errors are added to the covariance of the means, and
+intervals take the fewest degrees of freedom of any of them (see :mod:`results.strata`): that is right
+for differences between arrays, and on the safe side for those between points of one array.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from results.responses import Response
+from results.strata import Component, Strata, shared, strata
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +39,9 @@ class Fit:
     """A fitted model; arrays of points are in the order of ``points``, those of trials in that of ``responses``.
 
     ``log_means`` are adjusted to the average block.  Their covariance is ``sd``² times
-    (diag(``inverse_counts``) + ``low_rank`` · ``low_rank``ᵀ).
+    (diag(``inverse_counts``) + ``low_rank`` · ``low_rank``ᵀ).  ``sd`` has ``error_df`` degrees of freedom;
+    intervals take ``df``, which is less where ``components`` have fewer.  ``plots`` is the innermost
+    plot of each trial, where trials share any.
     """
 
     points: tuple[str, ...]
@@ -46,8 +53,11 @@ class Fit:
     low_rank: Floats
     sd: float
     df: int
+    error_df: int
     residuals: Floats
     leverages: Floats
+    components: tuple[Component, ...] = ()
+    plots: tuple[str, ...] = ()
 
     def variance(self, weights: Floats) -> float:
         """Variance, in units of sd², of a sum of point means with ``weights`` (that add up to 0 or 1)."""
@@ -108,7 +118,7 @@ def fit(responses: Sequence[Response]) -> Fit:
             "more replicates or more points are needed"
         )
     average = np.full(len(blocks) - 1, 1 / len(blocks))
-    return Fit(
+    model = Fit(
         points=points,
         responses=tuple(responses),
         counts=tuple(int(count) for count in counts),
@@ -118,8 +128,51 @@ def fit(responses: Sequence[Response]) -> Fit:
         low_rank=(average - shares) @ _root(inverse),
         sd=math.sqrt(float(residuals @ residuals) / df),
         df=df,
+        error_df=df,
         residuals=residuals,
         leverages=1 / counts[row] + np.einsum("ij,jk,ik->i", within, inverse, within),
+    )
+    if not shared(responses):
+        return model
+    of_points = np.eye(len(points))[row] / counts
+    operator = of_points.T + (average - shares) @ inverse @ within.T
+    return _with_strata(model, strata(responses, np.hstack([np.eye(len(points))[row], dummies]), logs), operator)
+
+
+def _with_strata(model: Fit, found: Strata, operator: Floats) -> Fit:
+    """The model with the errors of arrays and filesystems; ``operator`` makes the means from log figures.
+
+    Raises:
+        NoEvidenceError: too few arrays or filesystems to say how much they differ when built again.
+    """
+    import numpy as np
+
+    for component in found.components:
+        if component.df < MIN_DF:
+            raise NoEvidenceError(
+                f"the trials shared {component.plots} {component.name}s, which leave only {component.df} degrees of "
+                f"freedom for how much a {component.name} differs when it is built again alike, and {MIN_DF} are the "
+                "least; more replicates are needed"
+            )
+    if found.error_df < MIN_DF:
+        raise NoEvidenceError(
+            f"only {found.error_df} degrees of freedom are left within arrays and filesystems, and {MIN_DF} are the "
+            "least; more replicates or more points are needed"
+        )
+    columns = [model.low_rank]
+    if found.sd > 0:
+        for component, indicator in zip(found.components, found.indicators, strict=True):
+            columns.append(component.sd / found.sd * (operator @ indicator))
+    return replace(
+        model,
+        low_rank=np.hstack(columns),
+        sd=found.sd,
+        df=found.df,
+        error_df=found.error_df,
+        residuals=found.residuals,
+        leverages=found.leverages,
+        components=found.components,
+        plots=found.plots,
     )
 
 

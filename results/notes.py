@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from results.answer import Ranking
@@ -38,6 +39,7 @@ def answer_notes(
     """Notes on one answer."""
     labels = {point.point_id: point.label for point in overall.points}
     found = [
+        *_split_plot(model),
         *_missing(model, labels, without),
         *_drifting(model),
         *_standing_apart(model, labels),
@@ -55,6 +57,26 @@ def throttled_latency() -> str:
     return (
         "The lab's throttle makes I/Os wait for their turn: latencies are those of the throttle, not of any storage. "
         "Do not compare them."
+    )
+
+
+def _split_plot(model: Fit) -> Iterable[str]:
+    """What trials shared, and what differences are therefore judged by."""
+    if not model.components:
+        return
+    noise = pct(100 * math.sqrt(math.expm1(model.sd**2)))
+    shared = " and ".join(f"{each.plots} {each.name}s" for each in model.components)
+    errors = "; ".join(
+        f"{pct(100 * math.sqrt(math.expm1(each.sd**2)))} between {each.name}s that were built alike ({each.df} degrees "
+        "of freedom)"
+        for each in model.components
+    )
+    what = {"array": "RAID level, disks, chunk, raid10 layout", "filesystem": "filesystem and its options"}
+    judged = "; ".join(f"{what[each.name]} by the error of {each.name}s" for each in model.components)
+    yield (
+        f"SPLIT-PLOT ORDER: the {len(model.responses)} trials shared {shared}. Differences are not judged by the noise "
+        f"within them ({noise}) alone, but {judged}: {errors}. Every interval takes the fewest degrees of freedom "
+        f"({model.df}), so those between points of one array are wider than they need be."
     )
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from results import notes
-from results.answer import Answer, Evidence, RankedPoint, Ranking, Recommendation, TrialProblem
+from results import notes, race
+from results.answer import Answer, Evidence, RankedPoint, Ranking, Recommendation, StratumEvidence, TrialProblem
 from results.best import dunnett_critical
 from results.diagnostics import refuse_grouped
 from results.effects import effects, interactions
@@ -31,9 +31,10 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class _Sweep:
-    """What the answers share."""
+    """What the answers share; ``judged`` are the trials that estimates are made from."""
 
     trials: tuple[TrialRow, ...]
+    judged: tuple[TrialRow, ...]
     observations: tuple[ObservationRow, ...]
     settings: Mapping[str, Mapping[str, Setting]]
     labels: Mapping[str, str]
@@ -80,12 +81,12 @@ def _sweep(trials: tuple[TrialRow, ...], rows: Sequence[ObservationRow], margin_
     order = {trial.trial_id: place for place, trial in enumerate(trials)}
     kept = sorted((row for row in rows if row.trial_id in order), key=lambda row: order[row.trial_id])
     labels = {point: label(each, named) for point, each in settings.items()}
-    return _Sweep(trials, tuple(kept), settings, labels, margin_pct)
+    return _Sweep(trials, race.judged(trials), tuple(kept), settings, labels, margin_pct)
 
 
 def _answer(sweep: _Sweep, objective: Objective) -> Answer:
     """The answer for one objective, or the refusal."""
-    measured, without = responses(objective, sweep.trials, sweep.observations)
+    measured, without = responses(objective, sweep.judged, sweep.observations)
     if without and not measured:
         return _refused(
             sweep, objective, [], f"no trial has the figure {objective.metric}, or it is zero in all of them"
@@ -124,6 +125,10 @@ def _judged(sweep: _Sweep, objective: Objective, model: Fit, without: Sequence[s
             noise_pct=100 * math.sqrt(math.expm1(model.sd**2)),
             df=model.df,
             critical_value=dunnett_critical(len(model.points) - 1, model.df, CONFIDENCE),
+            strata=tuple(
+                StratumEvidence(each.name, each.plots, 100 * math.sqrt(math.expm1(each.sd**2)), each.df)
+                for each in model.components
+            ),
         ),
         effects=effects(model, sweep.settings, objective.metric, maximise=objective.maximise),
         interactions=interactions(model, sweep.settings),
@@ -245,7 +250,7 @@ def _recommendation(frames: StoreFrames, sweep: _Sweep, answers: tuple[Answer, .
         answers=answers,
         problems=tuple(_problem(sweep, trial) for trial in trials if trial.status != "ok"),
         without_results=tuple(sorted(sweep.labels[point] for point in sweep.labels.keys() - with_results)),
-        warnings=notes.store_warnings(trials, every - len(trials), lost, aside),
+        warnings=(*race.warnings(trials), *notes.store_warnings(trials, every - len(trials), lost, aside)),
         environments=tuple(described[name] for name in used if name in described),
         varied=varied(sweep.settings.values()),
     )

@@ -19,13 +19,14 @@ _WEIGHTED_MEANS = frozenset({"lat_mean_ns", "slat_mean_ns", "clat_mean_ns"})
 
 @dataclass(frozen=True)
 class Response:
-    """The figure of one trial."""
+    """The figure of one trial; ``plots`` are the trials that built its array and its filesystem."""
 
     trial_id: str
     point_id: str
     block: int
     run_order: int
     value: float
+    plots: tuple[str | None, str | None] = (None, None)
 
 
 def responses(
@@ -41,7 +42,8 @@ def responses(
         if value is None or not value > 0:
             without.append(trial.trial_id)
             continue
-        found.append(Response(trial.trial_id, trial.point_id, trial.block, trial.run_order, value))
+        plots = (trial.array_built_by, trial.filesystem_built_by)
+        found.append(Response(trial.trial_id, trial.point_id, trial.block, trial.run_order, value, plots))
     return found, without
 
 

@@ -65,6 +65,15 @@ class TrialRow:
     sweep: str = column("name of the sweep")
     block: int = column("block (replicate) number, from 0")
     run_order: int = column("position in the planned run order, from 0")
+    phase: str | None = optional("screening or confirmation in a race; null in every other design")
+    whole_plot: int | None = optional("planned array of a split-plot order, from 0; null in every other order")
+    sub_plot: int | None = optional("planned filesystem of a split-plot order, from 0; null in every other order")
+    array_built_by: str | None = optional(
+        "trial_id of the trial that built the array (on jbod: took the bare disks) that this trial ran on"
+    )
+    filesystem_built_by: str | None = optional(
+        "trial_id of the trial that made the filesystem that this trial ran on; null on raw"
+    )
     status: str = column("ok, failed or invalid")
     substrate: str = column("disk, loop or uml; only disk is real hardware")
     started_at_ns: int = column("wall clock at the start, nanoseconds since the epoch, UTC")

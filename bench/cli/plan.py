@@ -10,6 +10,7 @@ import typer
 
 from bench.cli import plan_face
 from bench.cli.output import emit_json, say
+from bench.cli.plan_orders import design_words, order_json, order_text, order_words
 
 if TYPE_CHECKING:
     from permutations.cost import Cost
@@ -66,9 +67,9 @@ def plan(
         return
     cost = plan_cost(made, disk_bytes)
     if json:
-        emit_json(as_json(made, cost))
+        emit_json({**as_json(made, cost), **order_json(made, disk_bytes)})
         return
-    for line in as_text(made, cost, everything=everything):
+    for line in [*as_text(made, cost, everything=everything), *order_text(made, disk_bytes)]:
         say(line)
 
 
@@ -140,6 +141,9 @@ def as_json(made: Plan, cost: Cost) -> dict[str, Any]:
                 "point_id": trial.point.id,
                 "block": trial.block,
                 "run_order": trial.run_order,
+                "whole_plot": trial.whole_plot,
+                "sub_plot": trial.sub_plot,
+                "phase": trial.phase,
             }
             for trial in made.trials
         ],
@@ -166,14 +170,13 @@ def as_text(made: Plan, cost: Cost, *, everything: bool) -> list[str]:
 def _summary_lines(made: Plan) -> list[str]:
     sweep = made.sweep
     varied = [f"{factor.name} ({len(factor.values)})" for factor in sweep.factors if factor.varies]
-    blocks = "1 block" if sweep.replicates == 1 else f"{sweep.replicates} blocks"
     return [
-        f"sweep      {sweep.name}: {sweep.design} design, seed {sweep.seed}, protocol {sweep.protocol_id}",
+        f"sweep      {sweep.name}: {design_words(made)}, seed {sweep.seed}, protocol {sweep.protocol_id}",
         f"varies     {', '.join(varied) or 'nothing'}",
         f"workloads  {', '.join(workload.name for workload in sweep.workloads)}",
         f"points     {len(made.points)} of {made.raw_combinations} combinations; {made.report.feasible} are feasible",
         *(f"           {line}" for line in made.report.guarantees),
-        f"trials     {len(made.trials)}, in {blocks}: each has every point once, in a fresh random order",
+        order_words(made),
     ]
 
 

@@ -13,7 +13,7 @@ from bench.journal import Act
 from bench.lease import Lease
 from bench.stack import filesystem, layout, md, mount, queue, throttle
 from bench.stack.modules import ensure_level
-from bench.stack.spec import ArrayState, Site, StackRequest, Volume
+from bench.stack.spec import ArrayState, Site, StackRequest, StackSpec, Volume
 
 SECTOR_BYTES = 512
 
@@ -22,23 +22,46 @@ SECTOR_BYTES = 512
 def stack(site: Site, request: StackRequest) -> Iterator[tuple[Volume, Targets]]:
     """Build the stack, yield what the workloads run over, and take it all down again."""
     spec = request.spec
+    with base(site, spec) as volume, formatted(site, spec, volume), dressed(site, request, volume) as targets:
+        yield volume, targets
+
+
+@contextmanager
+def base(site: Site, spec: StackSpec) -> Iterator[Volume]:
+    """The array, or the bare disks of a jbod: the layer that is dearest to build."""
     members = site.lease.disks[: spec.disks]
     if len(members) < spec.disks:
         raise DiskRefusedError(f"{spec.disks} disks are wanted, {len(members)} are leased")
     ensure_level(spec.level)
+    if spec.level == "jbod":
+        yield Volume(tuple(disk.path for disk in members), members)
+        return
+    with md.array(site, spec, members) as volume:
+        yield volume
+
+
+@contextmanager
+def formatted(site: Site, spec: StackSpec, volume: Volume) -> Iterator[Volume]:
+    """The filesystem on the volume; nothing where the point has none."""
+    if spec.filesystem == "raw":
+        yield volume
+        return
+    with filesystem.filesystem(site, spec, volume):
+        yield volume
+
+
+@contextmanager
+def dressed(site: Site, request: StackRequest, volume: Volume) -> Iterator[Targets]:
+    """What every trial sets up for itself: queue settings, mounts, directories and the data set."""
+    spec = request.spec
     with ExitStack() as layers:
-        if spec.level == "jbod":
-            volume = Volume(tuple(disk.path for disk in members), members)
-        else:
-            volume = layers.enter_context(md.array(site, spec, members))
         layers.enter_context(queue.queue_settings(site, spec, volume))
         if spec.filesystem == "raw":
-            targets = layers.enter_context(_bare(site, volume))
+            yield layers.enter_context(_bare(site, volume))
         else:
-            layers.enter_context(filesystem.filesystem(site, spec, volume))
             points = layers.enter_context(mount.mounted(site, spec, volume))
-            targets = layout.targets_on_files(spec.layout or "flat", points, spec.disks, request.dataset)
-        yield volume, targets
+            layout.clear(points)
+            yield layout.targets_on_files(spec.layout or "flat", points, spec.disks, request.dataset)
 
 
 @contextmanager

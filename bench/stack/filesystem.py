@@ -73,6 +73,12 @@ def verify_geometry(kind: Filesystem, volume: Volume, site: Site) -> None:
             )
 
 
+def wipe(site: Site, volume: Volume) -> None:
+    """Wipe the filesystem from an array that stays, before it gets another one."""
+    with site.lease.destroying(f"wipefs for {site.tag}", volume.members, held_by=volume.array):
+        proc.run(["wipefs", "--all", "--quiet", *volume.devices])
+
+
 def undo(act: Act, lease: Lease) -> None:
     """Wipe what we wrote from bare disks, where it is ours."""
     if not act.facts["bare"]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from bench.errors import StackError
 from permutations.workload import DataSet
 
 WRITE_BYTES = 1 << 20
+LOST_AND_FOUND = "lost+found"
+"""mke2fs(8) makes it; it holds nothing of ours."""
 
 
 def targets_on_files(layout: str, points: Sequence[Path], disks: int, dataset: DataSet) -> Targets:
@@ -30,6 +33,21 @@ def targets_on_files(layout: str, points: Sequence[Path], disks: int, dataset: D
             path.parent.mkdir(parents=True, exist_ok=True)
             lay_out(path, dataset.file_bytes, noise)
     return Targets(groups, dataset.file_bytes, device=False)
+
+
+def clear(points: Sequence[Path]) -> None:
+    """Remove what an earlier trial of the same filesystem left; a new one is empty.
+
+    Nothing is trimmed, as mkfs trims nothing here either.
+    """
+    for point in points:
+        left = [entry for entry in point.iterdir() if entry.name != LOST_AND_FOUND and not entry.name.startswith(".")]
+        for entry in left:
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+    os.sync()
 
 
 def files_by_group(layout: str, points: Sequence[Path], disks: int, files: int) -> tuple[tuple[Path, ...], ...]:

@@ -42,7 +42,6 @@ def array(site: Site, spec: StackSpec, members: tuple[Disk, ...]) -> Iterator[Vo
         kernel_name = find(name)
         if kernel_name is None:
             raise StackError(f"mdadm reported success, but there is no array named {name}", command=site.commands[-1])
-        set_stripe_cache(kernel_name, spec.stripe_cache_pages, site)
         if spec.initial_sync == "wait":
             wait_for_resync(kernel_name)
         yield Volume((Path("/dev") / kernel_name,), members, geometry(spec), kernel_name)
@@ -73,13 +72,7 @@ def apply_lines(spec: StackSpec) -> list[str]:
     devices = [f"/dev/disk/by-id/DISK{number}" for number in range(1, spec.disks + 1)]
     argv = create_argv("data", spec, devices)
     kept = [word for word in argv if word not in {"--run", "--assume-clean", "--homehost=stripelab"}]
-    lines = [" ".join(kept), "mdadm --detail --scan >> /etc/mdadm/mdadm.conf && update-initramfs -u"]
-    if spec.stripe_cache_pages is not None:
-        lines.append(
-            'udev: SUBSYSTEM=="block", KERNEL=="md*", ACTION=="add|change", '
-            f'ATTR{{md/stripe_cache_size}}="{spec.stripe_cache_pages}"'
-        )
-    return lines
+    return [" ".join(kept), "mdadm --detail --scan >> /etc/mdadm/mdadm.conf && update-initramfs -u"]
 
 
 def geometry(spec: StackSpec) -> Geometry | None:
@@ -135,21 +128,6 @@ def wait_for_resync(kernel_name: str) -> None:
         if time.monotonic() > deadline:
             raise StackError(f"{kernel_name}: the initial resync did not end within a week")
         time.sleep(POLL_S)
-
-
-def set_stripe_cache(kernel_name: str, pages: int | None, site: Site) -> None:
-    """Set md's stripe cache, which dies with the array, and read it back."""
-    if pages is None:
-        return
-    place = inventory.SYS_BLOCK / kernel_name / "md/stripe_cache_size"
-    site.commands.append(f"echo {pages} > {place}")
-    try:
-        place.write_text(str(pages), encoding="ascii")
-        now = place.read_text(encoding="ascii").strip()
-    except OSError as failure:
-        raise StackError(f"{place}: {failure.strerror}", command=site.commands[-1]) from failure
-    if now != str(pages):
-        raise StackError(f"{place}: wrote {pages}, read back {now}", command=site.commands[-1])
 
 
 def attribute(kernel_name: str, name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The queue layer: scheduler, queue length and read-ahead, read back and put back."""
+"""The queue layer: scheduler, queue length, read-ahead and md's stripe cache, read back and put back."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from bench.stack.spec import Site, StackSpec, Volume
 
 @contextmanager
 def queue_settings(site: Site, spec: StackSpec, volume: Volume) -> Iterator[None]:
-    """Set what the point asks for; scheduler and length on the members, read-ahead on the top device."""
-    members = [disk.name for disk in volume.members]
-    tops = [device.name for device in volume.devices]
+    """Set what the point asks for; scheduler and length on the members, the others on the top device."""
+    members = [inventory.SYS_BLOCK / disk.name / "queue" for disk in volume.members]
+    tops = [inventory.SYS_BLOCK / device.name / "queue" for device in volume.devices]
+    arrays = [inventory.SYS_BLOCK / volume.array / "md"] if volume.array is not None else []
     # The scheduler comes first: changing it resets the length of the queue.
-    wanted: list[tuple[str, str, str | int | None]] = [(name, "scheduler", spec.scheduler) for name in members]
-    wanted += [(name, "nr_requests", spec.nr_requests) for name in members]
-    wanted += [(name, "read_ahead_kb", spec.read_ahead_kib) for name in tops]
+    wanted: list[tuple[Path, str | int | None]] = [(queue / "scheduler", spec.scheduler) for queue in members]
+    wanted += [(queue / "nr_requests", spec.nr_requests) for queue in members]
+    wanted += [(queue / "read_ahead_kb", spec.read_ahead_kib) for queue in tops]
+    wanted += [(array / "stripe_cache_size", spec.stripe_cache_pages) for array in arrays]
     with ExitStack() as stack:
-        for name, attribute, value in wanted:
+        for place, value in wanted:
             if value is not None:
-                stack.enter_context(_setting(site, name, attribute, str(value)))
+                stack.enter_context(_setting(site, place, str(value)))
         site.apply += apply_lines(spec)
         yield
 
@@ -44,6 +46,11 @@ def apply_lines(spec: StackSpec) -> list[str]:
             f'udev: ACTION=="add|change", SUBSYSTEM=="block", KERNEL=="{top}", '
             f'ATTR{{queue/read_ahead_kb}}="{spec.read_ahead_kib}"'
         )
+    if spec.stripe_cache_pages is not None:
+        lines.append(
+            'udev: SUBSYSTEM=="block", KERNEL=="md*", ACTION=="add|change", '
+            f'ATTR{{md/stripe_cache_size}}="{spec.stripe_cache_pages}"'
+        )
     return lines
 
 
@@ -54,8 +61,7 @@ def value_of(place: Path) -> str:
 
 
 @contextmanager
-def _setting(site: Site, name: str, attribute: str, value: str) -> Iterator[None]:
-    place = inventory.SYS_BLOCK / name / "queue" / attribute
+def _setting(site: Site, place: Path, value: str) -> Iterator[None]:
     try:
         before = value_of(place)
     except OSError as failure:

@@ -24,6 +24,7 @@ _FUNCTIONS = {
     "latin-hypercube": "latin:latin_hypercube",
     "one-factor-at-a-time": "simple:one_factor_at_a_time",
     "list": "simple:listed",
+    "racing": "full:full",
 }
 
 

@@ -44,5 +44,6 @@ DESIGNS: dict[str, Takes] = {
     "latin-hypercube": Takes(("size",), needs=("size",)),
     "one-factor-at-a-time": Takes(("baseline",), needs=("baseline",)),
     "list": Takes(points=True, needs=("point",)),
+    "racing": Takes(),  # over every feasible point; [racing] says how
 }
 """The designs by name; :mod:`permutations.designs.registry` has the function of each."""

@@ -23,8 +23,7 @@ def methods(found: Recommendation) -> tuple[Method, ...]:
     return (
         Method(
             "What a trial is",
-            "The array, the filesystem and the files were made anew, the workloads ran one after the other, and "
-            "everything was taken down again. A trial gives one figure per workload. The unit of all statistics is "
+            f"{_made_anew(found)} A trial gives one figure per workload. The unit of all statistics is "
             "the trial, not the second: seconds of one run resemble each other and prove little.",
         ),
         Method(
@@ -67,6 +66,20 @@ def methods(found: Recommendation) -> tuple[Method, ...]:
             "it with fresh runs before you promise it. No figure here is a guarantee, and none says anything of other "
             "hardware, fill levels or workloads.",
         ),
+    )
+
+
+def _made_anew(found: Recommendation) -> str:
+    """What every trial built for itself."""
+    if any(answer.evidence is not None and answer.evidence.strata for answer in found.answers):
+        return (
+            "The order was split-plot: trials of one plot shared an array, and those of one sub-plot a filesystem; the "
+            "mount, the directories and the files were made anew, and the workloads ran one after the other. "
+            "Differences between arrays are judged by how much arrays differ when they are built again alike."
+        )
+    return (
+        "The array, the filesystem and the files were made anew, the workloads ran one after the other, and "
+        "everything was taken down again."
     )
 
 

@@ -457,8 +457,38 @@ t.toml:8: [[workload]] 1 rwmixread: needs rw = "rw" or "randrw", not "read"',
         "t.toml:4: [factors] read_ahead_kib: the range has more than 100000 values",
     ),
     "order": (
-        FIVE + '[sweep]\norder = "split-plot"\n',
-        't.toml:9: [sweep] order: "split-plot" is not available: this version has blocked',
+        FIVE + '[sweep]\norder = "grouped"\n',
+        't.toml:9: [sweep] order: "grouped" is not available: this version has blocked, split-plot',
+    ),
+    "racing without a race": (
+        FIVE + "[racing]\nbudget_trials = 9\n",
+        't.toml:8: [racing]: is read with design = "racing" only',
+    ),
+    "race without a budget": (
+        FIVE + '[sweep]\ndesign = "racing"\n',
+        "t.toml: [racing]: must have either budget_trials or budget_hours",
+    ),
+    "race with replicates": (
+        FIVE + '[sweep]\ndesign = "racing"\nreplicates = 2\n[racing]\nbudget_trials = 9\n',
+        (
+            "t.toml:10: [sweep] replicates: a race has a budget instead: write budget_trials or budget_hours under "
+            "[racing]"
+        ),
+    ),
+    "race in plots": (
+        FIVE + '[sweep]\ndesign = "racing"\norder = "split-plot"\n[racing]\nbudget_trials = 9\n',
+        (
+            "t.toml:10: [sweep] order: a race runs in blocks: which points a block has is known only when the last has "
+            "ended"
+        ),
+    ),
+    "sampler": (
+        FIVE + '[sweep]\ndesign = "racing"\n[racing]\nbudget_hours = 2\nsampler = "optuna-tpx"\n',
+        't.toml:12: [racing] sampler: unknown sampler "optuna-tpx"; did you mean optuna-tpe?',
+    ),
+    "endurance": (
+        FIVE + '[disk]\nrated_tbw_tb = "600"\n',
+        't.toml:9: [disk] rated_tbw_tb: must be a number, not "600"',
     ),
     "sync": (
         FIVE + '[sweep]\ninitial_sync = "assume_clean"\n',

@@ -1,0 +1,27 @@
+"""How a race is run: its budget, its error rate, and what chooses the points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ELIMINATION = "elimination"
+SAMPLERS = (ELIMINATION, "optuna-tpe", "optuna-random")
+"""What decides which points a block has: the sequential test, or a sampler of Optuna's."""
+
+
+@dataclass(frozen=True)
+class RacingSpec:
+    """The ``[racing]`` table of a sweep file.
+
+    ``error_rate`` bounds the probability that the sequential test eliminates the best point.  One of
+    the two budgets is set; ``confirmation_share`` of it is kept for fresh runs of the ``finalists``.
+    """
+
+    error_rate: float = 0.05
+    finalists: int = 4
+    confirmation_share: float = 0.25
+    budget_trials: int | None = None
+    budget_s: float | None = None
+    sampler: str = ELIMINATION
+    batch: int = 8
+    """Points in a block of a sampler of Optuna's."""

@@ -1,0 +1,36 @@
+"""The strata of a sweep: its factors, ranked by what it costs to change one.
+
+An array is dear (md's initial resync takes hours), a filesystem cheaper, a mount and a directory
+layout cheaper still, a queue setting all but free.  A split-plot order changes the dear ones seldom.
+The names are those of split-plot experiments: a whole plot is an array that stands while everything
+above it is varied, a sub-plot a filesystem on it (Box, Hunter and Hunter, Statistics for
+Experimenters, 2nd ed., ch. 9; Jones and Nachtsheim, Split-Plot Designs: What, Why, and How, Journal
+of Quality Technology 41(4), 2009).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from permutations.factors import Setting
+from permutations.point import DesignPoint
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """Factors that are equally dear to change."""
+
+    name: str
+    factors: tuple[str, ...]
+
+    def settings(self, point: DesignPoint) -> tuple[Setting, ...]:
+        """What a point sets in this stratum."""
+        return tuple(point[factor] for factor in self.factors)
+
+
+ARRAY = Stratum("array", ("level", "disks", "chunk_kib", "raid10_layout"))
+FILESYSTEM = Stratum("filesystem", ("filesystem", "mkfs_options"))
+MOUNT = Stratum("mount", ("mount_options", "layout"))
+QUEUE = Stratum("queue", ("stripe_cache_pages", "scheduler", "read_ahead_kib", "nr_requests"))
+STRATA = (ARRAY, FILESYSTEM, MOUNT, QUEUE)
+"""The dearest first.  Below them come the workloads, which every trial runs over one stack."""

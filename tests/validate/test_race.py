@@ -1,0 +1,39 @@
+"""A small part of ``make validate`` for every run of the tests: 300 races of each kind, seeded."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from permutations.race_spec import RacingSpec
+from tests.validate.race import POINTS, TRUTHS, interval, race, uniform
+
+RACES = 300
+
+
+@pytest.mark.parametrize("budget", [384, 1024])
+def test_racing_picks_a_good_point_as_often_as_twice_the_trials(budget):
+    rng = np.random.default_rng(7)
+    truth = TRUTHS["normal"](rng, RACES, POINTS)
+    found = race(truth, RacingSpec(budget_trials=budget), rng)
+    assert found.good.mean() >= uniform(truth, 2 * budget // POINTS, rng).mean()
+    assert found.trials.max() <= budget
+
+
+@pytest.mark.parametrize("truth", TRUTHS)
+def test_the_best_is_eliminated_no_more_often_than_stated(truth):
+    rng = np.random.default_rng(11)
+    found = race(TRUTHS[truth](rng, RACES, POINTS), RacingSpec(budget_trials=1024), rng)
+    assert interval(int(found.best_eliminated.sum()), RACES)[0] <= 0.05
+
+
+def test_a_test_that_is_too_eager_is_caught():
+    """With every level spent at one look the rate is far above 5 %: the check above can fail."""
+    rng = np.random.default_rng(11)
+    found = race(TRUTHS["equal"](rng, RACES, POINTS), RacingSpec(budget_trials=1024, error_rate=20.0), rng)
+    assert interval(int(found.best_eliminated.sum()), RACES)[0] > 0.05
+
+
+def test_the_interval_is_that_of_clopper_and_pearson():
+    """Two of 20: 0.0123 to 0.3170 (Clopper and Pearson 1934; R's binom.test)."""
+    assert interval(2, 20) == pytest.approx((0.0123, 0.3170), abs=5e-5)
