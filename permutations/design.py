@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from permutations import toml_lines
 from permutations.arithmetic import fits, places_for_files
 from permutations.conflict import why_empty
 from permutations.designs.registry import choose
@@ -52,7 +53,8 @@ def make_plan(sweep: Sweep) -> Plan:
     try:
         chosen = choose(space, sweep.spec, sweep.seed)
     except DesignError as error:
-        raise SweepError(sweep.path, None, f"[sweep] {error.key}", str(error)) from None
+        line = toml_lines.locate(sweep.text).get(("sweep", error.key))
+        raise SweepError(sweep.path, line, f"[sweep] {error.key}", str(error)) from None
     points = tuple(DesignPoint(values, space.varied) for values in chosen.combinations)
     report = DesignReport(sweep.design, space.feasible, chosen.guarantees, chosen.figures)
     _check_room(sweep, points)
