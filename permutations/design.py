@@ -4,31 +4,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from permutations import toml_lines
 from permutations.arithmetic import fits, places_for_files
-from permutations.designs.full import TooManyPointsError, full
+from permutations.conflict import why_empty
+from permutations.designs.registry import choose
+from permutations.designs.report import DesignError, DesignReport
 from permutations.errors import SweepError
 from permutations.factors import RAW
 from permutations.order import blocked, split_plot
 from permutations.point import DesignPoint, PlannedTrial
 from permutations.race import first_block
 from permutations.sizes import format_size
-from permutations.space import LeftOut, why_empty
+from permutations.space import LeftOut
 from permutations.sweep import Sweep
 
 __all__ = ["LeftOut", "Plan", "make_plan"]
+
+NOT_CHOSEN = "not-chosen"
+"""Name under which feasible combinations are counted that the design leaves out."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """A sweep laid out: ``trials`` are in run order, ``left_out`` adds up with ``points`` to the raw count.
 
-    Of a race only the first block is known beforehand: :func:`permutations.race.planned` has the others.
+    ``report`` is what the design guarantees.  Of a race only the first block is known beforehand:
+    :func:`permutations.race.planned` has the others.
     """
 
     sweep: Sweep
     points: tuple[DesignPoint, ...]
     left_out: tuple[LeftOut, ...]
     trials: tuple[PlannedTrial, ...]
+    report: DesignReport
 
     @property
     def raw_combinations(self) -> int:
@@ -41,17 +49,28 @@ def make_plan(sweep: Sweep) -> Plan:
     empty = why_empty(sweep.space)
     if empty is not None:
         raise SweepError(sweep.path, None, "[factors]", empty)
+    space = sweep.space
     try:
-        points, left_out = full(sweep.space)
-    except TooManyPointsError as error:
-        message = f"{error}: shorten a list, or leave combinations out with [[forbid]]"
-        raise SweepError(sweep.path, None, "[factors]", message) from None
+        chosen = choose(space, sweep.spec, sweep.seed)
+    except DesignError as error:
+        line = toml_lines.locate(sweep.text).get(("sweep", error.key))
+        raise SweepError(sweep.path, line, f"[sweep] {error.key}", str(error)) from None
+    points = tuple(DesignPoint(values, space.varied) for values in chosen.combinations)
+    report = DesignReport(sweep.design, space.feasible, chosen.guarantees, chosen.figures)
     _check_room(sweep, points)
+    left_out = _left_out(sweep, len(points))
     if sweep.racing is not None:
-        return Plan(sweep, points, left_out, first_block(sweep, sweep.racing, points))
+        return Plan(sweep, points, left_out, first_block(sweep, sweep.racing, points), report)
     in_order = split_plot if sweep.order == "split-plot" else blocked
     trials = in_order(points, seed=sweep.seed, replicates=sweep.replicates, protocol_id=sweep.protocol_id)
-    return Plan(sweep, points, left_out, trials)
+    return Plan(sweep, points, left_out, trials, report)
+
+
+def _left_out(sweep: Sweep, points: int) -> tuple[LeftOut, ...]:
+    """What the rules leave out, and then what the design does."""
+    others = sweep.space.feasible - points
+    reason = f"feasible, but not among the points that the {sweep.design} design chooses"
+    return (*sweep.space.left_out(), *([LeftOut(NOT_CHOSEN, reason, others)] if others else []))
 
 
 def _check_room(sweep: Sweep, points: tuple[DesignPoint, ...]) -> None:

@@ -1,30 +1,64 @@
-"""Which combinations are left out: what md and the hardware allow, and what the sweep forbids.
+"""Which combinations are left out: what md and the hardware allow, and what the sweep says.
 
-A rule names the factors that it looks at, so that enumeration can ask it as soon as these are
-bound and never walk a subtree that is lost anyway.
+A rule is a set of clauses, and a clause names what each of its factors would have to be for a
+combination to be lost.  That form lets enumeration see a lost value before it is tried, lets
+counting go over classes of values instead of values, and lets a conflict be traced to its rules.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from permutations.factors import FACTORS, Setting
+from permutations.factors import DEFAULT_WORD, FACTORS, Setting
 
 Settings = Mapping[str, Setting]
+Keys = tuple[tuple[str, tuple[Setting, ...]], ...]
+"""Factors with the values that match, as a table of a sweep file lists them."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """The values of one factor that a clause speaks of; a factor that does not apply matches nothing."""
+
+    factor: str
+    holds: Callable[[Setting], bool]
+
+    def met(self, settings: Settings) -> bool:
+        """Whether the factor applies at ``settings`` and has such a value."""
+        return FACTORS[self.factor].applies(settings) and self.holds(settings[self.factor])
+
+
+Clause = tuple[Match, ...]
+"""A combination is lost where every match is met."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One reason to leave combinations out.
+    """One reason to leave combinations out: any of its clauses is enough.
 
-    ``breaks`` is asked with at least ``factors`` bound, and says whether the combination is lost.
+    ``line`` is where the sweep file says it; None for a rule of md.
     """
 
     name: str
     reason: str
-    factors: frozenset[str]
-    breaks: Callable[[Settings], bool]
+    clauses: tuple[Clause, ...]
+    line: int | None = None
+    own: bool = False
+    """Whether the sweep says it, and not md."""
+
+    @property
+    def factors(self) -> frozenset[str]:
+        """The factors that it looks at, with those that decide whether these apply."""
+        return with_conditions(match.factor for clause in self.clauses for match in clause)
+
+    def breaks(self, settings: Settings) -> bool:
+        """Whether a combination is lost; ``settings`` must have at least :attr:`factors`."""
+        return any(all(match.met(settings) for match in clause) for clause in self.clauses)
+
+    def place(self) -> str:
+        """The name, with the line of the file where it has one."""
+        return self.name if self.line is None else f"{self.name}, line {self.line}"
 
 
 @dataclass(frozen=True)
@@ -34,28 +68,52 @@ class Forbid:
     A factor that does not apply to a combination matches nothing, not even ``default``.
     """
 
-    keys: tuple[tuple[str, tuple[Setting, ...]], ...]
+    keys: Keys
     reason: str | None = None
-
-    def breaks(self, settings: Settings) -> bool:
-        """Whether every key matches."""
-        return all(FACTORS[name].applies(settings) and settings[name] in values for name, values in self.keys)
+    line: int | None = field(default=None, compare=False)
 
     def rule(self, number: int) -> Rule:
         """The rule that this table is; ``number`` counts the tables of the sweep, from 1."""
-        return Rule(
-            name=f"forbid-{number}",
-            reason=self.reason or "the sweep forbids " + self.describe(),
-            factors=with_conditions(name for name, _ in self.keys),
-            breaks=self.breaks,
-        )
+        reason = self.reason or "the sweep forbids " + self.describe()
+        clause = tuple(_among(name, values) for name, values in self.keys)
+        return Rule(f"forbid-{number}", reason, (clause,), self.line, own=True)
 
     def describe(self) -> str:
         """The table in words: ``level raid5 or raid6 with filesystem btrfs``."""
-        return " with ".join(
-            f"{name} " + " or ".join("default" if value is None else str(value) for value in values)
-            for name, values in self.keys
-        )
+        return in_words(self.keys, " with ")
+
+
+@dataclass(frozen=True)
+class Require:
+    """A ``[[require]]`` table: where every key of ``when`` matches, every key of ``then`` must.
+
+    A factor of ``then`` that does not apply to a combination is asked nothing.
+    """
+
+    when: Keys
+    then: Keys
+    reason: str | None = None
+    line: int | None = field(default=None, compare=False)
+
+    def rule(self, number: int) -> Rule:
+        """The rule that this table is; ``number`` counts the tables of the sweep, from 1."""
+        matched = tuple(_among(name, values) for name, values in self.when)
+        clauses = tuple((*matched, _other(name, values)) for name, values in self.then)
+        reason = self.reason or "the sweep requires " + self.describe()
+        return Rule(f"require-{number}", reason, clauses, self.line, own=True)
+
+    def describe(self) -> str:
+        """The table in words: ``chunk_kib 256 where level raid6``."""
+        then = in_words(self.then, " and ")
+        return f"{then} where {in_words(self.when, ' with ')}" if self.when else then
+
+
+def in_words(keys: Keys, joint: str) -> str:
+    """Keys and values as a person says them."""
+    return joint.join(
+        f"{name} " + " or ".join(DEFAULT_WORD if value is None else str(value) for value in values)
+        for name, values in keys
+    )
 
 
 def with_conditions(names: Iterable[str]) -> frozenset[str]:
@@ -68,12 +126,19 @@ def with_conditions(names: Iterable[str]) -> frozenset[str]:
     return frozenset(wanted)
 
 
-def _disks_rule(level: str, reason: str, allows: Callable[[int], bool]) -> Rule:
-    def breaks(settings: Settings) -> bool:
-        disks = settings["disks"]
-        return settings["level"] == level and not (isinstance(disks, int) and allows(disks))
+def _among(name: str, values: tuple[Setting, ...]) -> Match:
+    return Match(name, lambda value: value in values)
 
-    return Rule(f"{level}-disks", reason, frozenset({"level", "disks"}), breaks)
+
+def _other(name: str, values: tuple[Setting, ...]) -> Match:
+    return Match(name, lambda value: value not in values)
+
+
+def _disks_rule(level: str, reason: str, allows: Callable[[int], bool]) -> Rule:
+    def refused(disks: Setting) -> bool:
+        return not (isinstance(disks, int) and allows(disks))
+
+    return Rule(f"{level}-disks", reason, ((_among("level", (level,)), Match("disks", refused)),))
 
 
 HARDWARE_RULES: tuple[Rule, ...] = (

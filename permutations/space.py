@@ -1,20 +1,21 @@
-"""The feasible combinations of a sweep, found without walking the others.
+"""The feasible combinations of a sweep: found without walking the others, counted without walking at all.
 
-The walk is depth-first over the factors in stack order.  Each rule is asked at the first depth at
-which all of its factors are bound, and a lost subtree is counted, not visited: its size is the
-product of what remains.  A factor that does not apply to a branch takes one value there (None), and
-the combinations that thereby come to the same point are counted as merged.  Every raw combination
-is counted exactly once: as a point, as merged, or under the first rule that loses it.
+Every raw combination is counted exactly once: as a point, as merged with one because a factor does
+not apply, or under the first rule that loses it.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 
-from permutations.factors import FACTORS, Setting
+from permutations.counting import Count, count
+from permutations.factors import Setting
+from permutations.network import Network, Split, split
 from permutations.rules import Rule
 
 MERGED = "merged"
@@ -47,7 +48,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Space:
-    """Every factor with its values, in the order of :data:`FACTORS`, and the rules."""
+    """Every factor with its values, in the order of :data:`permutations.factors.FACTORS`, and the rules."""
 
     factors: tuple[FactorValues, ...]
     rules: tuple[Rule, ...]
@@ -62,74 +63,78 @@ class Space:
         """Names of the factors with more than one value."""
         return frozenset(factor.name for factor in self.factors if factor.varies)
 
-    def walk(self) -> Walk:
-        """A fresh walk over the feasible combinations."""
-        return Walk(self)
+    @cached_property
+    def split(self) -> Split:
+        """The space taken apart into what hangs together by its rules."""
+        return split({factor.name: factor.values for factor in self.factors}, self.rules)
 
+    @cached_property
+    def _counts(self) -> tuple[Count, ...]:
+        return tuple(count(network, len(self.rules)) for network in self.split.networks)
 
-class Walk:
-    """One pass over the feasible combinations of a space, lazily; the counts are whole at its end."""
+    @cached_property
+    def feasible(self) -> int:
+        """How many points there are: exactly, whatever the size of the space."""
+        if self.split.lost_by is not None:
+            return 0
+        return math.prod(each.points for each in self._counts)
 
-    def __init__(self, space: Space) -> None:
-        self._space = space
-        self._sizes_below = [
-            math.prod(len(factor.values) for factor in space.factors[depth + 1 :])
-            for depth in range(len(space.factors))
-        ]
-        self._rules_at = _rules_by_depth(space)
-        self._lost = {rule.name: 0 for rule in space.rules}
-        self._merged = 0
-        self._bound: dict[str, Setting] = {}
+    def has_point(self) -> bool:
+        """Whether there is any: quicker than to count them."""
+        networks = self.split.networks
+        return self.split.lost_by is None and all(next(network.walk(), None) is not None for network in networks)
 
-    def __iter__(self) -> Iterator[tuple[Setting, ...]]:
-        """Each feasible combination once, as values in the order of the space's factors."""
-        return self._from(0, 1)
+    def walk(self) -> Iterator[tuple[Setting, ...]]:
+        """Each feasible combination once, lazily, as values in the order of the space's factors.
 
-    def _from(self, depth: int, weight: int) -> Iterator[tuple[Setting, ...]]:
-        """The combinations below the bound factors; each stands for ``weight`` raw ones."""
-        if depth == len(self._space.factors):
-            self._merged += weight - 1
-            yield tuple(self._bound.values())
+        The largest set of factors that hang together is streamed; of the others a table is held.
+        """
+        if not self.feasible:
             return
-        name, values = self._space.factors[depth].name, self._space.factors[depth].values
-        if not FACTORS[name].applies(self._bound):
-            weight *= len(values)
-            values = (None,)
-        for value in values:
-            self._bound[name] = value
-            broken = next((rule for rule in self._rules_at[depth] if rule.breaks(self._bound)), None)
-            if broken is None:
-                yield from self._from(depth + 1, weight)
-            else:
-                self._lost[broken.name] += weight * self._sizes_below[depth]
-        del self._bound[name]
+        nested, constants = self._nested(), self.split.constants
+        names = [*itertools.chain.from_iterable(network.names for network in nested), *constants]
+        in_order = itemgetter(*(names.index(factor.name) for factor in self.factors))
+        tables = [list(network.walk()) for network in nested[1:]]
+        inner = [tuple(constants.values())]
+        while tables and len(tables[-1]) * len(inner) <= SMALL:
+            inner = [(*row, *rest) for row in tables.pop() for rest in inner]
+        for row in nested[0].walk() if nested else [()]:
+            for rows in itertools.product(*tables):
+                head = (*row, *itertools.chain.from_iterable(rows))
+                yield from map(in_order, [head + rest for rest in inner])
+
+    def _nested(self) -> list[Network]:
+        """The networks, outermost first: the order of the file, but that a large one is streamed and so comes first."""
+        points = {network.names: each.points for network, each in zip(self.split.networks, self._counts, strict=True)}
+        large = [network for network in self.split.networks if points[network.names] > SMALL]
+        first = max(large, key=lambda network: points[network.names], default=None)
+        return sorted(self.split.networks, key=lambda network: network is not first)
 
     def left_out(self) -> tuple[LeftOut, ...]:
-        """What each rule lost so far, the merged ones last; a rule of the sweep's own is there even at 0."""
-        lost = [
-            LeftOut(rule.name, rule.reason, self._lost[rule.name])
-            for rule in self._space.rules
-            if self._lost[rule.name] or rule.name.startswith("forbid-")
+        """What each rule loses, the merged ones last; a rule of the sweep's own is there even at 0."""
+        lost = self._lost()
+        entries = [
+            LeftOut(rule.name, rule.reason, each)
+            for rule, each in zip(self.rules, lost, strict=True)
+            if each or rule.own
         ]
-        merged = [LeftOut(MERGED, MERGED_REASON, self._merged)] if self._merged else []
-        return (*lost, *merged)
+        merged = self.raw_combinations - sum(lost) - self.feasible
+        return (*entries, LeftOut(MERGED, MERGED_REASON, merged)) if merged else tuple(entries)
+
+    def _lost(self) -> list[int]:
+        """Raw combinations that each rule loses: those of the first network that loses them."""
+        lost = [0] * len(self.rules)
+        if self.split.lost_by is not None:
+            lost[self.split.lost_by] = self.raw_combinations
+            return lost
+        weight = self.split.merged_weight
+        raw = [math.prod(len(variable.values) for variable in network.variables) for network in self.split.networks]
+        for n, each in enumerate(self._counts):
+            below = math.prod(raw[n + 1 :])
+            lost = [had + weight * more * below for had, more in zip(lost, each.lost, strict=True)]
+            weight *= each.feasible_raw
+        return lost
 
 
-def _rules_by_depth(space: Space) -> list[list[Rule]]:
-    """For each depth, the rules whose last factor is bound there."""
-    order = {factor.name: depth for depth, factor in enumerate(space.factors)}
-    at: list[list[Rule]] = [[] for _ in space.factors]
-    for rule in space.rules:
-        at[max(order[name] for name in rule.factors)].append(rule)
-    return at
-
-
-def why_empty(space: Space) -> str | None:
-    """None where the space has a point; otherwise one line that names the rules that empty it."""
-    walk = space.walk()
-    if next(iter(walk), None) is not None:
-        return None
-    blamed = [f"{entry.reason} ({entry.rule}, {entry.count})" for entry in walk.left_out() if entry.count]
-    raw = space.raw_combinations
-    counted = "the only combination is" if raw == 1 else f"all {raw} combinations are"
-    return f"the space is empty: {counted} left out: " + "; ".join(blamed)
+SMALL = 10_000
+"""A table of up to this many rows may be held: combinations then come in the order of the file."""

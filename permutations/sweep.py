@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from permutations.conflict import why_empty
+from permutations.designs.spec import DesignSpec
 from permutations.identity import digest
 from permutations.objective import Objective
+from permutations.parse_design import KEYS, parse_design
 from permutations.parse_lab import lab_disks, parse_dataset, parse_disk, parse_lab, parse_objectives
 from permutations.parse_racing import parse_racing
-from permutations.parse_space import parse_factors, parse_forbid
+from permutations.parse_space import parse_factors, parse_forbid, parse_require
 from permutations.parse_workload import parse_workloads
 from permutations.race_spec import RacingSpec
 from permutations.reader import Table
-from permutations.rules import HARDWARE_RULES, Forbid
+from permutations.rules import HARDWARE_RULES, Forbid, Require, Rule
 from permutations.source import parse, read_text
-from permutations.space import FactorValues, Space, why_empty
+from permutations.space import FactorValues, Space
 from permutations.vocabulary import Vocabulary
 from permutations.workload import DataSet, LabSpec, Workload
 
-TABLES = ("sweep", "factors", "forbid", "workload", "dataset", "lab", "objective", "disk", "racing")
-DESIGNS = ("full", "racing")
+TABLES = (
+    "sweep",
+    "factors",
+    "forbid",
+    "require",
+    "baseline",
+    "point",
+    "racing",
+    "workload",
+    "dataset",
+    "lab",
+    "disk",
+    "objective",
+)
 ORDERS = ("blocked", "split-plot")
 INITIAL_SYNCS = ("wait", "assume-clean")
 
@@ -31,6 +46,7 @@ class Sweep:
     """What to run, why, and how often.
 
     ``factors`` holds every factor, in the order of :data:`permutations.factors.FACTORS`.
+    ``spec`` is all that the design takes.
     ``lab_given`` says whether the file has a ``[lab]`` table; without one ``lab`` is the usual lab
     with as many disks as the sweep needs.  ``path`` and ``text`` are the file's name and content.
     ``rated_bytes_written`` is the endurance that each disk is rated for; ``racing`` says how a race is
@@ -49,6 +65,8 @@ class Sweep:
     initial_sync: str
     lab: LabSpec
     objectives: tuple[Objective, ...]
+    require: tuple[Require, ...] = ()
+    spec: DesignSpec = field(default_factory=DesignSpec)
     lab_given: bool = False
     rated_bytes_written: int | None = None
     racing: RacingSpec | None = None
@@ -82,8 +100,7 @@ class Sweep:
     @cached_property
     def space(self) -> Space:
         """Every combination, and the rules that leave some out: those of md first."""
-        own = tuple(forbid.rule(number) for number, forbid in enumerate(self.forbid, start=1))
-        return Space(self.factors, HARDWARE_RULES + own)
+        return Space(self.factors, rules_of(self.forbid, self.require))
 
     @cached_property
     def protocol_id(self) -> str:
@@ -109,40 +126,52 @@ class Sweep:
         return max(int(value) for value in disks if value is not None)
 
 
+def rules_of(forbid: tuple[Forbid, ...], require: tuple[Require, ...]) -> tuple[Rule, ...]:
+    """The rules of md, then those of a sweep."""
+    forbidden = tuple(table.rule(number) for number, table in enumerate(forbid, start=1))
+    required = tuple(table.rule(number) for number, table in enumerate(require, start=1))
+    return (*HARDWARE_RULES, *forbidden, *required)
+
+
 def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None) -> Sweep:
     head = root.table("sweep")
-    head.only(("name", "seed", "replicates", "design", "order", "initial_sync"))
+    head.only(("name", "seed", "replicates", "design", "order", "initial_sync", *KEYS))
     lab = root.table("lab")
     factors = parse_factors(root.table("factors"), vocabulary, lab_disks(lab))
     workloads = parse_workloads(root.tables("workload"), path.parent, vocabulary)
     if not workloads:
         root.refuse("workload", "the list is empty")
     (disks,) = (factor.values for factor in factors if factor.name == "disks")
+    forbid = parse_forbid(root.tables("forbid"), vocabulary)
+    require = parse_require(root.tables("require"), vocabulary)
+    space = Space(factors, rules_of(forbid, require))
+    empty = why_empty(space)
+    if empty is not None:
+        root.source.refuse(("factors",), empty)
+    spec = parse_design(root, space, vocabulary)
     several = isinstance(root.values.get("objective"), list)
     objectives = root.tables("objective") if several else (root.table("objective"),) if root.has("objective") else ()
-    sweep = Sweep(
+    return Sweep(
         name=head.name("name") if head.has("name") else path.stem,
         seed=head.integer("seed", 0, 0),
         replicates=head.integer("replicates", 1, 1, 1000),
-        design=_available(head, "design", DESIGNS),
+        design=spec.kind,
         order=_available(head, "order", ORDERS),
         factors=factors,
-        forbid=parse_forbid(root.tables("forbid"), vocabulary),
+        forbid=forbid,
         workloads=workloads,
         dataset=parse_dataset(root.table("dataset"), workloads),
         initial_sync=head.word("initial_sync", INITIAL_SYNCS, "wait"),
         lab=parse_lab(lab, vocabulary, max(int(value) for value in disks if value is not None)),
         objectives=parse_objectives(objectives, workloads),
+        require=require,
+        spec=spec,
         lab_given=root.has("lab"),
         rated_bytes_written=parse_disk(root.table("disk")),
         racing=parse_racing(root),
         path=str(path),
         text=text,
     )
-    empty = why_empty(sweep.space)
-    if empty is not None:
-        root.source.refuse(("factors",), empty)
-    return sweep
 
 
 def _available(head: Table, key: str, known: tuple[str, ...]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+FILESYSTEMS = Path("bench/stack/filesystems")
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 STAND_IN = """#!/bin/sh
 echo "[$*]"
@@ -26,6 +27,7 @@ def call(*argv: object, **environment: str) -> subprocess.CompletedProcess[str]:
 def checkout(tmp_path: Path) -> Path:
     """A copy of the scripts, with a stand-in for stripelab that says how it was called."""
     shutil.copytree(SCRIPTS, tmp_path / "scripts")
+    shutil.copytree(SCRIPTS.parent / FILESYSTEMS, tmp_path / FILESYSTEMS)
     (tmp_path / "stripelab").write_text(STAND_IN)
     (tmp_path / "stripelab").chmod(0o755)
     return tmp_path

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bench.cli import plan_face
 from bench.cli.output import emit_json, say
 from bench.cli.plan_orders import design_words, order_json, order_text, order_words
 
@@ -23,10 +25,20 @@ def register(app: typer.Typer) -> None:
 
 
 def plan(
-    sweep_file: Annotated[Path, typer.Argument(metavar="SWEEP", help="The sweep file.", show_default=False)],
+    sweep_file: Annotated[
+        Path | None, typer.Argument(metavar="SWEEP", help="The sweep file.", show_default=False)
+    ] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON on stdout.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="List every trial, not only the first.")] = False,
+    as_table: Annotated[bool, typer.Option("--csv", help="Print every trial as a row of CSV on stdout.")] = False,
+    why: Annotated[
+        str | None,
+        typer.Option("--explain", metavar="POINT", help="Why a point is in or out: an id, or level=raid5,disks=4,…"),
+    ] = None,
+    both: Annotated[
+        tuple[Path, Path] | None, typer.Option("--diff", metavar="A B", help="Compare the plans of two sweep files.")
+    ] = None,
     disk_size: Annotated[
         str | None,
         typer.Option(metavar="SIZE", help="Size of each real disk (4TiB), for the cost of initial resyncs."),
@@ -39,12 +51,59 @@ def plan(
     from permutations.sweep import Sweep
 
     disk_bytes = _disk_bytes(disk_size)
+    if both is not None:
+        _compare(both, alone=sweep_file is None and why is None and not as_table, json=json, everything=everything)
+        return
+    if sweep_file is None:
+        raise typer.BadParameter("name a sweep file", param_hint="SWEEP")
+    if json + as_table + (why is not None and as_table) > 1:
+        raise typer.BadParameter("cannot go with --json or --explain", param_hint="--csv")
     made = make_plan(Sweep.load(sweep_file, vocabulary()))
+    if why is not None:
+        _explain(made, why, json=json)
+        return
+    if as_table:
+        sys.stdout.write(plan_face.as_csv(made))
+        return
     cost = plan_cost(made, disk_bytes)
     if json:
         emit_json({**as_json(made, cost), **order_json(made, disk_bytes)})
         return
     for line in [*as_text(made, cost, everything=everything), *order_text(made, disk_bytes)]:
+        say(line)
+
+
+def _explain(made: Plan, words: str, *, json: bool) -> None:
+    """``--explain``."""
+    from permutations.explain import ExplainError, explain
+
+    try:
+        said = explain(made, words)
+    except ExplainError as error:
+        raise typer.BadParameter(str(error), param_hint="--explain") from None
+    if json:
+        emit_json(plan_face.explanation_json(said))
+        return
+    for line in plan_face.explanation_lines(said):
+        say(line)
+
+
+def _compare(both: tuple[Path, Path], *, alone: bool, json: bool, everything: bool) -> None:
+    """``--diff``."""
+    from bench.vocabulary import vocabulary
+    from permutations.compare import diff
+    from permutations.design import make_plan
+    from permutations.sweep import Sweep
+
+    if not alone:
+        raise typer.BadParameter("takes two sweep files and nothing else but --json and --all", param_hint="--diff")
+    known = vocabulary()
+    first, second = (make_plan(Sweep.load(path, known)) for path in both)
+    found = diff(first, second)
+    if json:
+        emit_json(plan_face.diff_json(found))
+        return
+    for line in plan_face.diff_lines(found, everything=everything):
         say(line)
 
 
@@ -70,6 +129,8 @@ def as_json(made: Plan, cost: Cost) -> dict[str, Any]:
         "replicates": sweep.replicates,
         "protocol_id": sweep.protocol_id,
         "raw_combinations": made.raw_combinations,
+        "feasible": made.report.feasible,
+        "design_report": {"guarantees": list(made.report.guarantees), **made.report.figures},
         "points": [{"id": point.id, "label": point.label(), "settings": dict(point.settings)} for point in made.points],
         "left_out": [
             {"rule": entry.rule, "reason": entry.reason, "combinations": entry.count} for entry in made.left_out
@@ -113,7 +174,8 @@ def _summary_lines(made: Plan) -> list[str]:
         f"sweep      {sweep.name}: {design_words(made)}, seed {sweep.seed}, protocol {sweep.protocol_id}",
         f"varies     {', '.join(varied) or 'nothing'}",
         f"workloads  {', '.join(workload.name for workload in sweep.workloads)}",
-        f"points     {len(made.points)} of {made.raw_combinations} combinations",
+        f"points     {len(made.points)} of {made.raw_combinations} combinations; {made.report.feasible} are feasible",
+        *(f"           {line}" for line in made.report.guarantees),
         order_words(made),
     ]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def design_words(made: Plan) -> str:
     """The design as one says it."""
-    return "race" if made.sweep.racing is not None else f"{made.sweep.design} factorial"
+    return "race" if made.sweep.racing is not None else f"{made.sweep.design} design"
 
 
 def order_words(made: Plan) -> str:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
-from permutations.point import DesignPoint
-from permutations.space import LeftOut, Space
+from permutations.designs.report import Chosen, DesignError
+from permutations.designs.spec import DesignSpec
+from permutations.space import Space
 
 MAX_POINTS = 1_000_000
 """More points than this would be decades of measuring: a slip in the sweep, not a plan."""
 
 
-class TooManyPointsError(ValueError):
-    """A full factorial that nobody could run."""
-
-
-def full(space: Space) -> tuple[tuple[DesignPoint, ...], tuple[LeftOut, ...]]:
-    """The points in stack order, and what was left out; raises :class:`TooManyPointsError`."""
-    walk = space.walk()
-    points = tuple(DesignPoint(values, space.varied) for values in islice(walk, MAX_POINTS + 1))
-    if len(points) > MAX_POINTS:
-        raise TooManyPointsError(f"the full factorial has more than {MAX_POINTS} points")
-    return points, walk.left_out()
+def full(space: Space, spec: DesignSpec, seed: int) -> Chosen:  # noqa: ARG001
+    """Every feasible combination, in the order of the walk; raises :class:`DesignError` where they are too many."""
+    if space.feasible > MAX_POINTS:
+        raise DesignError(
+            f"the full factorial has more than {MAX_POINTS} points ({space.feasible}): shorten a list, leave "
+            'combinations out with [[forbid]], or choose among them with design = "covering"'
+        )
+    return Chosen(tuple(space.walk()), ("every feasible combination",), {})

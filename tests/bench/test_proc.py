@@ -142,6 +142,7 @@ def test_an_interrupt_ends_the_family_and_is_passed_on(tmp_path: Path) -> None:
 
     def interrupt() -> None:
         wait_for(told)
+        time.sleep(0.3)  # the child may be quicker than the return of Popen
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt).start()

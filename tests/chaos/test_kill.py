@@ -25,7 +25,7 @@ from tests.chaos.sweeps import LAB_SWEEP, LOOP_SWEEP, PLANNED_LAB, PLANNED_LOOP
 SEED = 20261122
 LAB_KILLS = int(os.environ.get("CHAOS_KILLS", "2"))
 GUEST_KILLS = int(os.environ.get("CHAOS_GUEST_KILLS", "1"))
-LOOP_KILLS = int(os.environ.get("CHAOS_LOOP_KILLS", "5"))
+LOOP_KILLS = int(os.environ.get("CHAOS_LOOP_KILLS", "3"))
 LAB_RUN_S = 16.0
 LOOP_RUN_S = 22.0
 """About how long an undisturbed run takes: kills are spread over it."""

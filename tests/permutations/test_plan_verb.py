@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def test_the_plan_as_json(run):
     assert jbod["settings"]["chunk_kib"] is None
     left_out = sum(entry["combinations"] for entry in plan["left_out"])
     assert left_out + len(plan["points"]) == plan["raw_combinations"] == 48
+    assert plan["feasible"] == 22
     ids = [point["id"] for point in plan["points"]]
     for block in range(2):
         assert sorted(t["point_id"] for t in plan["order"] if t["block"] == block) == sorted(ids)
@@ -51,7 +53,7 @@ def test_the_plan_as_json(run):
 
 def test_the_plan_as_text(run):
     said = run(FIRST).stdout
-    assert "points     22 of 48 combinations" in said
+    assert "points     22 of 48 combinations; 22 are feasible" in said
     assert "trials     44, in 2 blocks" in said
     assert "forbid-1  20  the directory layout is compared on raid10 alone" in said
     assert "merged     4" in said
@@ -89,3 +91,50 @@ def test_the_size_of_real_disks_is_asked_for_where_resyncs_are_awaited(run, tmp_
 )
 def test_durations_in_two_units(seconds, said):
     assert duration(seconds) == said
+
+
+def test_the_plan_as_csv(run):
+    rows = list(csv.DictReader(run(FIRST, "--csv").stdout.splitlines()))
+    order = json.loads(run(FIRST, "--json").stdout)["order"]
+    assert [row["trial_id"] for row in rows] == [trial["trial_id"] for trial in order]
+    assert list(rows[0]) == ["run_order", "block", "trial_id", "point_id", *FACTOR_COLUMNS]
+    assert {row["chunk_kib"] for row in rows if row["level"] == "raid1"} == {""}
+
+
+def test_the_plan_says_what_its_design_guarantees(run):
+    path = str(Path(FIRST).with_name("covering.toml"))
+    said = run(path).stdout
+    assert "covering design, seed" in said
+    assert "every one of the 52 feasible pairs of values is in at least one point" in said
+    report = json.loads(run(path, "--json").stdout)["design_report"]
+    assert report["strength"] == 2
+    assert report["tuples"] == 52
+
+
+def test_why_a_point_is_in_or_out(run):
+    words = "level=raid1,chunk_kib=64,filesystem=xfs,layout=flat"
+    said = run(FIRST, "--explain", words).stdout
+    assert said.startswith("merged with a planned point: raid1 x4 xfs flat")
+    assert "chunk_kib does not apply where level is raid1" in said
+    answer = json.loads(run(FIRST, "--explain", words, "--json").stdout)
+    assert (answer["verdict"], answer["planned"], answer["point"]["label"]) == ("merged", True, "raid1 x4 xfs flat")
+    refused = run(FIRST, "--explain", "levle=raid1")
+    assert refused.exit_code == 2
+
+
+def test_what_two_plans_share(run, tmp_path):
+    path = tmp_path / "other.toml"
+    path.write_text(Path(FIRST).read_text().replace("chunk_kib  = [64, 512]", "chunk_kib  = [64]"))
+    said = run("--diff", FIRST, str(path)).stdout
+    assert "points          9        0       13" in said
+    assert "trials         18        0       26" in said
+    answer = json.loads(run("--diff", FIRST, str(path), "--json").stdout)
+    assert len(answer["points"]["both"]) == 13
+    assert {point["settings"]["chunk_kib"] for point in answer["points"]["only_a"]} == {512}
+
+
+@pytest.mark.parametrize(
+    "words", [[], [FIRST, "--csv", "--json"], [FIRST, "--diff", FIRST, FIRST], [FIRST, "--csv", "--explain", "x"]]
+)
+def test_options_that_do_not_go_together_are_a_usage_error(run, words):
+    assert run(*words).exit_code == 2

@@ -1,0 +1,183 @@
+"""D-optimal designs: the points of the feasible set that determine the coefficients of a model best.
+
+Fedorov's exchange (Fedorov 1972, Theory of Optimal Experiments; Atkinson, Donev and Tobias 2007, Optimum
+Experimental Designs, with SAS, chapter 12): as long as the determinant of the information matrix grows,
+the pair of a chosen point and a candidate that makes it grow most is exchanged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from permutations.designs.encode import Encoded, encode
+from permutations.designs.linear import alias_lines, terms_of
+from permutations.designs.report import Chosen, DesignError
+from permutations.designs.spec import DesignSpec
+from permutations.designs.stream import Stream
+from permutations.space import Space
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+
+MOST_CANDIDATES = 8000
+WORK = 100_000_000
+"""Candidates times the square of the coefficients: bounds the time of one exchange."""
+
+EXCHANGE_WORK = 20_000_000_000
+"""Multiplications in all the exchanges of one start."""
+
+MOST_EXCHANGES = 300
+STARTS = 3
+MANY = 100
+"""With more coefficients than this there is one start."""
+
+GAIN = 1e-7
+
+
+def d_optimal(space: Space, spec: DesignSpec, seed: int) -> Chosen:
+    """``spec.size`` distinct points; by default a quarter more than the model has coefficients, and at least 4 more."""
+    encoded = encode(space)
+    if not encoded.names:
+        raise DesignError("nothing varies")
+    stream = Stream(seed, "d-optimal")
+    kept = encoded.encoded(spec.points)
+    rows = _candidates(encoded, stream, kept)
+    terms = terms_of(encoded, rows, interactions=spec.model == "interactions")
+    if len(rows) * terms.count**2 > WORK:
+        smaller = np.concatenate([kept, rows[len(kept) : max(WORK // terms.count**2, 2 * terms.count)]])
+        rows = _distinct(smaller, encoded.model.levels)
+        terms = terms_of(encoded, rows, interactions=spec.model == "interactions")
+    size = _size(spec, terms.count, encoded.model.feasible(), len(rows), len(kept))
+    best = max(
+        (
+            _Exchange(terms.basis, size, len(kept), stream, start).design()
+            for start in range(STARTS if terms.count <= MANY else 1)
+        ),
+        key=lambda found: round(found.log_det, 6),
+    )
+    chosen = rows[best.places]
+    efficiency = round(float(np.exp(best.log_det / terms.count) * len(rows) / size) * 100, 1)
+    guarantees = [
+        f"{terms.count} coefficients ({_said(spec.model)}) can be estimated from {size} points",
+        f"D-efficiency {efficiency} % of measuring every candidate point equally often",
+        *alias_lines(encoded, terms, chosen),
+    ]
+    figures: dict[str, int | float | str] = {
+        "model": spec.model,
+        "coefficients": terms.count,
+        "candidates": len(rows),
+        "d_efficiency_percent": efficiency,
+    }
+    return Chosen(encoded.decoded(chosen), tuple(guarantees), figures)
+
+
+def _said(model: str) -> str:
+    return "main effects" if model == "main" else "main effects and interactions of two factors"
+
+
+def _size(spec: DesignSpec, coefficients: int, feasible: int, candidates: int, kept: int) -> int:
+    """The size that is asked for, if it can be had."""
+    if spec.size is None:
+        return min(coefficients + max(4, coefficients // 4) + kept, candidates)
+    if spec.size < max(coefficients, kept):
+        own = f"the file gives {kept} points"
+        least = f"the model has {coefficients} coefficients" if coefficients >= kept else own
+        raise DesignError(f"{spec.size} points are too few: {least}", "size")
+    if spec.size > candidates:
+        drawn = f"at most {candidates} are looked at"
+        most = f"there are {feasible} feasible points" if candidates == feasible else drawn
+        raise DesignError(f"{spec.size} points are too many: {most}", "size")
+    return spec.size
+
+
+def _candidates(encoded: Encoded, stream: Stream, kept: Ints) -> Ints:
+    """Every feasible row, or that many drawn; the kept ones first."""
+    groups = encoded.model.groups
+    if encoded.model.feasible() <= MOST_CANDIDATES:
+        places = np.indices([len(group.rows) for group in groups]).reshape(len(groups), -1).T
+    else:  # every row of every group is in some candidate
+        places = np.stack(
+            [np.resize(stream.shuffled(len(group.rows)), MOST_CANDIDATES)[stream.shuffled(MOST_CANDIDATES)]
+             for group in groups], axis=1)  # fmt: skip
+    rows = np.zeros((len(places), len(encoded.names)), dtype=np.int64)
+    for number, group in enumerate(groups):
+        rows[:, list(group.columns)] = group.rows[places[:, number]]
+    return _distinct(np.concatenate([kept, rows]), encoded.model.levels)
+
+
+def _distinct(rows: Ints, levels: tuple[int, ...]) -> Ints:
+    """``rows`` without repetition, in their order."""
+    _, first = np.unique(rows.reshape(-1, len(levels)), axis=0, return_index=True)
+    found: Ints = rows[np.sort(first)]
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    places: Ints
+    log_det: float
+
+
+class _Exchange:
+    """One start and its exchanges, on an orthonormal basis of the model over the candidates."""
+
+    def __init__(self, basis: Floats, size: int, kept: int, stream: Stream, start: int) -> None:
+        self._basis, self._size, self._kept = basis, size, kept
+        self._weights = 1.0 if start == 0 else 0.5 + stream.fractions(len(basis))
+
+    def design(self) -> _Found:
+        places = self._start()
+        if np.linalg.matrix_rank(self._basis[places]) < self._basis.shape[1]:
+            raise DesignError("with the points of the file too few are left for the model: more are needed", "size")
+        count, coefficients = self._basis.shape
+        exchanges = EXCHANGE_WORK // (count * coefficients * (coefficients + self._size))
+        for _ in range(min(exchanges, MOST_EXCHANGES)):
+            swapped = self._swap(places)
+            if swapped is None:
+                break
+            places = swapped
+        chosen = self._basis[places]
+        return _Found(np.sort(places), float(np.linalg.slogdet(chosen.T @ chosen)[1]))
+
+    def _start(self) -> Ints:
+        """The kept points, then those that each add the most to what is known so far."""
+        chosen = list(range(self._kept))
+        # a small multiple of the identity stands for what is not known yet
+        known = np.eye(self._basis.shape[1]) * 1e-6 + self._basis[chosen].T @ self._basis[chosen]
+        inverse = np.linalg.inv(known)
+        variance = np.einsum("ij,ij->i", self._basis @ inverse, self._basis)
+        while len(chosen) < self._size:
+            wanted = np.round(variance * self._weights, 6)
+            wanted[chosen] = -1.0
+            one = int(np.argmax(wanted))
+            chosen.append(one)
+            direction = inverse @ self._basis[one]
+            scale = 1.0 + float(self._basis[one] @ direction)
+            inverse -= np.outer(direction, direction) / scale
+            variance -= (self._basis @ direction) ** 2 / scale
+        return np.array(chosen, dtype=np.int64)
+
+    def _swap(self, places: Ints) -> Ints | None:
+        """The best exchange; None where none makes the determinant grow."""
+        chosen = self._basis[places]
+        inverse = np.linalg.inv(chosen.T @ chosen)
+        spread = self._basis @ inverse
+        variance = np.einsum("ij,ij->i", spread, self._basis)
+        own = variance[places]
+        across = spread @ chosen.T
+        growth = variance[:, None] - (variance[:, None] * own[None, :] - across**2) - own[None, :]
+        growth[places, :] = -np.inf
+        growth[:, : self._kept] = -np.inf
+        growth = np.round(growth, 9)  # so that ties fall alike on every machine
+        new, old = np.unravel_index(int(np.argmax(growth)), growth.shape)
+        if growth[new, old] <= GAIN:
+            return None
+        swapped = places.copy()
+        swapped[old] = new
+        return swapped
