@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bench.events import Emit, Event
+from bench.words import duration
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -135,13 +136,3 @@ def sparkline(values: list[float]) -> str:
     if top <= 0:
         return SPARKS[0] * len(values)
     return "".join(SPARKS[min(len(SPARKS) - 1, int(value / top * len(SPARKS)))] for value in values)
-
-
-def duration(seconds: float) -> str:
-    """A duration as people say it."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -10,15 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from permutations.arithmetic import stripe_width_kib, throttled_bw, write_amplification
+from permutations.plan import Plan
 from permutations.point import DesignPoint, PlannedTrial
 from permutations.sweep import Sweep
 from permutations.workload import Workload
-
-if TYPE_CHECKING:
-    from permutations.design import Plan
 
 BUILD_S = 4.0
 """Building and taking down a stack: array, filesystem, mount, queue settings."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from permutations import toml_lines
 from permutations.arithmetic import fits, places_for_files
 from permutations.conflict import why_empty
@@ -12,7 +10,8 @@ from permutations.designs.report import DesignError, DesignReport
 from permutations.errors import SweepError
 from permutations.factors import RAW
 from permutations.order import blocked, split_plot
-from permutations.point import DesignPoint, PlannedTrial
+from permutations.plan import Plan
+from permutations.point import DesignPoint
 from permutations.race import first_block
 from permutations.sizes import format_size
 from permutations.space import LeftOut
@@ -22,26 +21,6 @@ __all__ = ["LeftOut", "Plan", "make_plan"]
 
 NOT_CHOSEN = "not-chosen"
 """Name under which feasible combinations are counted that the design leaves out."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A sweep laid out: ``trials`` are in run order, ``left_out`` adds up with ``points`` to the raw count.
-
-    ``report`` is what the design guarantees.  Of a race only the first block is known beforehand:
-    :func:`permutations.race.planned` has the others.
-    """
-
-    sweep: Sweep
-    points: tuple[DesignPoint, ...]
-    left_out: tuple[LeftOut, ...]
-    trials: tuple[PlannedTrial, ...]
-    report: DesignReport
-
-    @property
-    def raw_combinations(self) -> int:
-        """Combinations before any rule."""
-        return self.sweep.space.raw_combinations
 
 
 def make_plan(sweep: Sweep) -> Plan:

@@ -11,6 +11,7 @@ import typer
 from bench.cli import plan_face
 from bench.cli.output import emit_json, say
 from bench.cli.plan_orders import design_words, order_json, order_text, order_words
+from bench.words import duration
 
 if TYPE_CHECKING:
     from permutations.cost import Cost
@@ -216,14 +217,3 @@ def _cost_lines(made: Plan, cost: Cost) -> list[str]:
     if not cost.resync_counted:
         lines.append("           initial resyncs are not in these figures: --disk-size says how large the disks are")
     return lines
-
-
-def duration(seconds: float) -> str:
-    """A duration in the two units that matter."""
-    whole = round(seconds)
-    days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"

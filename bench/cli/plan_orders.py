@@ -73,7 +73,7 @@ def order_text(made: Plan, disk_bytes: int | None) -> list[str]:
 
 
 def _row(made: Plan, cost: OrderCost) -> str:
-    from bench.cli.plan import duration
+    from bench.words import duration
     from permutations.sizes import format_size
 
     mark = "*" if cost.order == made.sweep.order else " "

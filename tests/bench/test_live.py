@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 
 from bench.events import Event, EventFile, EventReader
-from bench.live import Tally, duration, sparkline, view
+from bench.live import Tally, sparkline, view
+from bench.words import duration
 
 
 def test_durations_as_people_say_them():
-    assert [duration(seconds) for seconds in (0.4, 59.4, 60, 3599, 3600, 86400)] == [
-        "0 s", "59 s", "1 min 00 s", "59 min 59 s", "1 h 00 min", "24 h 00 min",
+    assert [duration(seconds) for seconds in (0.4, 59.4, 60, 3599, 3600, 86399, 90000)] == [
+        "0 s", "59 s", "1 min 00 s", "59 min 59 s", "1 h 00 min", "23 h 59 min", "1 d 1 h",
     ]  # fmt: skip
 
 

@@ -87,7 +87,7 @@ def test_the_size_of_real_disks_is_asked_for_where_resyncs_are_awaited(run, tmp_
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0.4, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (3600, "1 h 0 min"), (93_600, "1 d 2 h")],
+    [(0.4, "0 s"), (59, "59 s"), (61, "1 min 01 s"), (3600, "1 h 00 min"), (93_600, "1 d 2 h")],
 )
 def test_durations_in_two_units(seconds, said):
     assert duration(seconds) == said
