@@ -8,7 +8,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from bench.cli.plan import duration, register
+from bench.cli.plan import register
+from bench.words import duration
 from results.schema import FACTOR_COLUMNS
 
 FIRST = str(Path(__file__).parents[2] / "examples" / "first-sweep.toml")
