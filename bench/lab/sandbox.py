@@ -140,9 +140,7 @@ def _spawn(argv: list[str], keep: Sequence[int], console: tuple[int, int]) -> in
 
     Not through :func:`bench.proc.start`, which gives a program no descriptors but three pipes.
     """
-    limits = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, limits[1]))  # a panic must not dump the guest's memory
-    try:
+    with _limits_of_the_guest():
         return os.posix_spawn(
             argv[0],
             argv,
@@ -156,5 +154,20 @@ def _spawn(argv: list[str], keep: Sequence[int], console: tuple[int, int]) -> in
             setsid=True,
             setsigdef=(signal.SIGINT, signal.SIGPIPE, signal.SIGTERM),
         )
+
+
+@contextmanager
+def _limits_of_the_guest() -> Iterator[None]:
+    """The limits that a program started now inherits; ours are put back.
+
+    A panic must not dump the guest's memory, and hostfs keeps a file of the host open for each that
+    the guest has looked at: the usual soft limit of 1,024 is not enough for one Python program.
+    """
+    core, files = resource.getrlimit(resource.RLIMIT_CORE), resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, core[1]))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))
+        yield
     finally:
-        resource.setrlimit(resource.RLIMIT_CORE, limits)
+        resource.setrlimit(resource.RLIMIT_CORE, core)
+        resource.setrlimit(resource.RLIMIT_NOFILE, files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import resource
 
 import pytest
 
@@ -54,6 +55,19 @@ def test_arguments_folder_and_environment_reach_the_program(share):
             env={"EXTRA": "a 'b' $c"},
         )
     assert ended.console == f"{share}\na 'b' $c\n" + "".join(f"<{word}>" for word in words)
+
+
+def test_the_guest_may_look_at_more_files_than_the_usual_soft_limit(in_guest):
+    """An ordinary user's limit is 1,024; hostfs holds every file open that the guest knows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        ended = in_guest("find /usr/lib/python3* /usr/share/perl* -type f | head -1500 | xargs cat | wc -c; echo $?")
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (256, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert "Too many open files" not in ended.console
+    assert ended.console.endswith("\n0\n")
 
 
 def test_a_panic_is_told_with_the_last_lines(share):
