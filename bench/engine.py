@@ -66,6 +66,10 @@ class IntervalResult:
     iops: float | None
     bw_bytes_s: float | None
     lat_mean_ns: float | None
+    lat_p50_ns: int | None = None
+    lat_p99_ns: int | None = None
+    lat_p999_ns: int | None = None
+    lat_max_ns: int | None = None
 
 
 @dataclass(frozen=True)

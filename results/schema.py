@@ -161,6 +161,10 @@ class IntervalRow:
     iops: float | None = optional("I/Os per second")
     bw_bytes_s: float | None = optional("bytes per second")
     lat_mean_ns: float | None = optional("total latency, mean; null in a second without I/O")
+    lat_p50_ns: int | None = optional("total latency, median; null where the engine keeps no histogram per second")
+    lat_p99_ns: int | None = optional("total latency, 99th percentile of the second")
+    lat_p999_ns: int | None = optional("total latency, 99.9th percentile of the second")
+    lat_max_ns: int | None = optional("total latency, maximum of the second")
 
 
 @dataclass(frozen=True, kw_only=True)
