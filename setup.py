@@ -16,6 +16,7 @@ engine = Extension(
     include_dirs=[str(LIBRARY)],
     define_macros=[] if FREE_THREADED else [("Py_LIMITED_API", "0x030B0000")],
     extra_compile_args=["-std=c11", "-O2", "-Wall", "-Wextra", "-fvisibility=hidden"],
+    libraries=["m"],
     py_limited_api=not FREE_THREADED,
     optional=True,  # without a compiler the Python twin takes over
 )

@@ -1,0 +1,148 @@
+/* What has completed: done, to be continued, or failed; recorded, judged, and its slot free again. */
+#include "stripelab.h"
+
+#include <errno.h>
+
+#define END_OF_FILE ENODATA /* a read or write that moves nothing */
+
+static uint64_t elapsed_ns(struct sl_job *job, uint64_t from, uint64_t to)
+{
+    if (to < from) {
+        job->result->clock_back++;
+        return 0;
+    }
+    return sl_ticks_to_ns(job->clock, to - from);
+}
+
+struct alike { /* completions with the same start, issue and direction: one latency, one bucket */
+    uint64_t start_ticks, issue_ticks, ios, bytes;
+    uint32_t direction;
+};
+
+static void record_alike(struct sl_job *job, const struct alike *alike, uint64_t now)
+{
+    struct sl_recorder *recorder = &job->result->recorder;
+    uint32_t direction = alike->direction;
+
+    if (!alike->ios)
+        return;
+    if (!job->options->record) {
+        recorder->ios[direction] += alike->ios;
+        recorder->bytes[direction] += alike->bytes;
+        return;
+    }
+    sl_record(recorder, direction, elapsed_ns(job, alike->start_ticks, now), alike->ios, alike->bytes);
+    if (alike->issue_ticks) {
+        sl_record_latency(&recorder->slat[direction], elapsed_ns(job, alike->start_ticks, alike->issue_ticks), alike->ios);
+        sl_record_latency(&recorder->clat[direction], elapsed_ns(job, alike->issue_ticks, now), alike->ios);
+    }
+}
+
+static void count_error(struct sl_job *job, const struct sl_slot *slot, int code)
+{
+    struct sl_result *result = job->result;
+    uint32_t at = 0;
+
+    while (at < result->errors && (result->error[at].code != code || result->error[at].direction != slot->io.direction))
+        at++;
+    if (at == SL_ERRORS)
+        at--; /* the last entry takes what has no room */
+    else if (at == result->errors)
+        result->error[result->errors++] = (struct sl_error){.code = code, .direction = slot->io.direction};
+    if (result->error[at].count < SL_FIRST)
+        result->error[at].first_offset[result->error[at].count] = slot->io.offset + slot->done;
+    result->error[at].count++;
+    if (slot->io.direction == SL_WRITE && slot->io.sequence < job->failed_sequence)
+        job->failed_sequence = slot->io.sequence;
+    if (!job->options->go_on)
+        job->stopping = 1;
+}
+
+static void judge_block(struct sl_job *job, uint32_t index)
+{
+    const struct sl_slot *slot = &job->queue.slot[index];
+    const struct sl_file *file = &job->options->job[job->index].file[slot->io.file];
+    uint64_t expected = job->expected ? job->expected[slot->io.file][(slot->io.offset - file->offset) / slot->io.length] : 0;
+    const unsigned char *buffer = job->queue.buffer + (size_t)index * job->queue.stride;
+    enum sl_finding found = sl_pattern_check(buffer, slot->io.length, slot->io.offset, expected);
+
+    if (!job->result->findings[found]++)
+        job->result->first_finding[found] = slot->io.offset;
+}
+
+enum settled { UNFINISHED, FAILED, DONE };
+
+/* What a completion means; an I/O that is not done goes on with the next batch. */
+static enum settled settle(struct sl_job *job, uint32_t index, int32_t result)
+{
+    struct sl_slot *slot = &job->queue.slot[index];
+
+    if (result == -EAGAIN || result == -EINTR) {
+        job->result->retries++;
+    } else if (result < 0 || (result == 0 && slot->io.length)) {
+        count_error(job, slot, result < 0 ? -result : END_OF_FILE);
+        return FAILED;
+    } else if (slot->done + (uint32_t)result < slot->io.length) {
+        slot->done += (uint32_t)result;
+        job->result->short_ios++;
+    } else {
+        if (slot->io.direction == SL_SYNC && slot->io.sequence > job->result->durable)
+            job->result->durable = slot->io.sequence;
+        if (slot->io.direction == SL_READ && job->options->verify)
+            judge_block(job, index);
+        return DONE;
+    }
+    slot->issue_ticks = 0;
+    job->list[job->listed++] = index;
+    return UNFINISHED;
+}
+
+void sl_job_complete(struct sl_job *job, uint32_t count, uint64_t now)
+{
+    int plain = !job->options->verify;
+    uint32_t free_count = job->free_count;
+    struct alike alike = {0};
+
+    for (uint32_t at = 0; at < count; at++) {
+        uint32_t index = job->done[at].slot;
+        int32_t result = job->done[at].result;
+        struct sl_slot *slot = &job->queue.slot[index];
+
+        if (!plain || result <= 0 || (uint32_t)result + slot->done != slot->io.length) {
+            enum settled settled = settle(job, index, result);
+
+            if (settled == UNFINISHED)
+                continue;
+            if (settled == FAILED) {
+                slot->io.sequence = 0;
+                job->free[free_count++] = index;
+                continue;
+            }
+        }
+        slot->io.sequence = 0;
+        job->free[free_count++] = index;
+        if (slot->start_ticks != alike.start_ticks || slot->issue_ticks != alike.issue_ticks ||
+            slot->io.direction != alike.direction) {
+            record_alike(job, &alike, now);
+            alike = (struct alike){slot->start_ticks, slot->issue_ticks, 0, 0, slot->io.direction};
+        }
+        alike.ios++;
+        alike.bytes += slot->io.length;
+    }
+    record_alike(job, &alike, now);
+    job->free_count = free_count;
+    job->seen += count;
+}
+
+uint64_t sl_job_acknowledged(const struct sl_job *job)
+{
+    uint64_t through = job->generator.writes;
+
+    for (uint32_t index = 0; index < job->queue.depth; index++) {
+        const struct sl_slot *slot = &job->queue.slot[index];
+
+        if (slot->io.sequence && slot->io.direction == SL_WRITE && slot->io.sequence <= through)
+            through = slot->io.sequence - 1;
+    }
+    return through < job->failed_sequence ? through : job->failed_sequence - 1;
+}

@@ -1,0 +1,294 @@
+/* One job, from its first I/O to its last: take, hand over, wait, record.
+ *
+ * An I/O's clock starts with the reading taken before the batch that it is handed over in was made up, and stops with
+ * the reading after the call in which its completion was seen.  Both err on the long side: no wait is hidden. */
+#define _GNU_SOURCE
+
+#include "stripelab.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define TIMEOUT_NS 50000000     /* a job looks at least this often whether it is to stop */
+#define SPIN_NS 60000           /* an open loop sleeps no closer to an arrival than a timer may be late */
+#define LATE_NS 100000
+
+enum phase { TUNE, RAMP, MEASURE };
+
+static void read_cpu(uint64_t *user_ns, uint64_t *system_ns, uint64_t *switches)
+{
+    struct rusage used;
+
+    getrusage(RUSAGE_THREAD, &used);
+    *user_ns = (uint64_t)used.ru_utime.tv_sec * 1000000000 + (uint64_t)used.ru_utime.tv_usec * 1000;
+    *system_ns = (uint64_t)used.ru_stime.tv_sec * 1000000000 + (uint64_t)used.ru_stime.tv_usec * 1000;
+    *switches = (uint64_t)(used.ru_nvcsw + used.ru_nivcsw);
+}
+
+/* ---- the phases of a run ---------------------------------------------------------------------------- */
+
+static void begin_ramp(struct sl_job *job, uint64_t now)
+{
+    job->phase = RAMP;
+    job->begin = now + sl_ns_to_ticks(job->clock, job->options->ramp_ns);
+    job->mark = job->begin;
+}
+
+static void begin_measuring(struct sl_job *job)
+{
+    job->phase = MEASURE;
+    sl_recorder_reset(&job->result->recorder);
+    job->result->late = job->result->late_max_ns = job->result->short_ios = 0;
+    job->end = job->options->runtime_ns ? job->begin + sl_ns_to_ticks(job->clock, job->options->runtime_ns) : UINT64_MAX;
+    job->limit_bytes = job->quota_bytes < UINT64_MAX ? job->issued_bytes + job->quota_bytes : UINT64_MAX;
+    read_cpu(&job->cpu_user, &job->cpu_system, &job->switches);
+}
+
+static void next_second(struct sl_job *job, uint64_t now)
+{
+    uint64_t second = sl_ticks_to_ns(job->clock, now - job->begin) / 1000000000;
+
+    if (sl_recorder_roll(&job->result->recorder, (uint32_t)second) < 0)
+        job->result->series_short = 1;
+    job->mark = job->begin + sl_ns_to_ticks(job->clock, (second + 1) * 1000000000);
+    if (now < job->end && job->mark > job->end)
+        job->mark = job->end;
+}
+
+/* The clock has passed the mark: whatever is due. */
+static void pass_mark(struct sl_job *job, uint64_t now)
+{
+    if (job->phase == TUNE) {
+        if (sl_batches_try(job, now))
+            return;
+        begin_ramp(job, now);
+    }
+    if (job->phase == RAMP && now >= job->begin)
+        begin_measuring(job);
+    if (job->phase == MEASURE) {
+        job->stopping |= now >= job->end;
+        next_second(job, now);
+    }
+}
+
+/* ---- taking I/Os ------------------------------------------------------------------------------------ */
+
+static void schedule_next(struct sl_job *job)
+{
+    if (job->options->poisson) {
+        uint64_t draw = sl_random(&job->arrivals_state);
+
+        job->next_arrival += (uint64_t)(-log(((double)(draw >> 11) + 0.5) * 0x1p-53) * job->interval);
+    } else { /* from the origin, so that rounding does not add up */
+        job->next_arrival = job->origin + (uint64_t)((double)++job->arrivals * job->interval);
+    }
+}
+
+/* How far behind its schedule an open loop is. */
+static void note_lateness(struct sl_job *job, uint64_t now)
+{
+    uint64_t behind_ns = sl_ticks_to_ns(job->clock, now - job->next_arrival);
+
+    job->result->late += behind_ns > LATE_NS;
+    if (behind_ns > job->result->late_max_ns)
+        job->result->late_max_ns = behind_ns;
+}
+
+static void prepare(struct sl_job *job, uint32_t index)
+{
+    struct sl_request *io = &job->queue.slot[index].io;
+    unsigned char *buffer = sl_slot_buffer(&job->queue, index);
+
+    if (io->direction == SL_SYNC)
+        io->sequence = job->options->verify ? sl_job_acknowledged(job) : 0; /* what this sync makes durable */
+    else if (job->options->verify)
+        sl_pattern_write(buffer, io->length, io->offset, io->sequence);
+    else if (job->options->compress_pct < 100)
+        sl_contents_touch(buffer, io->length, io->offset, io->sequence);
+}
+
+/* Take up to `most` I/Os whose clocks start at `start`. */
+static void take(struct sl_job *job, uint32_t most, uint64_t start)
+{
+    uint32_t free_count = job->free_count, listed = job->listed, last;
+    uint64_t issued_bytes = job->issued_bytes;
+
+    most = most < free_count ? most : free_count;
+    for (last = listed + most; listed < last && issued_bytes < job->limit_bytes; listed++) {
+        uint32_t index = job->free[--free_count];
+        struct sl_slot *slot = &job->queue.slot[index];
+
+        sl_generator_next(&job->generator, &slot->io);
+        slot->start_ticks = start;
+        slot->issue_ticks = 0;
+        slot->done = 0;
+        issued_bytes += slot->io.length;
+        if (slot->io.direction != SL_READ)
+            prepare(job, index);
+        job->list[listed] = index;
+    }
+    job->free_count = free_count;
+    job->listed = listed;
+    job->issued_bytes = issued_bytes;
+}
+
+/* A closed loop fills every slot that is free; an open loop takes what is due, its clock running since then. */
+static void take_what_may_start(struct sl_job *job, uint64_t now)
+{
+    if (job->stopping || job->listed >= job->submit)
+        return;
+    if (!job->options->rate_iops) {
+        take(job, job->submit - job->listed, now);
+        return;
+    }
+    while (job->next_arrival <= now && job->free_count && job->listed < job->submit) {
+        note_lateness(job, now);
+        take(job, 1, job->next_arrival);
+        schedule_next(job);
+    }
+}
+
+/* ---- handing over ----------------------------------------------------------------------------------- */
+
+/* Look at a batch on its way, as fio does with every I/O: a reading after it was handed over parts submission from
+ * completion, and shows whether it was complete at once. */
+static int look(struct sl_job *job, uint64_t *now)
+{
+    uint32_t count = job->listed, at_once = 0;
+    int synchronous = job->queue.kind == &sl_psync;
+    uint64_t start = *now, issued = start;
+
+    for (uint32_t at = 0; at < count; at++)
+        job->queue.slot[job->list[at]].issue_ticks = start;
+    job->listed = 0;
+    int done = job->queue.kind->exchange(&job->queue, job->list, count, 0, 0, job->done);
+
+    *now = sl_ticks(job->clock);
+    if (!synchronous) /* fio: issued when submission returns, but before the call where the call does the I/O */
+        issued = *now;
+    for (uint32_t at = 0; at < count; at++)
+        job->queue.slot[job->list[at]].issue_ticks = issued;
+    for (int at = 0; at < done; at++)
+        at_once += job->queue.slot[job->done[at].slot].issue_ticks == issued;
+    job->until_look = (uint32_t)job->options->slat_every - 1;
+    sl_batches_learn(job, at_once == count);
+    return done;
+}
+
+static int exchange(struct sl_job *job, uint32_t wait, uint64_t timeout_ns)
+{
+    uint32_t count = job->listed;
+
+    job->listed = 0; /* before completions put what has to be repeated there */
+    return job->queue.kind->exchange(&job->queue, job->list, count, wait, timeout_ns, job->done);
+}
+
+/* How long an open loop may wait for completions before the next arrival; 0 where it is due or near. */
+static uint64_t until_arrival_ns(const struct sl_job *job, uint64_t now)
+{
+    uint64_t gap_ns = job->next_arrival > now ? sl_ticks_to_ns(job->clock, job->next_arrival - now) : 0;
+
+    return gap_ns > TIMEOUT_NS ? TIMEOUT_NS : gap_ns > SPIN_NS ? gap_ns - SPIN_NS : 0;
+}
+
+/* An open loop with nothing in flight: sleep, or turn on the spot when the arrival is near. */
+static void idle(const struct sl_job *job, uint64_t now)
+{
+    struct timespec pause = {.tv_nsec = (long)until_arrival_ns(job, now)};
+
+    if (pause.tv_nsec)
+        nanosleep(&pause, NULL);
+}
+
+/* One turn: hand over what is listed, wait, and return how many completed (or -errno). */
+static int turn(struct sl_job *job, uint64_t *now)
+{
+    uint32_t wait = job->all ? job->in_flight : job->complete < job->in_flight ? job->complete : job->in_flight;
+    uint64_t timeout_ns = TIMEOUT_NS;
+    int done;
+
+    if (job->options->slat_every && job->listed && job->until_look-- == 0)
+        return look(job, now);
+    if (job->stopping && !job->all)
+        wait = 1;
+    if (job->options->rate_iops && !job->stopping && job->free_count) {
+        timeout_ns = until_arrival_ns(job, *now);
+        wait = timeout_ns != 0;
+        timeout_ns += !timeout_ns;
+    }
+    done = exchange(job, wait, timeout_ns);
+    *now = sl_ticks(job->clock);
+    return done;
+}
+
+static void finish(struct sl_job *job, uint64_t now)
+{
+    struct sl_result *result = job->result;
+    uint64_t user_ns, system_ns, switches;
+
+    read_cpu(&user_ns, &system_ns, &switches);
+    result->cpu_user_ns = user_ns - job->cpu_user;
+    result->cpu_system_ns = system_ns - job->cpu_system;
+    result->switches = switches - job->switches;
+    if (job->phase == MEASURE) {
+        result->runtime_ns = sl_ticks_to_ns(job->clock, now - job->begin);
+        next_second(job, now);
+    }
+    result->sequence = job->generator.writes;
+    if (job->options->verify)
+        result->acked = sl_job_acknowledged(job);
+    result->batch_submit = job->submit;
+    result->batch_complete = job->all ? 0 : job->complete;
+}
+
+void sl_job_drive(struct sl_job *job)
+{
+    uint64_t now = sl_ticks(job->clock), gave_up = 0;
+
+    prctl(PR_SET_TIMERSLACK, 1UL);
+    job->next_arrival = job->origin = now;
+    job->limit_bytes = UINT64_MAX; /* until the ramp is over */
+    job->failed_sequence = UINT64_MAX;
+    job->interval = job->options->rate_iops
+                        ? (double)sl_ns_to_ticks(job->clock, UINT64_C(1000000000)) / (double)job->options->rate_iops : 0;
+    if (!sl_batches_begin(job, now))
+        begin_ramp(job, now);
+    for (;;) {
+        if (now >= job->mark)
+            pass_mark(job, now);
+        if (__atomic_load_n(job->stop, __ATOMIC_RELAXED)) {
+            job->stopping = 1;
+            gave_up = gave_up ? gave_up : now + sl_ns_to_ticks(job->clock, TIMEOUT_NS / 2);
+        }
+        take_what_may_start(job, now);
+        job->in_flight += job->listed;
+        if (!job->in_flight) {
+            if (job->stopping || job->issued_bytes >= job->limit_bytes)
+                break;
+            idle(job, now);
+            now = sl_ticks(job->clock);
+            continue;
+        }
+        if (gave_up && now >= gave_up)
+            break;
+        int done = turn(job, &now);
+
+        if (done < 0) {
+            job->result->failed = -done;
+            snprintf(job->result->where, sizeof job->result->where, "handing over I/O");
+            break;
+        }
+        job->in_flight -= (uint32_t)done;
+        if (now >= job->mark)
+            pass_mark(job, now); /* what was seen now belongs to the second that now is in */
+        sl_job_complete(job, (uint32_t)done, now);
+        if (job->options->verify)
+            __atomic_store_n(&job->result->acked, sl_job_acknowledged(job), __ATOMIC_RELAXED);
+    }
+    finish(job, now);
+}

@@ -1,0 +1,127 @@
+/* What is counted: sums and full histograms, for the whole run and for every second of it. */
+#include "stripelab.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADER_WORDS 13 /* second, direction, pairs; then ios, bytes, sum, least and most, low word first */
+
+void sl_recorder_reset(struct sl_recorder *recorder)
+{
+    uint32_t *series = recorder->series;
+    size_t room = recorder->series_room;
+
+    memset(recorder, 0, sizeof *recorder);
+    recorder->series = series;
+    recorder->series_room = room;
+    for (int direction = 0; direction < SL_DIRECTIONS; direction++)
+        recorder->now[direction].min_ns = recorder->lat[direction].min_ns = recorder->slat[direction].min_ns =
+            recorder->clat[direction].min_ns = UINT64_MAX;
+}
+
+void sl_recorder_free(struct sl_recorder *recorder)
+{
+    free(recorder->series);
+    recorder->series = NULL;
+}
+
+void sl_record_latency(struct sl_latency *latency, uint64_t value_ns, uint64_t ios)
+{
+    latency->samples += ios;
+    latency->sum_ns += value_ns * ios;
+    latency->sum_square_ns += (unsigned __int128)value_ns * value_ns * ios;
+    latency->min_ns = value_ns < latency->min_ns ? value_ns : latency->min_ns;
+    latency->max_ns = value_ns > latency->max_ns ? value_ns : latency->max_ns;
+    latency->buckets[sl_bucket_index(value_ns)] += ios;
+}
+
+void sl_record(struct sl_recorder *recorder, uint32_t direction, uint64_t lat_ns, uint64_t ios, uint64_t bytes)
+{
+    struct sl_second *now = &recorder->now[direction];
+
+    now->ios += ios;
+    now->bytes += bytes;
+    now->sum_ns += lat_ns * ios;
+    now->sum_square_ns += (unsigned __int128)lat_ns * lat_ns * ios;
+    now->min_ns = lat_ns < now->min_ns ? lat_ns : now->min_ns;
+    now->max_ns = lat_ns > now->max_ns ? lat_ns : now->max_ns;
+    now->buckets[sl_bucket_index(lat_ns)] += (uint32_t)ios;
+}
+
+static uint32_t *room_for(struct sl_recorder *recorder, size_t words)
+{
+    if (recorder->series_words + words > recorder->series_room) {
+        size_t room = 2 * recorder->series_room + words + 4096;
+        uint32_t *grown = realloc(recorder->series, room * sizeof *grown);
+
+        if (!grown)
+            return NULL;
+        recorder->series = grown;
+        recorder->series_room = room;
+    }
+    return recorder->series + recorder->series_words;
+}
+
+/* Append the second to the series, histogram and all: only what is not zero. */
+static int append(struct sl_recorder *recorder, uint32_t direction, uint32_t pairs)
+{
+    const struct sl_second *now = &recorder->now[direction];
+    const uint64_t sums[] = {now->ios, now->bytes, now->sum_ns, now->min_ns, now->max_ns};
+    uint32_t *words = room_for(recorder, HEADER_WORDS + 2 * (size_t)pairs);
+
+    if (!words)
+        return -ENOMEM;
+    *words++ = recorder->second;
+    *words++ = direction;
+    *words++ = pairs;
+    for (size_t index = 0; index < sizeof sums / sizeof *sums; index++) {
+        *words++ = (uint32_t)sums[index];
+        *words++ = (uint32_t)(sums[index] >> 32);
+    }
+    for (uint32_t bucket = 0; bucket < SL_HISTOGRAM_BUCKETS; bucket++)
+        if (now->buckets[bucket]) {
+            *words++ = bucket;
+            *words++ = now->buckets[bucket];
+        }
+    recorder->series_words = (size_t)(words - recorder->series);
+    return 0;
+}
+
+static int close_second(struct sl_recorder *recorder, uint32_t direction)
+{
+    struct sl_second *now = &recorder->now[direction];
+    struct sl_latency *whole = &recorder->lat[direction];
+    uint32_t pairs = 0;
+    int status;
+
+    for (uint32_t bucket = 0; bucket < SL_HISTOGRAM_BUCKETS; bucket++) {
+        whole->buckets[bucket] += now->buckets[bucket];
+        pairs += now->buckets[bucket] != 0;
+    }
+    status = append(recorder, direction, pairs);
+    recorder->ios[direction] += now->ios;
+    recorder->bytes[direction] += now->bytes;
+    whole->samples += now->ios;
+    whole->sum_ns += now->sum_ns;
+    whole->sum_square_ns += now->sum_square_ns;
+    whole->min_ns = now->min_ns < whole->min_ns ? now->min_ns : whole->min_ns;
+    whole->max_ns = now->max_ns > whole->max_ns ? now->max_ns : whole->max_ns;
+    memset(now, 0, sizeof *now);
+    now->min_ns = UINT64_MAX;
+    return status;
+}
+
+int sl_recorder_roll(struct sl_recorder *recorder, uint32_t second)
+{
+    int status = 0;
+
+    for (uint32_t direction = 0; direction < SL_DIRECTIONS; direction++)
+        if (recorder->now[direction].ios) {
+            int closed = close_second(recorder, direction);
+
+            status = status ? status : closed;
+        }
+    recorder->second = second;
+    return status;
+}
