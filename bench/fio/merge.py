@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from bench import histogram
 from bench.engine import DirectionResult
-from bench.fio import histogram
-from bench.fio.histogram import Histogram
 from bench.fio.model import DIRECTIONS, Direction, Job, Latency
+from bench.histogram import Histogram
 
 
 def merge_jobs(jobs: Sequence[Job]) -> tuple[Direction, ...]:

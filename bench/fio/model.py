@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from bench.fio.histogram import Histogram
+from bench.histogram import Histogram
 
 DIRECTIONS = ("read", "write", "trim", "mixed")
 """Directions of fio's data I/O; ``mixed`` stands for all of them with ``unified_rw_reporting``."""

@@ -17,7 +17,6 @@ from typing import Any
 import msgspec
 
 from bench.errors import EngineError
-from bench.fio.histogram import Histogram
 from bench.fio.model import Direction, DiskUtil, Document, FioOutput, Job, Latency, SteadyState
 from bench.fio.wire import (
     DECODER,
@@ -28,6 +27,7 @@ from bench.fio.wire import (
     WireLatency,
     WireSteadyState,
 )
+from bench.histogram import Histogram
 
 ALL_CLIENTS = "All clients"
 """Name of the entry in which fio adds up all clients: it would count everything twice."""

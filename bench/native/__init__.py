@@ -1,47 +1,40 @@
-"""The native library: the C extension where it was built, its Python twin where it was not.
+"""The native engine: an O_DIRECT load generator that measures what fio does, at less cost.
 
-A wheel built without a compiler carries no extension and still installs, so whoever reports a
-figure from here also reports :data:`IMPLEMENTATION`.
+>>> from bench import native
+>>> result = native.run("/data/file", rw="randread", bs=4096, iodepth=32, runtime_s=5)
+>>> result.iops, result.direction("read").lat.percentile_ns(99)
+
+Useful without the rest of stripelab.  docs/native-engine.md says what is measured and how.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from bench.native.api import NativeRunError, RunInterrupted, probe, run, run_jobs
+from bench.native.library import IMPLEMENTATION, LIBRARY, Library
+from bench.native.options import Job, Load, Part, Split, Verify
+from bench.native.result import Result
 
+BUCKETS = LIBRARY.BUCKETS
+bucket_index = LIBRARY.bucket_index
+bucket_midpoint_ns = LIBRARY.bucket_midpoint_ns
+clock_ns = LIBRARY.clock_ns
 
-class Library(Protocol):
-    """What both implementations offer; :mod:`bench.native.twin` documents it."""
-
-    BUCKETS: int
-
-    def clock_ns(self) -> int:
-        """Monotonic clock, nanoseconds."""
-        ...
-
-    def bucket_index(self, value_ns: int, /) -> int:
-        """Bucket of fio's latency histogram that counts a value."""
-        ...
-
-    def bucket_midpoint_ns(self, index: int, /) -> int:
-        """Value that stands for a bucket."""
-        ...
-
-
-def _choose() -> tuple[str, Library]:
-    """Name and module of the implementation in use."""
-    try:
-        from bench.native import _engine
-    except ImportError:
-        from bench.native import twin
-
-        return "python", twin
-    return "c", _engine
-
-
-IMPLEMENTATION, _library = _choose()
-"""``c`` (the extension) or ``python`` (its twin)."""
-
-BUCKETS = _library.BUCKETS
-clock_ns = _library.clock_ns
-bucket_index = _library.bucket_index
-bucket_midpoint_ns = _library.bucket_midpoint_ns
+__all__ = [
+    "BUCKETS",
+    "IMPLEMENTATION",
+    "Job",
+    "Library",
+    "Load",
+    "NativeRunError",
+    "Part",
+    "Result",
+    "RunInterrupted",
+    "Split",
+    "Verify",
+    "bucket_index",
+    "bucket_midpoint_ns",
+    "clock_ns",
+    "probe",
+    "run",
+    "run_jobs",
+]

@@ -366,7 +366,8 @@ static PyMethodDef functions[] = {
 
 static int execute(PyObject *module)
 {
-    return PyModule_AddIntConstant(module, "BUCKETS", SL_HISTOGRAM_BUCKETS);
+    return PyModule_AddStringConstant(module, "IMPLEMENTATION", "c") ||
+           PyModule_AddIntConstant(module, "BUCKETS", SL_HISTOGRAM_BUCKETS);
 }
 
 static PyModuleDef_Slot slots[] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 
+IMPLEMENTATION = "python"
 BITS = 6
 GROUPS = 29
 PER_GROUP = 1 << BITS

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.fio.histogram import Histogram
 from bench.fio.logs import parse_log
 from bench.fio.merge import merge_jobs, merge_latencies, results
 from bench.fio.model import Direction, Job, Latency
 from bench.fio.parser import parse
+from bench.histogram import Histogram
 
 RECORDED = Path(__file__).parents[2] / "data" / "fio" / "3.33"
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.fio.histogram import Histogram, merge
+from bench.histogram import Histogram, merge
 
 COUNTS = st.dictionaries(st.integers(0, 10**10), st.integers(1, 50), max_size=30)
 

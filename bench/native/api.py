@@ -1,0 +1,233 @@
+"""Running the native engine from Python."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from bench.errors import EngineError
+from bench.native import options
+from bench.native.library import LIBRARY, Library, by_name
+from bench.native.options import Job, Load, Part
+from bench.native.result import Clock, Result, decode
+
+GRACE_S = 0.05
+"""How long a run that was stopped waits for jobs that are in the kernel."""
+OVERHEAD_IOS = {"c": 100_000, "python": 2_000}
+NO_TARGET = ("null", "nop")
+
+Progress = Callable[[Sequence[tuple[int, int]]], None]
+"""Called about every 20 ms with the last acknowledged and the last durable write of each job."""
+
+
+class NativeRunError(EngineError):
+    """A job could not start, or an I/O failed; ``result`` holds what was measured, None where nothing was."""
+
+    def __init__(self, message: str, *, result: Result | None = None, remedy: str | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.result = result
+
+
+class RunInterrupted(KeyboardInterrupt):
+    """Ctrl-C; ``result`` holds what was measured until then."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__("the run was interrupted")
+        self.result = result
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the kernel says of a file or device.
+
+    ``memory_align`` and ``offset_align`` are for direct I/O, bytes (statx(2), STATX_DIOALIGN, or the logical block
+    size); 0 where the kernel does not say.  ``nowait``: io_uring reaches it without a thread for each I/O.
+    """
+
+    size_bytes: int
+    memory_align: int
+    offset_align: int
+    device: bool
+    nowait: bool
+
+
+def probe(path: Path | str, *, direct: bool = True) -> Target:
+    """What the kernel says of ``path``; raises :class:`NativeRunError` where it cannot be opened that way."""
+    try:
+        return Target(**LIBRARY.probe(str(path), direct))
+    except OSError as failure:
+        raise NativeRunError(
+            f"{path} cannot be opened: {failure.strerror}", remedy=_remedy(failure.errno or 0, direct=direct)
+        ) from None
+
+
+def run(
+    path: Path | str | Sequence[Path | str],
+    *,
+    numjobs: int = 1,
+    cpus_allowed: Sequence[int] = (),
+    offset: int = 0,
+    size: int | str | None = None,
+    overwrite: bool = False,
+    cancel: Event | None = None,
+    on_progress: Progress | None = None,
+    **words: Any,
+) -> Result:
+    """Drive a load over one file or several, and return what was measured.
+
+    Every job works on all files, from ``offset`` for ``size`` bytes (by default to the end).  Files are never
+    made or grown.  What the load is, is said in ``words``: the fields of :class:`Load` and fio's other names for
+    them (:func:`bench.native.options.load`), for instance ``rw="randread", bs="4k", iodepth=32, runtime_s=5``.
+
+    Args:
+        path: a file or block device, or several.
+        numjobs: threads that each do the load.
+        cpus_allowed: CPUs to which the jobs are bound in turn; none: wherever the kernel likes.
+        offset: where in each file the load begins, bytes.
+        size: how much of each file from there, bytes or "1G"; None: to its end.
+        overwrite: must be true for a load that writes: what the files held is lost.
+        cancel: ends the run within 100 ms once it is set; the result says ``stopped``.
+        on_progress: see :data:`Progress`.
+        words: the load.
+
+    Raises:
+        SweepFileError: the load makes no sense.
+        NativeRunError: a target cannot be used, or an I/O failed and ``continue_on_error`` was not asked for; its
+            ``result`` has what was measured.
+        RunInterrupted: Ctrl-C; its ``result`` has what was measured.
+    """
+    load = options.load(words)
+    if load.writes and not overwrite:
+        options.refuse(f"rw {load.rw!r} destroys what the files hold: say overwrite=True")
+    paths = [path] if isinstance(path, str | Path) else list(path)
+    limit = options.size_bytes(size) if size is not None else None
+    parts = tuple(_part(Path(each), load, offset, limit) for each in paths)
+    cpus = [cpus_allowed[index % len(cpus_allowed)] for index in range(numjobs)] if cpus_allowed else [None] * numjobs
+    return run_jobs(load, [Job(parts, cpu) for cpu in cpus], cancel=cancel, on_progress=on_progress)
+
+
+def _part(path: Path, load: Load, offset: int, limit: int | None) -> Part:
+    """The part of a file to work on; devices are written by sweeps alone, which hold a lease of them."""
+    if load.ioengine in NO_TARGET:
+        return Part(path, offset, limit if limit is not None else max(1 << 30, load.largest_bs))
+    target = probe(path, direct=load.direct)
+    if target.device and load.writes:
+        raise NativeRunError(
+            f"{path} is a block device: writing to it would destroy what it holds",
+            remedy="Use a sweep (stripelab run SWEEP --disks SERIAL,…), which checks the disk first; or name a file.",
+        )
+    if path.is_char_device():  # /dev/zero, /dev/null: they have no size
+        return Part(path, offset, limit if limit is not None else max(1 << 30, load.largest_bs))
+    left = target.size_bytes - offset
+    if left <= 0:
+        raise NativeRunError(
+            f"{path} has {target.size_bytes} bytes, and nothing from {offset} on",
+            remedy="The engine never makes or grows a file: write it first, with the size that is to be measured.",
+        )
+    return Part(path, offset, min(left, limit) if limit is not None else left)
+
+
+def run_jobs(
+    load: Load,
+    jobs: Sequence[Job],
+    *,
+    cancel: Event | None = None,
+    on_progress: Progress | None = None,
+    grace_s: float = GRACE_S,
+    library: Library = LIBRARY,
+) -> Result:
+    """Drive ``load`` by ``jobs`` that each have their own parts of files; otherwise as :func:`run`.
+
+    A job that is still waiting in the kernel ``grace_s`` after the run was stopped is left behind
+    (``abandoned``): its memory stays until the kernel gives it back.
+    """
+    _check_alignment(load, jobs)
+
+    def poll(progress: list[tuple[int, int]]) -> bool:
+        if on_progress is not None:
+            on_progress(progress)
+        return cancel is not None and cancel.is_set()
+
+    wanted = poll if cancel is not None or on_progress is not None else None
+    try:
+        raw, raised = library.run(options.render(load, jobs), wanted, round(grace_s * 1e9))
+    except ValueError as failure:
+        options.refuse(str(failure))
+    except OSError as failure:
+        raise NativeRunError(f"the native engine cannot start: {failure.strerror}") from None
+    result = decode(
+        raw,
+        implementation=library.IMPLEMENTATION,
+        clock=Clock(**library.clock_state()),
+        harness_ns=overhead_ns(load.iodepth, library.IMPLEMENTATION),
+        stopped=raised is not None or (cancel is not None and cancel.is_set()),
+    )
+    if isinstance(raised, KeyboardInterrupt):
+        raise RunInterrupted(result) from None
+    if raised is not None:
+        raise raised
+    _judge(load, result)
+    return result
+
+
+@cache
+def overhead_ns(iodepth: int, implementation: str) -> float:
+    """What a job itself costs for each I/O at this depth, ns: a run that hands its I/O to nothing at all."""
+    library = by_name(implementation)
+    count = OVERHEAD_IOS[implementation]
+    load = Load(rw="randread", ioengine="null", iodepth=iodepth, io_size_bytes=4096 * count, random_map=False)
+    raw, _ = library.run(options.render(load, [Job((Part(Path("null"), 0, 1 << 30),))]), None, 0)
+    return float(raw[0]["runtime_ns"]) / count
+
+
+def _check_alignment(load: Load, jobs: Sequence[Job]) -> None:
+    """Refuse direct I/O that the kernel would: blocks and offsets must be multiples of what it asks for."""
+    if not load.direct or load.ioengine in NO_TARGET:
+        return
+    sizes = {split.bs_bytes for split in (*load.bs, *(load.bs_write or ()))}
+    for part in {part for job in jobs for part in job.parts}:
+        unit = probe(part.path, direct=True).offset_align
+        odd = next((number for number in (*sizes, part.offset) if unit and number % unit), None)
+        if odd is not None:
+            raise NativeRunError(
+                f"{part.path} takes direct I/O in multiples of {unit} bytes, and {odd} is none",
+                remedy=f"Use block sizes and an offset that are multiples of {unit}, or direct=False (buffered I/O).",
+            )
+
+
+def _judge(load: Load, result: Result) -> None:
+    """Raise :class:`NativeRunError` where a job did not start, or ended on an error."""
+    for job in result.jobs:
+        if job.failed:
+            raise NativeRunError(
+                f"{job.where}: {os.strerror(job.failed)}",
+                result=result if result.directions else None,
+                remedy=_remedy(job.failed, direct=load.direct),
+            )
+    if result.errors and not load.continue_on_error:
+        raise NativeRunError(
+            "; ".join(error.message for error in result.errors),
+            result=result,
+            remedy="`dmesg` says what the kernel knows of it; continue_on_error=True counts errors and goes on.",
+        )
+
+
+def _remedy(code: int, *, direct: bool) -> str | None:
+    """What to do about an errno."""
+    remedies = {
+        errno.ENOENT: "The engine never makes a file: write it first, with the size that is to be measured.",
+        errno.EACCES: "Run as a user who may open it, or name another file.",
+        errno.EPERM: "Run as a user who may open it, or name another file.",
+        errno.EBUSY: "The device is mounted or claimed by another driver: unmount it, or name another one.",
+        errno.ENOMEM: "Lower iodepth, bs or numjobs: their product is the memory for buffers.",
+        errno.ENOSYS: "This kernel does not have it: ioengine='auto' takes the best that there is.",
+    }
+    if code == errno.EINVAL and direct:
+        return "The filesystem probably has no direct I/O (tmpfs, say): use direct=False, or another filesystem."
+    return remedies.get(code)
