@@ -208,18 +208,20 @@ static void idle(const struct sl_job *job, uint64_t now)
 /* One turn: hand over what is listed, wait, and return how many completed (or -errno). */
 static int turn(struct sl_job *job, uint64_t *now)
 {
-    uint32_t wait = job->all ? job->in_flight : job->complete < job->in_flight ? job->complete : job->in_flight;
+    uint32_t wait = job->complete < job->in_flight && !job->all ? job->complete : job->in_flight;
     uint64_t timeout_ns = TIMEOUT_NS;
-    int done;
+    int open_ended = !job->stopping && job->free_count && job->issued_bytes < job->limit_bytes, done;
 
     if (job->options->slat_every && job->listed && job->until_look-- == 0)
         return look(job, now);
     if (job->stopping && !job->all)
         wait = 1;
-    if (job->options->rate_iops && !job->stopping && job->free_count) {
+    if (open_ended && job->options->rate_iops) {
         timeout_ns = until_arrival_ns(job, *now);
         wait = timeout_ns != 0;
         timeout_ns += !timeout_ns;
+    } else if (open_ended && !job->all && job->listed) {
+        wait = timeout_ns = 0; /* first hand over the rest, batch by batch: the device need not run dry */
     }
     done = exchange(job, wait, timeout_ns);
     *now = sl_ticks(job->clock);
