@@ -8,8 +8,8 @@
 #define INLINE_STREAK 3   /* looks in a row: a fast device may be done with one by chance */
 #define SLICE_NS 30000000 /* the two ways take turns, so that a drift of the machine falls on both */
 #define SLICES 6
-#define FEW_IOPS 5000     /* below this the device sets the pace, and batches would only add latency */
-#define CLEARLY 1.05      /* waiting for several delays the first of them: not for a gain within noise */
+#define FEW_IOPS 10000    /* below this the device sets the pace: waiting for several would only delay the first */
+#define AS_MANY 0.97      /* quarters cost less CPU: above that they need not move more, just as much within noise */
 
 static uint32_t quarter_of(uint32_t depth)
 {
@@ -64,7 +64,7 @@ int sl_batches_try(struct sl_job *job, uint64_t now)
     }
     for (int way = 0; way < 2; way++)
         rate[way] = (double)job->slice_ios[way] * 1e9 / (double)(sl_ticks_to_ns(job->clock, job->slice_ticks[way]) + 1);
-    job->quarter = rate[1] > FEW_IOPS && rate[1] > CLEARLY * rate[0];
+    job->quarter = rate[1] > FEW_IOPS && rate[1] > AS_MANY * rate[0];
     job->result->tune_ns = SLICES * (uint64_t)SLICE_NS;
     choose(job);
     return 0;

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum { OP_NOP = 0, OP_FSYNC = 3, OP_READ_FIXED = 4, OP_WRITE_FIXED = 5, OP_READ = 22, OP_WRITE = 23 };
-enum { REGISTER_BUFFERS = 0, REGISTER_FILES = 2, REGISTER_RING_FDS = 20 };
+enum { REGISTER_BUFFERS = 0, UNREGISTER_BUFFERS = 1, REGISTER_FILES = 2, UNREGISTER_FILES = 3, REGISTER_RING_FDS = 20 };
 #define SETUP_CLAMP (1U << 4)
 #define SETUP_COOP_TASKRUN (1U << 8)
 #define SETUP_SINGLE_ISSUER (1U << 12)
@@ -141,6 +141,11 @@ static void uring_close(struct sl_queue *queue)
 
     if (!ring)
         return;
+    /* A ring is taken down in the background: whoever unmounts next must not find the files still open. */
+    if (ring->fixed_files)
+        ask(ring, UNREGISTER_FILES, NULL, 0);
+    if (ring->fixed_buffers)
+        ask(ring, UNREGISTER_BUFFERS, NULL, 0);
     if (ring->map && ring->map != MAP_FAILED)
         munmap(ring->map, ring->map_size);
     if (ring->sqe_map && ring->sqe_map != MAP_FAILED)
