@@ -48,7 +48,7 @@ class Case:
     size: int = GIB
 
     def __str__(self) -> str:
-        return f"{self.rw} {self.bs >> 10}k QD{self.iodepth}"
+        return f"{self.rw} {self.bs >> 10} KiB QD{self.iodepth}"
 
 
 def fio(case: Case, *, batch: bool = False, ioengine: str = "io_uring", buffers: Sequence[str] = ()) -> Run:
@@ -80,9 +80,7 @@ def ours(case: Case, **words) -> Run:
     """The native engine: latencies and the series of seconds are on, as always."""
     load = {"rw": case.rw, "bs": case.bs, "iodepth": case.iodepth, "direct": case.direct, "runtime_s": RUNTIME_S}
     load |= {"norandommap": 1, "time_based": True, **words}
-    done = native.run_jobs(
-        native.options.load(load), [native.Job((native.Part(case.path, 0, case.size),), CORE)]
-    )
+    done = native.run_jobs(native.options.load(load), [native.Job((native.Part(case.path, 0, case.size),), CORE)])
     ios = sum(found.ios for found in done.directions)
     return Run(
         iops=done.iops,
@@ -141,7 +139,7 @@ FIGURES = ("iops", "cpu_ns", "user_ns")
 @contextmanager
 def loop_device(size: int = GIB) -> Iterator[Path]:
     """A loop device with direct I/O over a file in memory, 4 KiB blocks."""
-    file = Path("/dev/shm/stripelab-perf.img")  # noqa: S108 - memory is what is wanted
+    file = Path("/dev/shm/stripelab-perf.img")
     file.write_bytes(b"")
     os.truncate(file, size)
     words = ["losetup", "--find", "--show", "--direct-io=on", "--sector-size=4096", file]
@@ -157,7 +155,10 @@ def loop_device(size: int = GIB) -> Iterator[Path]:
 def written_file(folder: Path, size: int = GIB) -> Path:
     """A file on the disk whose every block has been written."""
     path = folder / "written"
-    subprocess.run(["dd", "if=/dev/urandom", f"of={path}", "bs=1M", f"count={size >> 20}", "oflag=direct", "status=none"], check=True)
+    subprocess.run(
+        ["dd", "if=/dev/urandom", f"of={path}", "bs=1M", f"count={size >> 20}", "oflag=direct", "status=none"],
+        check=True,
+    )
     return path
 
 
