@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -144,8 +145,9 @@ def run_jobs(
 ) -> Result:
     """Drive ``load`` by ``jobs`` that each have their own parts of files; otherwise as :func:`run`.
 
-    A job that is still waiting in the kernel ``grace_s`` after the run was stopped is left behind
-    (``abandoned``): its memory stays until the kernel gives it back.
+    A job that is still waiting in the kernel ``grace_s`` after the run was stopped, or has I/O there that was
+    not done after half of that, is left behind (``abandoned``): its memory stays until the kernel gives it back.
+    Devices that are written to are claimed for as long as the run lasts (:func:`_claimed`).
     """
     _check_alignment(load, jobs)
 
@@ -156,7 +158,8 @@ def run_jobs(
 
     wanted = poll if cancel is not None or on_progress is not None else None
     try:
-        raw, raised = library.run(options.render(load, jobs), wanted, round(grace_s * 1e9))
+        with _claimed(load, jobs):
+            raw, raised = library.run(options.render(load, jobs, exclusive=False), wanted, round(grace_s * 1e9))
     except ValueError as failure:
         options.refuse(str(failure))
     except OSError as failure:
@@ -174,6 +177,27 @@ def run_jobs(
         raise raised
     _judge(load, result)
     return result
+
+
+@contextmanager
+def _claimed(load: Load, jobs: Sequence[Job]) -> Iterator[None]:
+    """Every block device that is written to, held for this run alone: open(2), O_EXCL.
+
+    Once for all jobs, since the kernel refuses a second claim to the same process too.  Raises
+    :class:`NativeRunError` where the device is mounted or claimed by somebody else.
+    """
+    writes = load.writes and load.ioengine not in NO_TARGET
+    paths = dict.fromkeys(part.path for job in jobs for part in job.parts) if writes else {}
+    with ExitStack() as stack:
+        for path in (path for path in paths if path.is_block_device()):
+            try:
+                descriptor = os.open(path, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC)
+            except OSError as failure:
+                raise NativeRunError(
+                    f"{path} cannot be claimed: {failure.strerror}", remedy=_remedy(failure.errno or 0, direct=True)
+                ) from None
+            stack.callback(os.close, descriptor)
+        yield
 
 
 @cache

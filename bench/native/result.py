@@ -101,7 +101,8 @@ class JobFigures:
 
     ``batch_complete`` 0 says that it waited for all in flight, since I/O was complete when it had been
     handed over (``inline``).  ``late`` counts arrivals of an open loop that started over 100 us behind
-    schedule.  ``acked`` is the last write before which all are acknowledged, ``durable`` the same for sync.
+    schedule.  ``abandoned``: the job, or I/O of it, was still in the kernel when the run ended.  ``acked``
+    is the last write before which all are acknowledged, ``durable`` the same for sync.
     """
 
     ioengine: str

@@ -263,7 +263,7 @@ void sl_job_drive(struct sl_job *job)
             pass_mark(job, now);
         if (__atomic_load_n(job->stop, __ATOMIC_RELAXED)) {
             job->stopping = 1;
-            gave_up = gave_up ? gave_up : now + sl_ns_to_ticks(job->clock, TIMEOUT_NS / 2);
+            gave_up = gave_up ? gave_up : now + sl_ns_to_ticks(job->clock, job->grace_ns / 2);
         }
         take_what_may_start(job, now);
         job->in_flight += job->listed;

@@ -76,7 +76,7 @@ static void *work(void *argument)
 }
 
 /* Start one thread for each job, no signal delivered to any: Python's handlers belong to its main thread. */
-static int start(struct sl_run *run)
+static int start(struct sl_run *run, uint64_t grace_ns)
 {
     sigset_t every, before;
     pthread_attr_t attributes;
@@ -91,7 +91,7 @@ static int start(struct sl_run *run)
         pthread_t thread;
 
         *worker = (struct worker){.run = run, .job = {.options = &run->options, .clock = sl_clock_get(),
-                                                      .stop = &run->stop, .index = index}};
+                                                      .stop = &run->stop, .grace_ns = grace_ns, .index = index}};
         worker->job.result = &worker->result;
         pthread_mutex_lock(&run->lock);
         run->holders++;
@@ -184,7 +184,7 @@ int sl_run(struct sl_options *options, sl_poll poll, void *context, uint64_t gra
     int status = -ENOMEM;
 
     if (progress) {
-        status = -start(run);
+        status = -start(run, grace_ns);
         await(run, &run->ready, run->options.jobs, poll, context, progress, grace_ns);
         pthread_mutex_lock(&run->lock);
         run->go = 1;
@@ -202,7 +202,7 @@ int sl_run(struct sl_options *options, sl_poll poll, void *context, uint64_t gra
     }
     pthread_mutex_lock(&run->lock);
     for (uint32_t job = 0; job < run->options.jobs; job++)
-        run->worker[job].result.abandoned = !run->worker[job].ended;
+        run->worker[job].result.abandoned = !run->worker[job].ended || run->worker[job].job.in_flight;
     pthread_mutex_unlock(&run->lock);
     *out = run;
     return 0;

@@ -286,7 +286,7 @@ struct sl_error { /* one errno of one direction */
 
 struct sl_result { /* of one job */
     int failed;       /* errno of what ended the job, or 0 */
-    int abandoned;    /* the run ended while it was still waiting in the kernel */
+    int abandoned;    /* the run ended while the job, or an I/O of it, was still in the kernel */
     char where[96];   /* the step that failed */
     char detail[128]; /* what of the kernel's offers is in use */
     const char *ioengine;
@@ -307,6 +307,7 @@ struct sl_job {
     const struct sl_options *options;
     const struct sl_clock *clock;
     const int *stop; /* anything but 0: end at once */
+    uint64_t grace_ns; /* how long the run waits for its jobs after that */
     struct sl_result *result;
     uint32_t index;
     struct sl_generator generator;
