@@ -125,7 +125,7 @@ def preflight(plan: Plan) -> Sequence[str]:
         driver = engines.by_name(workload.engine)
         driver.version()
         driver.check_workload(workload)
-    programs = {workload.engine for workload in plan.sweep.workloads}
+    programs = {workload.engine for workload in plan.sweep.workloads} - {"native"}  # that one is no program
     for level in sorted({str(each["level"]) for each in settings} - {"jbod"}):
         programs.add("mdadm")
         proc.require("mdadm")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench import native, proc
-from bench.errors import MissingToolError
+from bench.errors import MissingToolError, StripelabError
 from bench.lab.check import problems
 from bench.stack import filesystems
 from bench.stack.modules import ensure_level
@@ -64,3 +65,19 @@ def host() -> Iterator[Finding]:
             yield Finding(f"md {level} in this host's kernel", ok=True, detail="there", needed=False)
     compiled = native.IMPLEMENTATION == "c"
     yield Finding("C extension", ok=compiled, detail=f"the {native.IMPLEMENTATION} implementation runs", needed=False)
+    yield from native_interfaces()
+
+
+def native_interfaces() -> Iterator[Finding]:
+    """Ways to the kernel that the native engine finds here, each tried on a file of one block."""
+    with tempfile.NamedTemporaryFile(prefix="stripelab-doctor-") as file:
+        file.write(bytes(4096))
+        file.flush()
+        for ioengine in ("io_uring", "libaio", "psync"):
+            what = f"native engine by {ioengine}"
+            try:
+                result = native.run(file.name, ioengine=ioengine, direct=False, io_size=4096)
+            except StripelabError as failure:
+                yield Finding(what, ok=False, detail=f"{failure.message}: another way is taken", needed=False)
+            else:
+                yield Finding(what, ok=True, detail=result.jobs[0].detail or "works", needed=False)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from bench.dd.engine import DdEngine
 from bench.engine import Engine
 from bench.fio.engine import FioEngine
+from bench.native.engine import NativeEngine
 
-ENGINES: dict[str, type[Engine]] = {"fio": FioEngine, "dd": DdEngine}
+ENGINES: dict[str, type[Engine]] = {"fio": FioEngine, "dd": DdEngine, "native": NativeEngine}
 NAMES = tuple(ENGINES)
 
 

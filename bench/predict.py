@@ -13,6 +13,14 @@ from permutations import arithmetic
 from permutations.point import DesignPoint
 from permutations.workload import DiskProfile, Workload
 
+SHAPING = frozenset(
+    (
+        *("bssplit", "bsrange", "random_distribution", "percentage_random"),
+        *("rate", "rate_iops", "thinktime", "fsync", "fdatasync", "sync"),
+    )
+)
+"""Options of a workload under which it is no longer the plain load that the arithmetic is about."""
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -25,6 +33,8 @@ class Prediction:
 def predict(point: DesignPoint, workload: Workload, profile: DiskProfile | None) -> Prediction:
     """The prediction for one workload over one point under a limit per disk."""
     if profile is None or not workload.direct or workload.job_file is not None or workload.fsync is not None:
+        return Prediction()
+    if SHAPING & dict(workload.options).keys():
         return Prediction()
     if workload.rw not in {"randread", "randwrite"} or workload.bs_bytes > chunk_bytes(point):
         return Prediction()

@@ -172,7 +172,8 @@ def workload_bytes_per_disk(sweep: Sweep, point: DesignPoint, workload: Workload
     width_kib = stripe_width_kib(point.level, point.disks, point.chunk_kib, point.raid10_layout)
     small = workload.random or (width_kib is not None and workload.bs_bytes < width_kib * 1024)
     written = 1 - (50 if workload.rwmixread is None else workload.rwmixread) / 100 if workload.reads else 1
-    return share_of_a_disk(sweep, point, small=small) * written * size
+    ramp = disk_rate(sweep, workload.bs_bytes) * workload.ramp_time_s  # comes on top of the size
+    return share_of_a_disk(sweep, point, small=small) * written * size + ramp
 
 
 def share_of_a_disk(sweep: Sweep, point: DesignPoint, *, small: bool) -> float:

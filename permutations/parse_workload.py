@@ -33,6 +33,8 @@ WORKLOAD_KEYS = (
 DD_KEYS = ("name", "engine", "rw", "bs", "iodepth", "numjobs", "direct", "io_size")
 JOB_FILE_KEYS = ("name", "engine", "job_file", "runtime_s", "ramp_time_s")
 
+NATIVE_IOENGINE = "auto"
+NATIVE_DEPTH = 4096
 WEEK_S = 7 * 24 * 3600.0
 MAX_JOB_FILE_BYTES = 1 << 20
 
@@ -90,9 +92,9 @@ def _workload(table: Table, folder: Path, vocabulary: Vocabulary | None) -> Work
         rwmixread=table.integer("rwmixread", None, 0, 100),
         fsync=table.integer("fsync", None, 1, 1 << 31),
         direct=direct,
-        ioengine=_ioengine(table, usual.ioengine, vocabulary.ioengines if vocabulary else None),
+        ioengine=_ioengine(table, engine, vocabulary.ioengines_of(engine) if vocabulary else None),
         io_size_bytes=table.size("io_size", None, 512),
-        options=_options(table.table("options"), vocabulary.fio_options if vocabulary else None),
+        options=_options(table.table("options"), engine, vocabulary.options_of(engine) if vocabulary else None),
     )
     _check(table, workload)
     return workload
@@ -102,6 +104,9 @@ def _check(table: Table, workload: Workload) -> None:
     """Refuse what is well-formed, but makes no sense together."""
     if workload.engine == "dd":
         _check_dd(table, workload)
+    if workload.engine == "native" and workload.iodepth > (1 if workload.ioengine == "psync" else NATIVE_DEPTH):
+        most = "1 with psync" if workload.ioengine == "psync" else NATIVE_DEPTH
+        table.refuse("iodepth", f"{workload.iodepth} is too deep for the native engine: at most {most}")
     if workload.direct and workload.bs_bytes % 512:
         table.refuse("bs", f"{quoted(table.values['bs'])} is no multiple of 512 bytes, as direct I/O needs")
     if workload.io_size_bytes is not None and workload.io_size_bytes < workload.bs_bytes:
@@ -162,8 +167,8 @@ def _job_rw(table: Table, job: str) -> str:
     return random + (kinds.pop() if len(kinds) == 1 else "rw")
 
 
-def _options(table: Table, known: tuple[str, ...] | None) -> tuple[tuple[str, str], ...]:
-    """Further options of fio, sorted by name."""
+def _options(table: Table, engine: str, known: tuple[str, ...] | None) -> tuple[tuple[str, str], ...]:
+    """Further options of fio, or of the native engine in fio's words, sorted by name."""
     options = []
     for key, value in sorted(table.values.items()):
         if key in OWNED_OPTIONS:
@@ -171,7 +176,7 @@ def _options(table: Table, known: tuple[str, ...] | None) -> tuple[tuple[str, st
         if not re.fullmatch(r"[a-z][a-z0-9_]*", key):
             table.refuse(key, "is no name of a fio option")
         if known is not None and key not in known:
-            table.refuse(key, "is not an option that is passed on to fio", nearest(key, known))
+            table.refuse(key, f"is not an option that is passed on to {engine}", nearest(key, known))
         if isinstance(value, bool):
             options.append((key, str(int(value))))
         elif isinstance(value, (int, float)):
@@ -181,11 +186,15 @@ def _options(table: Table, known: tuple[str, ...] | None) -> tuple[tuple[str, st
     return tuple(options)
 
 
-def _ioengine(table: Table, default: str, known: tuple[str, ...] | None) -> str:
-    """An I/O engine of fio; some load libraries or write elsewhere, so that the name must be plain."""
+def _ioengine(table: Table, engine: str, known: tuple[str, ...] | None) -> str:
+    """An I/O engine of fio, or the native engine's way to the kernel, which picks the best by itself.
+
+    Some of fio's load libraries or write elsewhere, so that the name must be plain.
+    """
+    default = NATIVE_IOENGINE if engine == "native" else Workload.ioengine
     if known is not None:
         return table.word("ioengine", known, default, "unknown I/O engine")
     value = table.text("ioengine", default)
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", value):
-        table.refuse("ioengine", f"{quoted(value)} is no name of an I/O engine of fio")
+        table.refuse("ioengine", f"{quoted(value)} is no name of an I/O engine of {engine}")
     return value

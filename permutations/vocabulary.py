@@ -17,7 +17,8 @@ class Vocabulary:
     """Closed sets of words; a sweep file that uses another is refused with the nearest one.
 
     ``fio_options`` are the options that a workload may pass on to fio, ``ioengines`` the I/O engines
-    of fio; None leaves them to whoever runs fio.
+    of fio; None leaves them to whoever runs fio.  ``native_options`` and ``native_ioengines`` are those of
+    the native engine.
     """
 
     filesystems: tuple[str, ...]
@@ -25,3 +26,13 @@ class Vocabulary:
     disk_profiles: tuple[DiskProfile, ...]
     fio_options: tuple[str, ...] | None = None
     ioengines: tuple[str, ...] | None = None
+    native_options: tuple[str, ...] | None = None
+    native_ioengines: tuple[str, ...] | None = None
+
+    def options_of(self, engine: str) -> tuple[str, ...] | None:
+        """Options that a workload may pass on to an engine."""
+        return self.native_options if engine == "native" else self.fio_options
+
+    def ioengines_of(self, engine: str) -> tuple[str, ...] | None:
+        """Ways to the kernel of an engine."""
+        return self.native_ioengines if engine == "native" else self.ioengines

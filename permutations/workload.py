@@ -14,7 +14,7 @@ class Workload:
     Words and defaults are fio's; ``bs_bytes`` is parsed from ``bs``.  ``runtime_s`` is the measured
     time and excludes ``ramp_time_s``.  ``job_file`` names an existing fio job file that is run in
     place of a rendered one (fio only); ``job_sha256`` is its content, and ``rw`` says what it does.
-    ``options`` are further ``key = value`` lines for fio.
+    ``options`` are further ``key = value`` lines for fio, or in its words for the native engine.
 
     Every field is part of the protocol's identity unless it is None, so a new field must default to
     None: otherwise whatever was measured before would be measured again.

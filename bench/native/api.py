@@ -104,25 +104,46 @@ def run(
         RunInterrupted: Ctrl-C; its ``result`` has what was measured.
     """
     load = options.load(words)
-    if load.writes and not overwrite:
-        options.refuse(f"rw {load.rw!r} destroys what the files hold: say overwrite=True")
     paths = [path] if isinstance(path, str | Path) else list(path)
     limit = options.size_bytes(size) if size is not None else None
-    parts = tuple(_part(Path(each), load, offset, limit) for each in paths)
-    cpus = [cpus_allowed[index % len(cpus_allowed)] for index in range(numjobs)] if cpus_allowed else [None] * numjobs
-    return run_jobs(load, [Job(parts, cpu) for cpu in cpus], cancel=cancel, on_progress=on_progress)
+    jobs = jobs_over(load, [Path(each) for each in paths], numjobs, cpus_allowed, offset=offset, limit=limit)
+    return run_checked(load, jobs, overwrite=overwrite, cancel=cancel, on_progress=on_progress)
+
+
+def jobs_over(
+    load: Load, paths: Sequence[Path], numjobs: int, cpus: Sequence[int], *, offset: int, limit: int | None
+) -> list[Job]:
+    """Jobs that each work on all of these files, from ``offset`` for ``limit`` bytes (None: to the end)."""
+    parts = tuple(_part(each, load, offset, limit) for each in paths)
+    turn = cpus or (None,)
+    return [Job(parts, turn[index % len(turn)]) for index in range(numjobs)]
+
+
+def run_checked(
+    load: Load,
+    jobs: Sequence[Job],
+    *,
+    overwrite: bool,
+    cancel: Event | None = None,
+    on_progress: Progress | None = None,
+) -> Result:
+    """As :func:`run_jobs`, for files that a user named: writing must be asked for, and devices are only read."""
+    if load.writes and not overwrite:
+        options.refuse(f"rw {load.rw!r} destroys what the files hold: say overwrite=True (--overwrite)")
+    for path in {part.path for job in jobs for part in job.parts if load.writes and load.ioengine not in NO_TARGET}:
+        if path.is_block_device():
+            raise NativeRunError(
+                f"{path} is a block device: writing to it would destroy what it holds",
+                remedy="Use a sweep (stripelab run SWEEP --disks SERIAL,…), which checks it first, or name a file.",
+            )
+    return run_jobs(load, jobs, cancel=cancel, on_progress=on_progress)
 
 
 def _part(path: Path, load: Load, offset: int, limit: int | None) -> Part:
-    """The part of a file to work on; devices are written by sweeps alone, which hold a lease of them."""
+    """The part of a file to work on."""
     if load.ioengine in NO_TARGET:
         return Part(path, offset, limit if limit is not None else max(1 << 30, load.largest_bs))
     target = probe(path, direct=load.direct)
-    if target.device and load.writes:
-        raise NativeRunError(
-            f"{path} is a block device: writing to it would destroy what it holds",
-            remedy="Use a sweep (stripelab run SWEEP --disks SERIAL,…), which checks the disk first; or name a file.",
-        )
     if path.is_char_device():  # /dev/zero, /dev/null: they have no size
         return Part(path, offset, limit if limit is not None else max(1 << 30, load.largest_bs))
     left = target.size_bytes - offset

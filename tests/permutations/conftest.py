@@ -11,10 +11,12 @@ from permutations.workload import DiskProfile
 
 WORDS = Vocabulary(
     filesystems=("raw", "xfs", "ext4", "btrfs", "f2fs"),
-    engines=("fio", "dd"),
+    engines=("fio", "dd", "native"),
     disk_profiles=(DiskProfile("hdd", 100, 20 << 20),),
     fio_options=("norandommap", "random_distribution", "rate", "rate_iops", "thinktime"),
     ioengines=("libaio", "io_uring", "psync"),
+    native_options=("bssplit", "rate_iops", "rate_process"),
+    native_ioengines=("auto", "io_uring", "libaio", "psync"),
 )
 
 SMALL = """\

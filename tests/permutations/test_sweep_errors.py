@@ -207,7 +207,23 @@ t.toml:8: [[workload]] 1 rwmixread: needs rw = "rw" or "randrw", not "read"',
     ),
     "engine": (
         in_workload('engine = "vdbench"'),
-        't.toml:8: [[workload]] 1 engine: unknown engine "vdbench"; known are fio, dd',
+        't.toml:8: [[workload]] 1 engine: unknown engine "vdbench"; known are fio, dd, native',
+    ),
+    "native option": (
+        in_workload('engine = "native"\noptions = {rate_iop = 5}'),
+        "t.toml:9: [[workload]] 1 options rate_iop: is not an option that is passed on to native; did you mean rate_iops?",
+    ),
+    "native way": (
+        in_workload('engine = "native"\nioengine = "sync"'),
+        't.toml:9: [[workload]] 1 ioengine: unknown I/O engine "sync"; did you mean psync?',
+    ),
+    "native depth": (
+        in_workload('engine = "native"\niodepth = 5000'),
+        "t.toml:9: [[workload]] 1 iodepth: 5000 is too deep for the native engine: at most 4096",
+    ),
+    "native psync": (
+        in_workload('engine = "native"\nioengine = "psync"\niodepth = 2'),
+        "t.toml:10: [[workload]] 1 iodepth: 2 is too deep for the native engine: at most 1 with psync",
     ),
     "dd random": (
         FIVE.replace('"read"', '"randread"') + 'engine = "dd"\n',

@@ -1,0 +1,114 @@
+"""``stripelab crosscheck``: do fio, dd and the native engine agree on one point?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.crosscheck import Comparison
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("crosscheck")(crosscheck)
+
+
+def crosscheck(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files of one size; they must exist.")],
+    *,
+    rw: Annotated[str, typer.Option(help="read, write, rw, randread, randwrite or randrw.")] = "randread",
+    bs: Annotated[str, typer.Option(help="Block size.")] = "4k",
+    iodepth: Annotated[int, typer.Option(help="I/Os in flight of each job.", min=1, max=4096)] = 1,
+    numjobs: Annotated[int, typer.Option(help="Jobs.", min=1, max=1024)] = 1,
+    runtime_s: Annotated[float, typer.Option(help="Measured time of each run.", min=1)] = 5.0,
+    ramp_time_s: Annotated[float, typer.Option(help="Time before it that is not counted.", min=0)] = 0.0,
+    rounds: Annotated[int, typer.Option(help="Runs of each engine.", min=2, max=1000)] = 5,
+    ioengine: Annotated[str, typer.Option(help="io_uring, libaio or psync, for both; auto: native's pick.")] = "auto",
+    rwmixread: Annotated[int | None, typer.Option(help="Share of reads of rw and randrw.", min=0, max=100)] = None,
+    direct: Annotated[int, typer.Option(help="1: past the page cache.", min=0, max=1)] = 1,
+    option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="A further option, for both.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Allow writing: what the files hold is lost.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Run the engines in turn and say whether they agree; exit status 1 where they differ or it cannot be told."""
+    import tempfile
+
+    from bench import crosscheck as check
+    from bench.cli.output import note
+    from bench.native.options import size_bytes
+    from permutations.workload import RW_MODES, Workload
+
+    if rw not in RW_MODES:
+        raise typer.BadParameter(f"{rw} is not one of {', '.join(RW_MODES)}", param_hint="--rw")
+    workload = Workload(
+        name="crosscheck",
+        rw=rw,
+        bs_bytes=size_bytes(bs),
+        iodepth=iodepth,
+        numjobs=numjobs,
+        runtime_s=runtime_s,
+        ramp_time_s=ramp_time_s,
+        rwmixread=rwmixread,
+        direct=bool(direct),
+        options=tuple(sorted(_pair(text) for text in option or ())),
+    )
+    if workload.writes:
+        _may_write(files, overwrite=overwrite)
+    targets = check.targets_of(files)
+    way = check.same_interface(files[0], iodepth, direct=workload.direct) if ioengine == "auto" else ioengine
+    from dataclasses import replace
+
+    with tempfile.TemporaryDirectory(prefix="stripelab-crosscheck-") as scratch:
+        compared, commands = check.crosscheck(replace(workload, ioengine=way), targets, rounds, Path(scratch), note)
+    conclude(compared, commands, as_json=as_json)
+
+
+def _may_write(files: Sequence[Path], *, overwrite: bool) -> None:
+    if not overwrite:
+        raise typer.BadParameter("a load that writes destroys what the files hold: say --overwrite", param_hint="--rw")
+    for path in files:
+        if path.is_block_device():
+            raise typer.BadParameter(f"{path} is a block device: it is only read outside a sweep", param_hint="FILE…")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"{text} is not like KEY=VALUE", param_hint="--option")
+    return key, value
+
+
+def conclude(compared: Sequence[Comparison], commands: Sequence[str], *, as_json: bool) -> None:
+    """Print what was found; status 1 unless every judged figure agrees."""
+    from dataclasses import asdict
+
+    from bench.cli.output import emit_json, say
+    from bench.crosscheck import DIFFERENCES
+
+    judged = [each.agreement for each in compared if each.judged]
+    agree = bool(judged) and all(found is not None and found.verdict == "agree" for found in judged)
+    if as_json:
+        listed = [asdict(each) for each in compared]
+        emit_json({"agree": agree, "comparisons": listed, "commands": commands, "differences": DIFFERENCES})
+    else:
+        say(f"{'native against':<16}{'direction':<10}{'figure':<24}{'ratio':>8}  {'90% interval':<16}verdict")
+        for each in compared:
+            say(_line(each))
+        for line in (*commands, *(f"note: {said}" for said in DIFFERENCES)):
+            say(line)
+    if not agree:
+        raise typer.Exit(1)
+
+
+def _line(each: Comparison) -> str:
+    head = f"{each.against:<16}{each.direction:<10}{each.figure:<24}"
+    found = each.agreement
+    if found is None:
+        return f"{head}{'-':>8}  {'':<16}not enough rounds to tell"
+    said = found.words if each.judged else "not judged: it is the engine's own cost"
+    return f"{head}{found.ratio:>8.3f}  {f'{found.low:.3f} to {found.high:.3f}':<16}{said}"
