@@ -221,7 +221,8 @@ static int turn(struct sl_job *job, uint64_t *now)
         wait = timeout_ns != 0;
         timeout_ns += !timeout_ns;
     } else if (open_ended && !job->all && job->listed) {
-        wait = timeout_ns = 0; /* first hand over the rest, batch by batch: the device need not run dry */
+        wait = 0; /* first hand over the rest, batch by batch: the device need not run dry */
+        timeout_ns = 0;
     }
     done = exchange(job, wait, timeout_ns);
     *now = sl_ticks(job->clock);
