@@ -94,8 +94,7 @@ static int make_slots(struct sl_job *job)
     return 0;
 }
 
-/* Newest first, but a single I/O in flight goes quickest by the plain calls, and what would be punted to threads
- * by io_uring goes by libaio. */
+/* Newest first, but what io_uring would punt to threads goes by libaio, or by the plain calls where one is in flight. */
 static int open_queue(struct sl_job *job)
 {
     static const struct sl_queue_kind *const kinds[] = {NULL, &sl_uring, &sl_libaio, &sl_psync, &sl_null, &sl_nop};
@@ -104,12 +103,9 @@ static int open_queue(struct sl_job *job)
     int status = -EINVAL;
 
     if (!order[0]) {
-        int first = job->options->iodepth == 1, second;
-
         (void)sl_target_probe(own(job)->file[0].path, (int)job->options->direct, &target);
-        second = target.nowait ? SL_URING : SL_LIBAIO;
-        order[0] = first ? &sl_psync : kinds[second];
-        order[1] = kinds[SL_URING + SL_LIBAIO - second];
+        order[0] = target.nowait ? &sl_uring : job->options->iodepth > 1 ? &sl_libaio : &sl_psync;
+        order[1] = target.nowait ? &sl_libaio : &sl_uring;
         order[2] = &sl_psync;
     }
     for (int at = 0; order[at] && status < 0; at++) {
