@@ -91,7 +91,14 @@ def test_without_a_compiler_the_wheel_comes_without_the_extension_and_its_twin_w
     site = tmp_path / "site"
     zipfile.ZipFile(wheel).extractall(site)
     assert not list(site.rglob("*.so"))
-    ask = "import bench.native as n; print(n.__file__, n.IMPLEMENTATION, n.bucket_index(1000))"
+    target = tmp_path / "data"
+    target.write_bytes(bytes(65536))
+    ask = f"""
+import bench.native as n
+jobs, _ = n.library.LIBRARY.run(
+    b"reads=1\\nsplit=0:4096:4294967295\\nsplit=1:4096:4294967295\\njob\\nfile=0:65536:{target}", None, 10**9)
+print(n.__file__, n.IMPLEMENTATION, n.bucket_index(1000), jobs[0]["directions"][0]["ios"], jobs[0]["detail"][:6])
+"""
     said = subprocess.run(
         [sys.executable, "-S", "-c", ask],
         check=True,
@@ -100,4 +107,4 @@ def test_without_a_compiler_the_wheel_comes_without_the_extension_and_its_twin_w
         capture_output=True,
         text=True,
     )
-    assert said.stdout.split() == [str(site / "bench/native/__init__.py"), "python", "317"]
+    assert said.stdout.split() == [str(site / "bench/native/__init__.py"), "python", "317", "16", "Python"]
