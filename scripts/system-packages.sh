@@ -28,6 +28,7 @@ test   chromium           chromium          chromium
 test   chromedriver       chromium-driver   chromedriver
 test   tmux               tmux              tmux
 test   fuser              psmisc            psmisc
+test   valgrind           valgrind          valgrind
 "
 
 # Each filesystem names its program and package itself, so that adding one stays one file.

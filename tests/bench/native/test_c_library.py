@@ -24,14 +24,24 @@ STABLE = {
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
 
 
+def build_tests(program: Path, *flags: str) -> None:
+    sources = [*sorted(Path(__file__).parent.glob("*.c")), *(ROOT / "bench/native/src").glob("*.c")]
+    include = f"-I{ROOT}/bench/native/src"
+    subprocess.run(["gcc", *STRICT.split(), *flags, include, "-o", program, *sources, "-lm", "-lpthread"], check=True)
+
+
 def test_the_c_library_passes_its_own_tests_under_the_sanitizers(tmp_path: Path) -> None:
     program = tmp_path / "test_library"
-    sources = [Path(__file__).parent / "test_library.c", *(ROOT / "bench/native/src").glob("*.c")]
-    include = f"-I{ROOT}/bench/native/src"
-    subprocess.run(
-        ["gcc", *STRICT.split(), *SANITIZERS.split(), include, "-o", program, *sources, "-lm", "-lpthread"], check=True
-    )
+    build_tests(program, *SANITIZERS.split())
     done = subprocess.run([program], check=False, capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("ok\n", 0), done.stdout + done.stderr
+
+
+def test_the_c_library_passes_its_own_tests_under_valgrind(tmp_path: Path) -> None:
+    program = tmp_path / "test_library"
+    build_tests(program)
+    watch = ["valgrind", "--quiet", "--error-exitcode=9", "--leak-check=full", "--fair-sched=yes"]
+    done = subprocess.run([*watch, program], check=False, capture_output=True, text=True)
     assert (done.stdout, done.returncode) == ("ok\n", 0), done.stdout + done.stderr
 
 
