@@ -18,7 +18,7 @@ for source in "${fuzzers[@]}"; do
     echo "fuzzing $name: $share s"
     if ((share)); then
         mkdir -p "$out/corpus-$name"
-        "$out/$name" -max_total_time="$share" -timeout=10 -max_len=2048 -print_final_stats=1 -verbosity=0 \
+        "$out/$name" -max_total_time="$share" -timeout=10 -max_len=2048 -print_final_stats=1 -verbosity=0 -dict=tests/fuzz/options.dict \
             -artifact_prefix="$out/$name-" "$out/corpus-$name" "tests/fuzz/corpus/$name"
     else
         "$out/$name" -runs=0 -timeout=10 "tests/fuzz/corpus/$name" 2>"$out/$name.log" || { cat "$out/$name.log" >&2; exit 1; }
