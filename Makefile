@@ -18,6 +18,7 @@ export PIP_NO_CACHE_DIR := 1
 export XDG_CACHE_HOME := $(CURDIR)/$(VENV)/cache
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
 
+FUZZ_SECONDS := 600
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
 .PHONY: help
@@ -59,6 +60,11 @@ chaos: $(STAMP) ## kill -9 at random moments, again and again (long)
 perf: $(STAMP) ## what stripelab itself costs: figures, not a pass or a failure
 	@scripts/system-packages.sh run
 	$(PYTEST) -s tests/perf
+
+.PHONY: fuzz
+fuzz: ## fuzzes the C library by coverage, ten minutes in all; another time: make fuzz FUZZ_SECONDS=60
+	@scripts/system-packages.sh fuzz
+	scripts/fuzz.sh artefacts/fuzz $(FUZZ_SECONDS)
 
 .PHONY: validate
 validate: $(STAMP) ## the figures of METHODOLOGY.md on synthetic truth, 2,000 races each (minutes)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes sure that the programs outside Python are there: scripts/system-packages.sh [build|run|test]
+# Makes sure that the programs outside Python are there: scripts/system-packages.sh [build|run|test|fuzz]
 #
 # Looks for each program first, so that a second call costs a few milliseconds and no network.  What
 # is missing is installed with apt-get where that is allowed (root, or sudo without a password);
@@ -28,6 +28,9 @@ test   chromium           chromium          chromium
 test   chromedriver       chromium-driver   chromedriver
 test   tmux               tmux              tmux
 test   fuser              psmisc            psmisc
+test   valgrind           valgrind          valgrind
+fuzz   clang:fuzzer       clang             clang
+fuzz   clang:fuzzer       libclang-rt-dev   compiler-rt
 "
 
 # Each filesystem names its program and package itself, so that adding one stays one file.
@@ -40,6 +43,7 @@ TABLE+=$(filesystems)
 present() {
     case "$1" in
     c:compiler) type -P gcc >/dev/null ;;
+    clang:fuzzer) echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | clang -fsanitize=fuzzer -x c -o /dev/null - >/dev/null 2>&1 ;;
     c:headers) echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1 ;;
     python:3.11) [[ -n $PYTHON_FOUND ]] ;;
     python:venv) [[ -n $PYTHON_FOUND ]] && "$PYTHON_FOUND" -c 'import ensurepip, venv' 2>/dev/null ;;
@@ -94,8 +98,9 @@ case "${1:-run}" in
 build) sets="build" ;;
 run) sets="build run" ;;
 test) sets="build run test" ;;
+fuzz) sets="build fuzz" ;;
 *)
-    echo "usage: $0 [build|run|test]" >&2
+    echo "usage: $0 [build|run|test|fuzz]" >&2
     exit 2
     ;;
 esac

@@ -26,6 +26,12 @@ static int as_uint64(PyObject *value, const char *name, uint64_t *out)
     return 0;
 }
 
+/* A text that may hold a path, which need not be UTF-8 and may have been cut within a character. */
+static PyObject *as_text(const char *text)
+{
+    return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
+}
+
 /* Append `item` (whose reference is taken) to a list, which a failure ends. */
 static void add(PyObject **list, PyObject *item)
 {
@@ -101,11 +107,15 @@ static PyObject *probe(PyObject *module, PyObject *arguments)
 static int parse(const char *text, Py_ssize_t length, struct sl_options *options)
 {
     char message[320];
+    PyObject *said;
 
     if (sl_options_parse(text, (size_t)length, options, message, sizeof message) == 0)
         return 0;
     sl_options_free(options);
-    PyErr_SetString(PyExc_ValueError, message);
+    said = as_text(message);
+    if (said)
+        PyErr_SetObject(PyExc_ValueError, said);
+    Py_XDECREF(said);
     return -1;
 }
 
@@ -294,7 +304,7 @@ static const struct { const char *name; size_t at; } numbers[] = {
 static PyObject *of_job(const struct sl_result *result)
 {
     PyObject *dict = Py_BuildValue(
-        "{s:i,s:s,s:s,s:s,s:I,s:I,s:I,s:O,s:O}", "failed", result->failed, "where", result->where, "detail", result->detail,
+        "{s:i,s:N,s:s,s:s,s:I,s:I,s:I,s:O,s:O}", "failed", result->failed, "where", as_text(result->where), "detail", result->detail,
         "ioengine", result->ioengine ? result->ioengine : "", "iodepth", result->iodepth, "batch_submit",
         result->batch_submit, "batch_complete", result->batch_complete, "abandoned", result->abandoned ? Py_True : Py_False,
         "series_short", result->series_short ? Py_True : Py_False);

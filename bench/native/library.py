@@ -6,8 +6,9 @@ figure from here also reports :data:`IMPLEMENTATION`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
+
+from bench.native.state import ClockState, JobState, Poll, TargetState
 
 
 class Library(Protocol):
@@ -20,7 +21,7 @@ class Library(Protocol):
         """Monotonic clock, nanoseconds."""
         ...
 
-    def clock_state(self) -> dict[str, Any]:
+    def clock_state(self) -> ClockState:
         """Which clock runs measure with (``source``), what a reading costs (``read_ns``), its ``drift_ppm``."""
         ...
 
@@ -32,7 +33,7 @@ class Library(Protocol):
         """Value that stands for a bucket."""
         ...
 
-    def probe(self, path: str, direct: bool, /) -> dict[str, Any]:
+    def probe(self, path: str | bytes, direct: bool, /) -> TargetState:
         """Size and alignment of a target; raises OSError."""
         ...
 
@@ -48,9 +49,7 @@ class Library(Protocol):
         """What the verify pattern of a block says: an index into :data:`bench.native.result.FINDINGS`."""
         ...
 
-    def run(
-        self, text: bytes, poll: Callable[[list[tuple[int, int]]], object] | None, grace_ns: int, /
-    ) -> tuple[list[dict[str, Any]], BaseException | None]:
+    def run(self, text: bytes, poll: Poll | None, grace_ns: int, /) -> tuple[list[JobState], BaseException | None]:
         """Run the jobs of a text; a mapping for each, and the exception that ended them, if one did."""
         ...
 

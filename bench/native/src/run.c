@@ -98,9 +98,11 @@ static int start(struct sl_run *run, uint64_t grace_ns)
         pthread_mutex_unlock(&run->lock);
         status = pthread_create(&thread, &attributes, work, worker);
         if (status) {
+            pthread_mutex_lock(&run->lock);
             run->holders--;
-            run->ready++; /* those that were not started need not be waited for */
-            run->ended++;
+            run->ready += run->options.jobs - index; /* those that were not started need not be waited for */
+            run->ended += run->options.jobs - index;
+            pthread_mutex_unlock(&run->lock);
         }
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -125,7 +127,7 @@ static void wait_a_little(struct sl_run *run, uint64_t ns)
 static void await(struct sl_run *run, const uint32_t *count, uint32_t wanted, sl_poll poll, void *context,
                   struct sl_progress *progress, uint64_t grace_ns)
 {
-    uint64_t stopped_ns = 0;
+    uint64_t stopped_ns = __atomic_load_n(&run->stop, __ATOMIC_RELAXED) ? sl_clock_ns() : 0; /* earlier, or by a failure */
 
     pthread_mutex_lock(&run->lock);
     while (*count < wanted && !(stopped_ns && sl_clock_ns() - stopped_ns > grace_ns)) {

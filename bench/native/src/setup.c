@@ -151,7 +151,8 @@ static int expect_writes(struct sl_job *job)
 
 int sl_job_open(struct sl_job *job)
 {
-    uint64_t all = 0;
+    const struct sl_split *reads = &job->options->split[SL_READ], *writes = &job->options->split[SL_WRITE];
+    uint64_t largest = reads->largest > writes->largest ? reads->largest : writes->largest, all = 0;
 
     job->queue.datasync = job->options->fdatasync_every != 0;
     job->queue.files = own(job)->files;
@@ -165,7 +166,7 @@ int sl_job_open(struct sl_job *job)
     for (uint32_t index = job->queue.depth; index > 0; index--)
         job->free[job->free_count++] = index - 1;
     for (uint32_t file = 0; file < own(job)->files; file++)
-        all += own(job)->file[file].size;
+        all += own(job)->file[file].size / largest * largest; /* what is left is too small for a block */
     job->quota_bytes = job->options->io_size ? job->options->io_size : job->options->time_based ? UINT64_MAX : all;
     job->arrivals_state = job->options->seed ^ ((uint64_t)job->index + 1);
     return 0;

@@ -24,14 +24,24 @@ STABLE = {
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
 
 
+def build_tests(program: Path, *flags: str) -> None:
+    sources = [*sorted(Path(__file__).parent.glob("*.c")), *(ROOT / "bench/native/src").glob("*.c")]
+    include = f"-I{ROOT}/bench/native/src"
+    subprocess.run(["gcc", *STRICT.split(), *flags, include, "-o", program, *sources, "-lm", "-lpthread"], check=True)
+
+
 def test_the_c_library_passes_its_own_tests_under_the_sanitizers(tmp_path: Path) -> None:
     program = tmp_path / "test_library"
-    sources = [Path(__file__).parent / "test_library.c", *(ROOT / "bench/native/src").glob("*.c")]
-    include = f"-I{ROOT}/bench/native/src"
-    subprocess.run(
-        ["gcc", *STRICT.split(), *SANITIZERS.split(), include, "-o", program, *sources, "-lm", "-lpthread"], check=True
-    )
+    build_tests(program, *SANITIZERS.split())
     done = subprocess.run([program], check=False, capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("ok\n", 0), done.stdout + done.stderr
+
+
+def test_the_c_library_passes_its_own_tests_under_valgrind(tmp_path: Path) -> None:
+    program = tmp_path / "test_library"
+    build_tests(program)
+    watch = ["valgrind", "--quiet", "--error-exitcode=9", "--leak-check=full", "--fair-sched=yes"]
+    done = subprocess.run([*watch, program], check=False, capture_output=True, text=True)
     assert (done.stdout, done.returncode) == ("ok\n", 0), done.stdout + done.stderr
 
 
@@ -91,7 +101,14 @@ def test_without_a_compiler_the_wheel_comes_without_the_extension_and_its_twin_w
     site = tmp_path / "site"
     zipfile.ZipFile(wheel).extractall(site)
     assert not list(site.rglob("*.so"))
-    ask = "import bench.native as n; print(n.__file__, n.IMPLEMENTATION, n.bucket_index(1000))"
+    target = tmp_path / "data"
+    target.write_bytes(bytes(65536))
+    ask = f"""
+import bench.native as n
+jobs, _ = n.library.LIBRARY.run(
+    b"reads=1\\nsplit=0:4096:4294967295\\nsplit=1:4096:4294967295\\njob\\nfile=0:65536:{target}", None, 10**9)
+print(n.__file__, n.IMPLEMENTATION, n.bucket_index(1000), jobs[0]["directions"][0]["ios"], jobs[0]["detail"][:6])
+"""
     said = subprocess.run(
         [sys.executable, "-S", "-c", ask],
         check=True,
@@ -100,4 +117,4 @@ def test_without_a_compiler_the_wheel_comes_without_the_extension_and_its_twin_w
         capture_output=True,
         text=True,
     )
-    assert said.stdout.split() == [str(site / "bench/native/__init__.py"), "python", "317"]
+    assert said.stdout.split() == [str(site / "bench/native/__init__.py"), "python", "317", "16", "Python"]

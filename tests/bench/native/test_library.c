@@ -1,12 +1,13 @@
 /* The C library on its own, without Python: built with sanitizers and run by test_c_library.py. */
 #include "stripelab.h"
+#include "testing.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 static int failures;
 
-static void expect(const char *what, uint64_t got, uint64_t wanted)
+void expect(const char *what, uint64_t got, uint64_t wanted)
 {
     if (got == wanted)
         return;
@@ -62,6 +63,7 @@ int main(void)
     test_bounds_of_every_bucket();
     test_last_bucket_takes_the_rest();
     test_clock_never_goes_back();
+    test_workloads();
     printf("%s\n", failures ? "failed" : "ok");
     return failures != 0;
 }

@@ -1,14 +1,10 @@
-"""The C library's functions in plain Python: used where the extension was not built, and as its check.
+"""The latency histogram of fio.
 
-The latency histogram is fio's (``stat.h``: 6 bits, 29 groups): log-linear, exact below 128 ns, a
-bucket's relative width at most 1/64 above.
+``stat.h`` of fio: 6 bits, 29 groups. Log-linear, exact below 128 ns, a bucket's relative width at most 1/64 above.
 """
 
 from __future__ import annotations
 
-import time
-
-IMPLEMENTATION = "python"
 BITS = 6
 GROUPS = 29
 PER_GROUP = 1 << BITS
@@ -16,11 +12,6 @@ BUCKETS = GROUPS << BITS
 """Buckets of the histogram."""
 
 UINT64_MAX = (1 << 64) - 1
-
-
-def clock_ns() -> int:
-    """Monotonic clock, nanoseconds; its zero is unspecified."""
-    return time.monotonic_ns()
 
 
 def bucket_index(value_ns: int, /) -> int:

@@ -1,0 +1,217 @@
+"""The threads of a job: each does one I/O at a time by the plain system calls, in a buffer of its own."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import resource
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from bench.native.twin.contents import fill, touch, write_pattern
+from bench.native.twin.job import Job, Taken
+from bench.native.twin.options import AUTO, IOENGINES, NOP, NULL, PSYNC, READ, SYNC, WRITE
+from bench.native.twin.target import open_target
+
+PAGE = 4096
+END_OF_FILE = errno.ENODATA
+"""A read or write that moves nothing."""
+
+OPENING_ERRORS = (OSError, MemoryError, RuntimeError)
+"""RuntimeError: threading can't start a thread."""
+
+
+def _errno(error: BaseException) -> int:
+    if isinstance(error, OSError):
+        return error.errno or errno.EIO
+    return errno.ENOMEM if isinstance(error, MemoryError) else errno.EAGAIN
+
+
+class JobThreads:
+    """One job, from opening its files to closing them: call :meth:`work` in a thread of its own."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.ended = False
+        self.ready = False
+        self.go = threading.Event()
+        self.crash: BaseException | None = None
+        self._files: list[int] = []
+        self._buffers: list[mmap.mmap] = []
+        self._helpers: list[threading.Thread] = []
+        self._helpers_go = threading.Event()
+        self._driving = False
+
+    def work(self, stop: threading.Event, ring: Callable[[], None]) -> None:
+        """The first thread: opens, waits for ``go``, drives, and gives back what it took; rings where it got on."""
+        try:
+            opened = self._open()
+            self.ready = True
+            ring()
+            self.go.wait()
+            if opened and not stop.is_set():
+                self._driving = True
+                self.job.begin()
+            self._helpers_go.set()
+            self._drive(0)
+            for helper in self._helpers:
+                helper.join()
+            if self._driving:
+                self.job.finish()
+        finally:
+            for descriptor in self._files:
+                os.close(descriptor)
+            self._buffers.clear()  # unmapped with their last view
+            self.ready = self.ended = True
+            ring()
+
+    @contextmanager
+    def _step(self, where: str) -> Iterator[None]:
+        """Name the step in the result where it fails."""
+        try:
+            yield
+        except OPENING_ERRORS as error:
+            self.job.state["failed"] = _errno(error)
+            self.job.state["where"] = where[:95]
+            raise
+
+    def _open(self) -> bool:
+        """Everything before the first I/O; where it fails, the result says at which step."""
+        options, own = self.job.options, self.job.options.jobs[self.job.index]
+        try:
+            with self._step("pinning to a CPU"):
+                self._pin()
+            if options.ioengine not in {NULL, NOP}:
+                for file in own.files:
+                    with self._step(f"opening {os.fsdecode(file.path)}"):
+                        self._files.append(open_target(file, options))
+            with self._step("memory for buffers"):
+                self._make_buffers()
+            with self._step("memory for what must be found"):
+                self.job.prepare()
+            with self._step(f"opening a queue by {IOENGINES[options.ioengine]}"):
+                self._choose_queue()
+            with self._step("starting threads"):
+                self._start_helpers()
+        except OPENING_ERRORS:
+            return False
+        return True
+
+    def _pin(self) -> None:
+        cpu = self.job.options.jobs[self.job.index].cpu
+        if cpu >= 0:
+            os.sched_setaffinity(0, {cpu})
+
+    @property
+    def _depth(self) -> int:
+        """I/Os in flight: psync asked for by name has one, as in fio."""
+        return 1 if self.job.options.ioengine == PSYNC else self.job.options.iodepth
+
+    def _make_buffers(self) -> None:
+        """A buffer for each I/O in flight, aligned to a page, its pages there before anything is measured."""
+        options = self.job.options
+        size = (options.largest + PAGE - 1) // PAGE * PAGE
+        for at in range(self._depth):
+            buffer = mmap.mmap(-1, size)
+            self._buffers.append(buffer)
+            if options.writes:
+                fill(memoryview(buffer), options.seed + (self.job.index << 16) + at + 1, options.compress_pct)
+            else:
+                buffer.write(bytes(size))
+
+    def _choose_queue(self) -> None:
+        engine, state = self.job.options.ioengine, self.job.state
+        if engine not in {AUTO, PSYNC, NULL}:
+            raise OSError(errno.ENOSYS, "Python cannot call it")
+        state["ioengine"] = IOENGINES[engine or PSYNC]
+        state["iodepth"] = self._depth
+        state["batch_submit"] = state["batch_complete"] = 1
+        state["detail"] = f"Python, a thread for each I/O in flight ({self._depth})"
+
+    def _start_helpers(self) -> None:
+        for at in range(1, self._depth):
+            helper = threading.Thread(target=self._help, args=(at,), daemon=True)
+            helper.start()
+            self._helpers.append(helper)
+
+    def _help(self, at: int) -> None:
+        """Another thread of the job; it has the first one's CPU from its start (sched_setaffinity(2))."""
+        self._helpers_go.wait()
+        try:
+            self._drive(at)
+        except BaseException as error:  # noqa: BLE001 - raised again where the run was asked for
+            self.crash = error
+
+    # ---- the loop of each thread
+
+    def _drive(self, at: int) -> None:
+        """Do I/Os until the job is over."""
+        if not self._driving:
+            return
+        job, buffer = self.job, memoryview(self._buffers[at])
+        before = None
+        while taken := job.take():
+            if before is None and job.measuring:
+                before = resource.getrusage(resource.RUSAGE_THREAD)
+            self._prepare(taken, buffer)
+            if taken.looked_at:
+                taken.issue_ns = time.monotonic_ns()
+            self._do(taken, buffer)
+        if before is not None:
+            self._count_cpu(before, resource.getrusage(resource.RUSAGE_THREAD))
+
+    def _prepare(self, taken: Taken, buffer: memoryview) -> None:
+        options, io = self.job.options, taken.io
+        if io.direction != WRITE:
+            return
+        if options.verify:
+            write_pattern(buffer, io.length, io.offset, io.sequence)
+        elif options.compress_pct < 100:
+            touch(buffer, io.length, io.offset, io.sequence)
+
+    def _do(self, taken: Taken, buffer: memoryview) -> None:
+        """One I/O to its end: what moved a part only goes on, as in the C library."""
+        length = taken.io.length
+        moved = 0
+        while True:
+            try:
+                now_moved = self._call(taken, buffer[moved:length], moved)
+            except OSError as error:
+                if error.errno not in {errno.EAGAIN, errno.EINTR}:
+                    self.job.failed(taken, error.errno or errno.EIO, moved)
+                    return
+                if not self.job.unfinished(taken, again=True):
+                    return
+                continue
+            if length and not now_moved:
+                self.job.failed(taken, END_OF_FILE, moved)
+                return
+            moved += now_moved
+            if moved >= length:
+                self.job.done(taken, buffer[:length])
+                return
+            if not self.job.unfinished(taken, again=False):
+                return
+
+    def _call(self, taken: Taken, part: memoryview, moved: int) -> int:
+        """The system call: bytes moved; raises OSError."""
+        options, io = self.job.options, taken.io
+        if options.ioengine == NULL:
+            return len(part)
+        descriptor = self._files[io.file]
+        if io.direction == READ:
+            return os.preadv(descriptor, [part], io.offset + moved)
+        if io.direction == SYNC:
+            (os.fdatasync if options.fdatasync else os.fsync)(descriptor)
+            return 0
+        return os.pwritev(descriptor, [part], io.offset + moved)
+
+    def _count_cpu(self, before: resource.struct_rusage, after: resource.struct_rusage) -> None:
+        state = self.job.state
+        with self.job.lock:
+            state["cpu_user_ns"] += round((after.ru_utime - before.ru_utime) * 1e9)
+            state["cpu_system_ns"] += round((after.ru_stime - before.ru_stime) * 1e9)
+            state["switches"] += after.ru_nvcsw - before.ru_nvcsw + after.ru_nivcsw - before.ru_nivcsw
