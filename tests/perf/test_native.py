@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -127,10 +128,10 @@ def test_large_blocks_in_sequence(request: pytest.FixtureRequest, printed: None,
     plain = ("--scramble_buffers=0",)  # the native engine marks each 4 KiB, fio by default each 512 bytes
     found = side.in_turn(
         {
-            "fixed": lambda: side.fio(case, buffers=plain),
-            "psync": lambda: side.fio(case, ioengine="psync", buffers=plain),
+            "fixed": lambda: side.whole_process(case, partial(side.fio, buffers=plain)),
+            "psync": lambda: side.whole_process(case, partial(side.fio, ioengine="psync", buffers=plain)),
             "dd": lambda: side.dd(case),
-            "native": lambda: side.ours(case),
+            "native": lambda: side.whole_process(case, side.ours),
         }
     )
     side.show(f"{case.path.name}: {case}", found)
