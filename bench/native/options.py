@@ -64,6 +64,8 @@ class Load:
             scheduled start.  0: each I/O starts when one ends (closed loop).
         poisson: the schedule is a Poisson process, else evenly spaced.
         compress_pct: share of zeros in what is written; 0 cannot be compressed.
+        huge_pages: buffers in huge pages, also for blocks of more than 4 KiB: fewer and larger requests than programs
+            with ordinary memory cause.
         verify: the pattern of offset, generation and checksum; with ``rw`` that writes it is written.
         continue_on_error: count errors and go on, else the first ends the job.
         record: count latencies; without, only I/Os and bytes are.
@@ -92,6 +94,7 @@ class Load:
     rate_iops: int = 0
     poisson: bool = False
     compress_pct: int = 0
+    huge_pages: bool = False
     verify: Verify | None = None
     continue_on_error: bool = False
     record: bool = True
@@ -287,6 +290,7 @@ def _numbers(load: Load) -> Iterator[tuple[str, int | float]]:
     yield "record", load.record
     yield "slat_every", load.slat_every
     yield "compress_pct", load.compress_pct
+    yield "huge_pages", load.huge_pages
     yield "rate_iops", load.rate_iops
     yield "poisson", load.poisson
     yield "go_on", load.continue_on_error

@@ -37,6 +37,7 @@ static const struct { const char *key; size_t field; uint64_t least, most; } num
     {"record", FIELD(record), 0, 1},
     {"slat_every", FIELD(slat_every), 0, UINT32_MAX},
     {"compress_pct", FIELD(compress_pct), 0, 100},
+    {"huge_pages", FIELD(huge_pages), 0, 1},
     {"verify", FIELD(verify), 0, 1},
     {"verify_random", FIELD(verify_random), 0, 1},
     {"verify_writes", FIELD(verify_writes), 0, LARGEST_OFFSET},

@@ -63,14 +63,16 @@ static int make_buffers(struct sl_job *job)
     uint64_t stride = (largest + PAGE - 1) / PAGE * PAGE, size = stride * job->options->iodepth;
     unsigned char *memory;
 
-    size = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE; /* pinning a huge page costs as much as pinning a small one */
+    size = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
     memory = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
         return fail(job, errno, "memory for buffers", "");
     job->memory = memory;
     job->memory_size = size + HUGE_PAGE;
     memory += HUGE_PAGE - (uintptr_t)memory % HUGE_PAGE;
-    (void)madvise(memory, size, MADV_HUGEPAGE);
+    /* A block that lies in one huge page is one segment to the device, which may take it in one request: a large block
+     * in pages as programs have them would be several.  So huge pages are for small blocks, and for who asks. */
+    (void)madvise(memory, size, job->options->huge_pages || largest <= PAGE ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
     job->queue.buffer = memory;
     job->queue.stride = stride;
     if (job->options->writes)

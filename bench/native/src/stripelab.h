@@ -96,7 +96,7 @@ struct sl_options {
     uint64_t iodepth, batch_submit, batch_complete; /* 0: the engine picks */
     uint64_t rwmixread_pct, io_size, runtime_ns, ramp_ns, time_based;
     uint64_t seed, random_map, distribution, theta_ppm;
-    uint64_t fsync_every, fdatasync_every, direct, exclusive, record, slat_every, compress_pct;
+    uint64_t fsync_every, fdatasync_every, direct, exclusive, record, slat_every, compress_pct, huge_pages;
     uint64_t verify, verify_random, verify_writes;
     uint64_t rate_iops, poisson, go_on; /* go_on: count an error and continue */
     struct sl_split split[2];  /* block sizes of reads and writes */

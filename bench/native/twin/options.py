@@ -86,6 +86,7 @@ class Options:
     record: int = 1
     slat_every: int = 16
     compress_pct: int = 0
+    huge_pages: int = 0
     verify: int = 0
     verify_random: int = 0
     verify_writes: int = 0
@@ -107,7 +108,9 @@ class Options:
 
 
 LIMITS = {
-    **dict.fromkeys(("random", "reads", "writes", "time_based", "random_map", "direct", "exclusive", "record"), (0, 1)),
+    **dict.fromkeys(
+        ("random", "reads", "writes", "time_based", "random_map", "direct", "exclusive", "record", "huge_pages"), (0, 1)
+    ),
     **dict.fromkeys(("verify", "verify_random", "poisson", "go_on"), (0, 1)),
     **dict.fromkeys(("fsync", "fdatasync", "slat_every"), (0, UINT32_MAX)),
     **dict.fromkeys(("batch_submit", "batch_complete"), (0, DEPTH)),

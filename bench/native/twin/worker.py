@@ -9,7 +9,7 @@ import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from bench.native.twin.contents import fill, touch, write_pattern
 from bench.native.twin.job import Job, Taken
@@ -116,6 +116,8 @@ class JobThreads:
         size = (options.largest + PAGE - 1) // PAGE * PAGE
         for at in range(self._depth):
             buffer = mmap.mmap(-1, size)
+            with suppress(OSError):  # a kernel without huge pages
+                buffer.madvise(mmap.MADV_HUGEPAGE if options.huge_pages or size == PAGE else mmap.MADV_NOHUGEPAGE)
             self._buffers.append(buffer)
             if options.writes:
                 fill(memoryview(buffer), options.seed + (self.job.index << 16) + at + 1, options.compress_pct)
