@@ -64,6 +64,7 @@ struct ring {
     int fd, enter_fd, nop;
     unsigned enter_flags;
     int fixed_buffers, fixed_files, timed;
+    uint32_t busy; /* handed over and not seen again */
     uint32_t unsubmitted, tail, sq_mask, cq_mask;
     uint32_t *sq_tail, *cq_head, *cq_tail;
     struct sqe *sqes;
@@ -141,10 +142,11 @@ static void uring_close(struct sl_queue *queue)
 
     if (!ring)
         return;
-    /* A ring is taken down in the background: whoever unmounts next must not find the files still open. */
-    if (ring->fixed_files)
+    /* A ring is taken down in the background: whoever unmounts next must not find the files still open.  But giving
+     * them back waits for I/O in flight, whose completions this very thread would have to run: it would wait for good. */
+    if (ring->fixed_files && !ring->busy)
         ask(ring, UNREGISTER_FILES, NULL, 0);
-    if (ring->fixed_buffers)
+    if (ring->fixed_buffers && !ring->busy)
         ask(ring, UNREGISTER_BUFFERS, NULL, 0);
     if (ring->map && ring->map != MAP_FAILED)
         munmap(ring->map, ring->map_size);
@@ -265,8 +267,11 @@ static int uring_exchange(struct sl_queue *queue, const uint32_t *slots, uint32_
         prepare(queue, ring, &ring->sqes[ring->tail++ & ring->sq_mask], slots[index]);
     __atomic_store_n(ring->sq_tail, ring->tail, __ATOMIC_RELEASE);
     ring->unsubmitted += count;
+    ring->busy += count;
     status = enter(ring, wait, timeout_ns);
-    return status ? status : (int)reap(queue, ring, out);
+    count = status ? 0 : reap(queue, ring, out);
+    ring->busy -= count;
+    return status ? status : (int)count;
 }
 
 const struct sl_queue_kind sl_uring = {"io_uring", uring_open, uring_close, uring_exchange};
