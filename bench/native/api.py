@@ -259,8 +259,14 @@ def _judge(load: Load, result: Result) -> None:
         raise NativeRunError(
             "; ".join(error.message for error in result.errors),
             result=result,
-            remedy="`dmesg` says what the kernel knows of it; continue_on_error=True counts errors and goes on.",
+            remedy=_io_remedy({error.errno for error in result.errors}),
         )
+
+
+def _io_remedy(codes: set[int]) -> str:
+    """What to do about I/O that failed with these; Linux gives a disk that was pulled out the size 0."""
+    ended = "The file was cut short meanwhile, or the device is gone. " if errno.ENODATA in codes else ""
+    return f"{ended}`dmesg` says what the kernel knows of it; continue_on_error=True counts errors and goes on."
 
 
 def _remedy(code: int, *, direct: bool) -> str | None:

@@ -1,4 +1,4 @@
-"""Devices that fail on purpose: device-mapper targets over a disk of the lab, and a SCSI disk that can be pulled out."""
+"""Devices that fail on purpose: device-mapper over a disk of the lab, and a SCSI disk that can be pulled out."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from tests.inside.conftest import sh
 SECTOR = 512
 MIB = 1 << 20
 SIZE = 16 * MIB
+AFTER_CALLS = 40
+"""Progress reports before a fault, 20 ms each: the engine has long found its batches, and measures."""
 SCSI = Path("/sys/bus/pseudo/drivers/scsi_debug/add_host")
 
 T = TypeVar("T")
@@ -104,13 +106,13 @@ def until(found: Callable[[], T], within_s: float = 20.0) -> T:
 
 
 def drive(path: Path, *, size: int = SIZE, offset: int = 0, after: Callable[[], object] | None = None, **words):
-    """A run of one job over a file or device; ``after`` is called once, some progress reports after its start."""
+    """A run of one job over a file or device; ``after`` is called once, :data:`AFTER_CALLS` reports after its start."""
     calls = 0
 
     def progress(_: object) -> None:
         nonlocal calls
         calls += 1
-        if calls == 10 and after is not None:
+        if calls == AFTER_CALLS and after is not None:
             after()
 
     verify = words.pop("verify", None)

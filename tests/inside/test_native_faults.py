@@ -54,7 +54,9 @@ def bad_in_the_middle(device):
 @each_direction
 def test_a_bad_sector_ends_the_run_with_what_was_measured(faulty, way, rw):
     faulty.become(*bad_in_the_middle(faulty))
-    with pytest.raises(NativeRunError, match=rf"1 {rw}\(s\) failed: Input/output error \(at offset 8388608\)") as caught:
+    with pytest.raises(
+        NativeRunError, match=rf"1 {rw}\(s\) failed: Input/output error \(at offset 8388608\)"
+    ) as caught:
         drive(faulty.path, **words(way, rw=rw, bs="64k"))
     measured = caught.value.result.direction(rw)
     assert 128 <= measured.ios < 128 + WAYS[way]  # all before it, and at most what was in flight with it
@@ -89,9 +91,7 @@ def test_a_disk_that_dies_and_comes_back_is_survived_where_that_is_asked_for(fau
         faulty.become((SIZE, "error", ""))
         faulty.become(faulty.linear(0, SIZE))
 
-    done = drive(
-        faulty.path, after=die_for_a_moment, **words(way, rw="randwrite", runtime_s=3, continue_on_error=True)
-    )
+    done = drive(faulty.path, after=die_for_a_moment, **words(way, rw="randwrite", runtime_s=3, continue_on_error=True))
     (error,) = done.errors
     assert (error.errno, error.direction) == (errno.EIO, "write")
     assert len(error.first_offsets) == min(4, error.count)
@@ -101,11 +101,15 @@ def test_a_disk_that_dies_and_comes_back_is_survived_where_that_is_asked_for(fau
 
 @each_way
 def test_a_disk_that_is_pulled_out_ends_the_run(way):
+    """Linux gives a disk that is gone the size 0, so some find no error but the end; the remedy names both causes."""
     with scsi_disk() as disk:
         size = native.probe(disk).size_bytes
         with pytest.raises(NativeRunError, match="read") as caught:
             drive(disk, size=size, after=lambda: pull_out(disk), **words(way, rw="randread", runtime_s=60))
-    assert {error.errno for error in caught.value.result.errors} <= {errno.EIO, errno.ENXIO, errno.ENODEV}
+    gone = {errno.EIO, errno.ENXIO, errno.ENODEV, errno.ENODATA}
+    assert {error.errno for error in caught.value.result.errors} <= gone
+    if errno.ENODATA in {error.errno for error in caught.value.result.errors}:
+        assert "or the device is gone" in caught.value.next_step
     assert caught.value.result.direction("read").ios > 0
     assert not any(job.abandoned for job in caught.value.result.jobs)
 
@@ -253,7 +257,7 @@ def test_a_hung_disk_is_left_behind_when_cancelled_and_forgotten_when_it_wakes(f
         assert done.runtime_ns < 60e9
     finally:
         faulty.wake()
-    until(lambda: (threads(), descriptors()) == before)
+    until(lambda: threads() <= before[0] and descriptors() <= before[1])
     again = drive(faulty.path, rw="read", bs="64k", **words(way))
     assert (again.direction("read").total_bytes, again.jobs[0].abandoned) == (SIZE, False)
 
