@@ -143,7 +143,7 @@ def show(result: Result, *, as_json: bool) -> None:
 
 def lines(result: Result) -> Iterator[str]:
     """A result for a person."""
-    from bench.native.engine import notes
+    from bench.native.engine import oddities, ways
     from results.units import figure
 
     yield f"{'':<6}{'IOPS':>12}{'MB/s':>11}{'p50':>10}{'p99':>10}{'p99.9':>10}{'max':>10}"
@@ -155,7 +155,8 @@ def lines(result: Result) -> Iterator[str]:
         yield f"error  {error.message}"
     for found in result.findings:
         yield f"verify  {found.blocks} block(s) {found.kind}, the first at offset {found.first_offset}"
-    yield from notes(result)
+    yield from ways(result)
+    yield from oddities(result)
     if result.stopped:
         yield f"stopped after {result.runtime_ns / 1e9:.3g} s: the figures are of that time"
 

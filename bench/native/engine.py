@@ -81,7 +81,7 @@ class NativeEngine:
             command=command,
             directions=tuple(_direction(each, result) for each in result.directions),
             intervals=_intervals(result),
-            warnings=(*_warnings(workload), *notes(result)),
+            warnings=(*_warnings(workload), *oddities(result)),
             raw=json.dumps(dump.as_json(result), separators=(",", ":")).encode(),
         )
 
@@ -206,11 +206,16 @@ def _intervals(result: Result) -> tuple[IntervalResult, ...]:
     )
 
 
-def notes(result: Result) -> tuple[str, ...]:
-    """How it was measured: the way to the kernel of each job, the implementation, the clock, and what was odd."""
-    ways = dict.fromkeys(job.picked for job in result.jobs)
+def ways(result: Result) -> tuple[str, ...]:
+    """How it was measured: the way to the kernel of each job, the implementation, the clock, its own cost."""
+    picked = dict.fromkeys(job.picked for job in result.jobs)
     own = f"{result.implementation} implementation, {result.harness_ns:.0f} ns of its own for each I/O"
-    said = [*ways, f"{own}, clock {result.clock.source}", *result.warnings]
+    return (*picked, f"{own}, clock {result.clock.source}")
+
+
+def oddities(result: Result) -> tuple[str, ...]:
+    """What was unusual; how it was measured as ever is no warning (:func:`ways`, and the raw output)."""
+    said = list(result.warnings)
     late, short = sum(job.late for job in result.jobs), sum(job.short_ios for job in result.jobs)
     if late:
         most_ms = max(job.late_max_ns for job in result.jobs) / 1e6
