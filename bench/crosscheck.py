@@ -1,7 +1,7 @@
 """The engines against each other on one point: in turn, round by round, and what their figures have in common.
 
 Each round runs every engine once, in an order that turns from round to round, so that what drifts falls
-on all alike.  What cannot be the same for all is said in :data:`DIFFERENCES`.
+on all alike.  What cannot be the same for all is said by :func:`differences`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,10 @@ MARGINS_PCT: Mapping[str, float] = {
 }
 CPU = "cpu_ns_per_io"
 """Compared and not judged: an engine's own cost is no figure of the storage."""
-DIFFERENCES = (
-    "random offsets are uniform and drawn with replacement in each engine, but are not the same offsets",
-    "writes: fio and native write incompressible blocks that change each time, dd writes zeros and syncs once",
-    "fio hands over one I/O at a time unless --option says otherwise; native picks batches",
-    "dd reports a bandwidth, goes over its files once, and knows no time",
-)
+OF_ALL = "random offsets are uniform and drawn with replacement in each engine, but are not the same offsets"
+OF_WRITES = "fio and native write incompressible blocks that change each time, dd writes zeros and syncs once"
+OF_BATCHES = "fio hands over one I/O at a time unless --option says otherwise; native picks batches"
+OF_DD = "dd reports a bandwidth, goes over its files once, and knows no time"
 GRACE_S = 120.0
 
 
@@ -71,6 +69,17 @@ def names(workload: Workload) -> tuple[str, ...]:
     """The engines that can run the workload; dd where it is sequential, one way, with one I/O in flight."""
     plain = workload.rw in {"read", "write"} and workload.iodepth == 1 and not workload.options
     return ("native", "fio", "dd") if plain and workload.fsync is None else ("native", "fio")
+
+
+def differences(workload: Workload) -> tuple[str, ...]:
+    """What cannot be the same for the engines that run the workload, in words."""
+    said = {
+        OF_ALL: workload.rw.startswith("rand"),
+        OF_WRITES: workload.writes,
+        OF_BATCHES: workload.iodepth > 1,
+        OF_DD: "dd" in names(workload),
+    }
+    return tuple(line for line, applies in said.items() if applies)
 
 
 def crosscheck(

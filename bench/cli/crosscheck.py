@@ -65,7 +65,7 @@ def crosscheck(
 
     with tempfile.TemporaryDirectory(prefix="stripelab-crosscheck-") as scratch:
         compared, commands = check.crosscheck(replace(workload, ioengine=way), targets, rounds, Path(scratch), note)
-    conclude(compared, commands, as_json=as_json)
+    conclude(compared, commands, check.differences(workload), as_json=as_json)
 
 
 def _may_write(files: Sequence[Path], *, overwrite: bool) -> None:
@@ -83,32 +83,63 @@ def _pair(text: str) -> tuple[str, str]:
     return key, value
 
 
-def conclude(compared: Sequence[Comparison], commands: Sequence[str], *, as_json: bool) -> None:
+def conclude(
+    compared: Sequence[Comparison], commands: Sequence[str], differences: Sequence[str], *, as_json: bool
+) -> None:
     """Print what was found; status 1 unless every judged figure agrees."""
     from dataclasses import asdict
 
     from bench.cli.output import emit_json, say
-    from bench.crosscheck import DIFFERENCES
 
     judged = [each.agreement for each in compared if each.judged]
     agree = bool(judged) and all(found is not None and found.verdict == "agree" for found in judged)
     if as_json:
         listed = [asdict(each) for each in compared]
-        emit_json({"agree": agree, "comparisons": listed, "commands": commands, "differences": DIFFERENCES})
+        emit_json({"agree": agree, "comparisons": listed, "commands": commands, "differences": differences})
     else:
-        say(f"{'native against':<16}{'direction':<10}{'figure':<24}{'ratio':>8}  {'90% interval':<16}verdict")
-        for each in compared:
-            say(_line(each))
-        for line in (*commands, *(f"note: {said}" for said in DIFFERENCES)):
+        for line in (*table(compared), "", *answers(compared), ""):
+            say(line)
+        for line in (*(f"command: {said}" for said in commands), *(f"note: {said}" for said in differences)):
             say(line)
     if not agree:
         raise typer.Exit(1)
 
 
+def table(compared: Sequence[Comparison]) -> list[str]:
+    """The comparisons as lines of a table, with its head: medians over the rounds, and native over the other."""
+    head = f"{'against':<9}{'':<6}{'figure':<14}{'native':>12}{'other':>12}{'ratio':>8}  {'90% interval':<16}verdict"
+    return [head, *(_line(each) for each in compared)]
+
+
 def _line(each: Comparison) -> str:
-    head = f"{each.against:<16}{each.direction:<10}{each.figure:<24}"
+    from statistics import median
+
+    from results.units import figure
+
+    shown = "".join(f"{figure(each.figure, median(values)):>12}" for values in (each.native, each.other))
+    head = f"{each.against:<9}{each.direction:<6}{each.figure:<14}{shown}"
     found = each.agreement
     if found is None:
         return f"{head}{'-':>8}  {'':<16}not enough rounds to tell"
     said = found.words if each.judged else "not judged: it is the engine's own cost"
     return f"{head}{found.ratio:>8.3f}  {f'{found.low:.3f} to {found.high:.3f}':<16}{said}"
+
+
+def answers(compared: Sequence[Comparison]) -> list[str]:
+    """For each engine whether native agrees with it, on what not, and what to do where it cannot be told."""
+    said = []
+    for against in dict.fromkeys(each.against for each in compared):
+        judged = [each for each in compared if each.against == against and each.judged]
+        verdicts = {each: each.agreement.verdict if each.agreement else "unclear" for each in judged}
+        differ = [f"{each.direction} {each.figure}" for each in judged if verdicts[each] == "differ"]
+        unclear = [f"{each.direction} {each.figure}" for each in judged if verdicts[each] == "unclear"]
+        if differ:
+            said.append(f"native and {against} differ in {', '.join(differ)}")
+        if unclear:
+            said.append(
+                f"native and {against}: too few rounds, or too noisy a device, to tell of {', '.join(unclear)}; "
+                "more --rounds or a longer --runtime-s narrow the interval"
+            )
+        if not differ and not unclear:
+            said.append(f"native and {against} agree")
+    return said

@@ -2,10 +2,16 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
+from typer import Exit
 
+from bench.cli.crosscheck import conclude
 from bench.cli.main import outcome
+from bench.crosscheck import MARGINS_PCT, OF_ALL, OF_BATCHES, OF_DD, OF_WRITES, Comparison, differences
+from permutations.workload import Workload
+from results.agreement import agreement
 
 MIB = 1 << 20
 
@@ -53,3 +59,33 @@ def test_files_of_two_sizes_are_refused(file, tmp_path):
     other = tmp_path / "other"
     other.write_bytes(bytes(MIB))
     assert outcome(["crosscheck", str(file), str(other)]) == 7
+
+
+def comparison(figure, native, other, direction="read", against="fio"):
+    judged = figure in MARGINS_PCT
+    found = agreement(native, other, MARGINS_PCT.get(figure, 5.0))
+    return Comparison(direction, figure, against, tuple(native), tuple(other), found, judged)
+
+
+def test_the_answer_names_what_differs_what_cannot_be_told_and_what_to_do(capsys):
+    compared = [
+        comparison("iops", [100.0, 101.0, 100.0], [100.0, 100.5, 100.2]),
+        comparison("lat_p50_ns", [2e6, 2.01e6, 2e6], [1e6, 1.01e6, 1e6]),
+        comparison("lat_p99_ns", [1e6, 9e6, 2e6], [5e6, 1e6, 2e6]),
+        comparison("bw_bytes_s", [1e6, 1.001e6, 1e6], [1e6, 1e6, 1.001e6], against="dd"),
+    ]
+    with pytest.raises(Exit) as ended:
+        conclude(compared, ["fio --rw=read"], ["a difference"], as_json=False)
+    said = capsys.readouterr().out
+    assert ended.value.exit_code == 1
+    assert "native and fio differ in read lat_p50_ns\n" in said
+    assert "to tell of read lat_p99_ns; more --rounds" in said
+    assert "native and dd agree\n" in said
+    assert "2.00 ms     1.00 ms   1.997" in said
+    assert "command: fio --rw=read\nnote: a difference\n" in said
+
+
+def test_only_differences_that_apply_are_told():
+    plain = Workload("w", rw="randread", iodepth=4)
+    assert differences(plain) == (OF_ALL, OF_BATCHES)
+    assert differences(replace(plain, rw="write", iodepth=1)) == (OF_WRITES, OF_DD)
