@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import campaign
 from bench.cli.main import outcome
 from bench.engine import Targets
 from bench.errors import EngineError, HostTaintedError, SweepFileError
@@ -15,6 +16,9 @@ from bench.fio.engine import FioEngine
 from bench.native import api, words
 from bench.native.engine import NativeEngine, jobs_of
 from bench.native.options import Job, Part
+from bench.vocabulary import vocabulary
+from permutations.design import make_plan
+from permutations.sweep import Sweep
 from permutations.workload import Workload
 
 MIB = 1 << 20
@@ -167,3 +171,35 @@ def test_a_job_as_one_word_comes_back_whole():
 def test_a_job_without_a_part_is_refused(text):
     with pytest.raises(SweepFileError):
         words.job_parts(text)
+
+
+SWEEP = """
+[sweep]
+name = "native"
+[factors]
+level = ["jbod"]
+disks = [1]
+filesystem = ["raw"]
+[[workload]]
+name = "w"
+engine = "native"
+rw = "randread"
+bs = "4k"
+runtime_s = 1
+options = {{ {option} }}
+"""
+
+
+def plan_with(option, folder):
+    path = folder / "sweep.toml"
+    path.write_text(SWEEP.format(option=option))
+    return make_plan(Sweep.load(path, vocabulary()))
+
+
+def test_before_a_disk_is_touched_a_sweep_needs_no_program_of_the_engines_name(tmp_path):
+    assert "native" not in campaign.preflight(plan_with("rate_iops = 10", tmp_path))
+
+
+def test_before_a_disk_is_touched_a_sweep_with_an_option_that_is_none_is_refused(tmp_path):
+    with pytest.raises(SweepFileError, match="has no option 'thinktime'"):
+        campaign.preflight(plan_with("thinktime = 5", tmp_path))
