@@ -11,6 +11,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -185,9 +186,10 @@ FIGURES = ("iops", "cpu_ns", "user_ns")
 @contextmanager
 def loop_device(size: int = GIB) -> Iterator[Path]:
     """A loop device with direct I/O over a file in memory, 4 KiB blocks."""
-    file = Path("/dev/shm/stripelab-perf.img")
-    file.write_bytes(b"")
-    os.truncate(file, size)
+    descriptor, name = tempfile.mkstemp(prefix="stripelab-perf-", suffix=".img", dir="/dev/shm")
+    os.truncate(descriptor, size)
+    os.close(descriptor)
+    file = Path(name)
     words = ["losetup", "--find", "--show", "--direct-io=on", "--sector-size=4096", file]
     device = subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
     try:

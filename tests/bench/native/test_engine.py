@@ -200,6 +200,6 @@ def test_before_a_disk_is_touched_a_sweep_needs_no_program_of_the_engines_name(t
     assert "native" not in campaign.preflight(plan_with("rate_iops = 10", tmp_path))
 
 
-def test_before_a_disk_is_touched_a_sweep_with_an_option_that_is_none_is_refused(tmp_path):
-    with pytest.raises(SweepFileError, match="has no option 'thinktime'"):
-        campaign.preflight(plan_with("thinktime = 5", tmp_path))
+def test_before_a_disk_is_touched_an_option_with_a_value_that_is_none_is_refused(tmp_path):
+    with pytest.raises(SweepFileError, match="rate_iops 'many' is no whole number"):
+        campaign.preflight(plan_with('rate_iops = "many"', tmp_path))
