@@ -31,6 +31,8 @@ CPU = "cpu_ns_per_io"
 OF_ALL = "random offsets are uniform and drawn with replacement in each engine, but are not the same offsets"
 OF_WRITES = "fio and native write incompressible blocks that change each time, dd writes zeros and syncs once"
 OF_BATCHES = "fio hands over one I/O at a time unless --option says otherwise; native picks batches"
+OF_RAMP = "after a ramp fio counts I/Os by when they began: its IOPS lack those in flight then, its bandwidth has them"
+OF_DRAIN = "fio waits for the last iodepth I/Os of a run together, and each of them gets the time of the last"
 OF_DD = "dd reports a bandwidth, goes over its files once, and knows no time"
 GRACE_S = 120.0
 
@@ -77,6 +79,8 @@ def differences(workload: Workload) -> tuple[str, ...]:
         OF_ALL: workload.rw.startswith("rand"),
         OF_WRITES: workload.writes,
         OF_BATCHES: workload.iodepth > 1,
+        OF_RAMP: workload.ramp_time_s > 0,
+        OF_DRAIN: workload.iodepth > 1,
         OF_DD: "dd" in names(workload),
     }
     return tuple(line for line, applies in said.items() if applies)

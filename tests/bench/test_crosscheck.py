@@ -9,7 +9,17 @@ from typer import Exit
 
 from bench.cli.crosscheck import conclude
 from bench.cli.main import outcome
-from bench.crosscheck import MARGINS_PCT, OF_ALL, OF_BATCHES, OF_DD, OF_WRITES, Comparison, differences
+from bench.crosscheck import (
+    MARGINS_PCT,
+    OF_ALL,
+    OF_BATCHES,
+    OF_DD,
+    OF_DRAIN,
+    OF_RAMP,
+    OF_WRITES,
+    Comparison,
+    differences,
+)
 from permutations.workload import Workload
 from results.agreement import agreement
 
@@ -87,5 +97,6 @@ def test_the_answer_names_what_differs_what_cannot_be_told_and_what_to_do(capsys
 
 def test_only_differences_that_apply_are_told():
     plain = Workload("w", rw="randread", iodepth=4)
-    assert differences(plain) == (OF_ALL, OF_BATCHES)
+    assert differences(plain) == (OF_ALL, OF_BATCHES, OF_DRAIN)
+    assert OF_RAMP in differences(replace(plain, ramp_time_s=1.0))
     assert differences(replace(plain, rw="write", iodepth=1)) == (OF_WRITES, OF_DD)
