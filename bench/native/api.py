@@ -276,7 +276,8 @@ def _remedy(code: int, *, direct: bool) -> str | None:
         errno.EACCES: "Run as a user who may open it, or name another file.",
         errno.EPERM: "Run as a user who may open it, or name another file.",
         errno.EBUSY: "The device is mounted or claimed by another driver: unmount it, or name another one.",
-        errno.ENOMEM: "Lower iodepth, bs or numjobs: their product is the memory for buffers.",
+        errno.ENOMEM: "Lower iodepth, bs or numjobs: their product is the memory for buffers, of "
+        "which io_uring by name locks what it can (`ulimit -l`); ioengine='auto' takes what works.",
         errno.ENOSYS: "This kernel does not have it: ioengine='auto' takes the best that there is.",
     }
     if code == errno.EINVAL and direct:

@@ -298,7 +298,7 @@ static PyObject *of_findings(const struct sl_result *result)
 static const struct { const char *name; size_t at; } numbers[] = {
     NUMBER(looked_at), NUMBER(completed_inline), NUMBER(tune_ns), NUMBER(runtime_ns), NUMBER(cpu_user_ns),
     NUMBER(cpu_system_ns), NUMBER(switches), NUMBER(short_ios), NUMBER(retries), NUMBER(late), NUMBER(late_max_ns),
-    NUMBER(clock_back), NUMBER(sequence), NUMBER(acked), NUMBER(durable),
+    NUMBER(missed), NUMBER(clock_back), NUMBER(sequence), NUMBER(acked), NUMBER(durable),
 };
 
 static PyObject *of_job(const struct sl_result *result)

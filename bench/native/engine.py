@@ -222,6 +222,8 @@ def oddities(result: Result) -> tuple[str, ...]:
         said.append(
             f"{late} I/Os started over 100 us behind the schedule, {most_ms:.3g} ms at most: their wait is counted"
         )
+    if missed := sum(job.missed for job in result.jobs):
+        said.append(f"{missed} I/Os were due by the schedule and not started when the time was over: in no figure")
     if short:
         said.append(f"{short} short I/Os were taken up again")
     if back := sum(job.clock_back for job in result.jobs):

@@ -101,8 +101,9 @@ class JobFigures:
 
     ``batch_complete`` 0 says that it waited for all in flight, since I/O was complete when it had been
     handed over (``inline``).  ``late`` counts arrivals of an open loop that started over 100 us behind
-    schedule.  ``abandoned``: the job, or I/O of it, was still in the kernel when the run ended.  ``acked``
-    is the last write before which all are acknowledged, ``durable`` the same for sync.
+    schedule, ``missed`` those that were due but not started when the job ended.  ``abandoned``: the job, or
+    I/O of it, was still in the kernel when the run ended.  ``acked`` is the last write before which all are
+    acknowledged, ``durable`` the same for sync.
     """
 
     ioengine: str
@@ -119,6 +120,7 @@ class JobFigures:
     retries: int
     late: int
     late_max_ns: int
+    missed: int
     clock_back: int
     sequence: int
     acked: int

@@ -88,6 +88,7 @@ class JobState(TypedDict):
     retries: int
     late: int
     late_max_ns: int
+    missed: int
     clock_back: int
     sequence: int
     acked: int

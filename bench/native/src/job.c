@@ -17,6 +17,7 @@
 #define TIMEOUT_NS 50000000     /* a job looks at least this often whether it is to stop */
 #define SPIN_NS 60000           /* an open loop sleeps no closer to an arrival than a timer may be late */
 #define LATE_NS 100000
+#define MOST_WALKED 1000000
 
 enum phase { TUNE, RAMP, MEASURE };
 
@@ -43,7 +44,7 @@ static void begin_measuring(struct sl_job *job)
 {
     job->phase = MEASURE;
     sl_recorder_reset(&job->result->recorder);
-    job->result->late = job->result->late_max_ns = job->result->short_ios = 0;
+    job->result->late = job->result->late_max_ns = job->result->short_ios = job->result->retries = 0;
     job->end = job->options->runtime_ns ? job->begin + sl_ns_to_ticks(job->clock, job->options->runtime_ns) : UINT64_MAX;
     job->limit_bytes = job->quota_bytes < UINT64_MAX ? job->issued_bytes + job->quota_bytes : UINT64_MAX;
     read_cpu(&job->cpu_user, &job->cpu_system, &job->switches);
@@ -97,6 +98,21 @@ static void note_lateness(struct sl_job *job, uint64_t now)
     job->result->late += behind_ns > LATE_NS;
     if (behind_ns > job->result->late_max_ns)
         job->result->late_max_ns = behind_ns;
+}
+
+/* Arrivals that were due by the end but not started.  A schedule that a stall has left far behind is walked no further
+ * than a run can wait for: the rest is counted by its mean. */
+static uint64_t count_missed(struct sl_job *job, uint64_t now)
+{
+    uint64_t until = now < job->end ? now : job->end, missed = 0;
+
+    if (!job->options->rate_iops || job->phase != MEASURE || job->issued_bytes >= job->limit_bytes)
+        return 0;
+    for (; job->next_arrival < until && missed < MOST_WALKED; missed++)
+        schedule_next(job);
+    if (job->next_arrival < until)
+        missed += 1 + (uint64_t)((double)(until - job->next_arrival) / job->interval);
+    return missed;
 }
 
 static void prepare(struct sl_job *job, uint32_t index)
@@ -242,6 +258,7 @@ static void finish(struct sl_job *job, uint64_t now)
         result->runtime_ns = sl_ticks_to_ns(job->clock, now - job->begin);
         next_second(job, now);
     }
+    result->missed = count_missed(job, now);
     result->sequence = job->generator.writes;
     if (job->options->verify)
         result->acked = sl_job_acknowledged(job);

@@ -294,6 +294,7 @@ struct sl_result { /* of one job */
     uint64_t looked_at, completed_inline; /* submissions looked at, and those that were complete at once */
     uint64_t tune_ns, runtime_ns, cpu_user_ns, cpu_system_ns, switches;
     uint64_t short_ios, retries, late, late_max_ns; /* late: started over 100 us behind the schedule of an open loop */
+    uint64_t missed; /* arrivals of an open loop that were due but not started when the job ended */
     uint64_t clock_back; /* latencies that the clock made negative: counted as 0 */
     uint64_t sequence, acked, durable; /* writes issued, acknowledged without a gap, synced without a gap */
     uint64_t findings[SL_FINDINGS], first_finding[SL_FINDINGS];

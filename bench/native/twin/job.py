@@ -19,6 +19,7 @@ from bench.native.twin.recorder import Recorder
 
 SECOND_NS = 1_000_000_000
 LATE_NS = 100_000
+MOST_WALKED = 1_000_000
 NAP_S = 0.02
 """A thread looks at least this often whether it is to stop."""
 
@@ -92,7 +93,7 @@ class Job:
         options = self.options
         self.measuring = True
         self.recorder = Recorder()
-        self.state["late"] = self.state["late_max_ns"] = self.state["short_ios"] = 0
+        self.state["late"] = self.state["late_max_ns"] = self.state["short_ios"] = self.state["retries"] = 0
         if options.runtime_ns:
             self._end_ns = self._begin_ns + options.runtime_ns
         quota = options.io_size
@@ -142,6 +143,10 @@ class Job:
         due, behind_ns = self._due_ns, now - self._due_ns
         self.state["late"] += behind_ns > LATE_NS
         self.state["late_max_ns"] = max(self.state["late_max_ns"], behind_ns)
+        self._schedule_next()
+        return due
+
+    def _schedule_next(self) -> None:
         interval = SECOND_NS / self.options.rate_iops
         if self.options.poisson:
             draw = self._arrivals_random.next()
@@ -149,7 +154,18 @@ class Job:
         else:  # from the origin, so that rounding does not add up
             self._arrivals += 1
             self._due_ns = self._origin_ns + int(self._arrivals * interval)
-        return due
+
+    def _count_missed(self, now: int) -> int:
+        """Arrivals that were due by the end but not started; beyond ``MOST_WALKED`` counted by their mean."""
+        until, missed = min(now, self._end_ns), 0
+        if not self.options.rate_iops or not self.measuring or self._issued_bytes >= self._limit_bytes:
+            return 0
+        while self._due_ns < until and missed < MOST_WALKED:
+            self._schedule_next()
+            missed += 1
+        if self._due_ns < until:
+            missed += 1 + int((until - self._due_ns) * self.options.rate_iops / SECOND_NS)
+        return missed
 
     def _taken(self, start_ns: int) -> Taken:
         io = self._generator.next()
@@ -236,6 +252,7 @@ class Job:
             if self.measuring:
                 self.state["runtime_ns"] = now - self._begin_ns
                 self._next_second(now)
+            self.state["missed"] = self._count_missed(now)
             self.state["sequence"] = self._generator.writes
             if self.options.verify:
                 self.state["acked"] = self.acknowledged()
@@ -293,6 +310,7 @@ def _empty_state() -> JobState:
         "retries": 0,
         "late": 0,
         "late_max_ns": 0,
+        "missed": 0,
         "clock_back": 0,
         "sequence": 0,
         "acked": 0,

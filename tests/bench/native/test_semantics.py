@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import resource
 import zlib
 from pathlib import Path
 from typing import Any
@@ -244,25 +243,6 @@ def test_what_the_caller_raises_ends_the_run_with_the_results_so_far(way: Way, f
     assert isinstance(raised, KeyboardInterrupt)
     assert not job["abandoned"]
     assert job["runtime_ns"] < 10_000_000_000
-
-
-def open_descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
-@every_way
-def test_runs_leave_no_descriptor_and_no_memory_behind(way: Way, file: Path) -> None:
-    options = text(way, [(file, 0, SIZE)], reads=1, io_size=BS)
-    runs = {"io_uring": 2500, "libaio": 100, "psync": 2500, "twin": 200}[
-        way.name
-    ]  # libaio: 35 ms to give back a context
-    for _ in range(50):
-        way.run(options)
-    descriptors, memory_kib = open_descriptors(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for _ in range(runs):
-        way.run(options)
-    assert open_descriptors() == descriptors
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory_kib < 20_000
 
 
 @every_way

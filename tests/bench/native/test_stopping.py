@@ -1,0 +1,88 @@
+"""Ctrl-C and a cancel end a run at once, with what was measured until then; other threads of Python go on meanwhile."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from threading import Event, Thread, Timer
+from typing import Any
+
+import pytest
+
+from bench.native import api, options
+from bench.native.options import Job, Part
+from tests.bench.native import child
+from tests.bench.native.ways import Way, every_way
+
+SIZE = 1 << 20
+AT_ONCE_NS = 1_000_000_000
+"""The engine is to need a tenth of that; a busy machine may need more."""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "data"
+    path.write_bytes(b"\xa5" * SIZE)
+    return path
+
+
+def words(way: Way, runtime_s: float = 60) -> dict[str, Any]:
+    depth = 1 if way.name == "psync" else 4
+    return {"rw": "randread", "iodepth": depth, "runtime_s": runtime_s, "ioengine": options.IOENGINES[way.ioengine]}
+
+
+@every_way
+def test_ctrl_c_ends_a_run_at_once_with_the_results_so_far(way: Way, file: Path, record_property: Any) -> None:
+    process = child.start(file, way.implementation, words=words(way))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "running\n"
+    sent_ns = time.monotonic_ns()
+    process.send_signal(signal.SIGINT)
+    found = child.ended(process)
+    record_property("back_ns", found["ended_ns"] - sent_ns)
+    assert (found["outcome"], found["stopped"], found["abandoned"]) == ("interrupted", True, False)
+    assert found["implementation"] == way.implementation
+    assert found["ios"] > 0
+    assert found["ended_ns"] - sent_ns < AT_ONCE_NS
+
+
+@every_way
+def test_an_event_ends_a_run_at_once_with_the_results_so_far(way: Way, file: Path, record_property: Any) -> None:
+    cancel, sent_ns = Event(), []
+
+    def send() -> None:
+        sent_ns.append(time.monotonic_ns())
+        cancel.set()
+
+    timer = Timer(0.3, send)
+    timer.start()
+    result = api.run_jobs(options.load(words(way)), [Job((Part(file, 0, SIZE),))], cancel=cancel, library=way.library)
+    took_ns = time.monotonic_ns() - sent_ns[0]
+    timer.join()
+    record_property("back_ns", took_ns)
+    assert result.stopped
+    assert result.directions[0].ios > 0
+    assert not result.jobs[0].abandoned
+    assert took_ns < AT_ONCE_NS
+
+
+@every_way
+def test_other_threads_of_python_go_on_during_a_run(way: Way, file: Path) -> None:
+    began, over, counted = Event(), Event(), [0]
+
+    def count() -> None:
+        began.set()
+        while not over.is_set():
+            counted[0] += 1
+
+    thread = Thread(target=count, daemon=True)
+    thread.start()
+    began.wait()
+    before = counted[0]
+    (job,) = way.run(options.render(options.load(words(way, 0.5)), [Job((Part(file, 0, SIZE),))]))
+    during = counted[0] - before
+    over.set()
+    thread.join()
+    assert job["directions"][0]["ios"] > 0
+    assert during > 1000
