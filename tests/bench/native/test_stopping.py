@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from bench.native import api, options
+from bench.native.api import RunInterrupted
 from bench.native.options import Job, Part
+from bench.native.twin.worker import JobThreads
 from tests.bench.native import child
-from tests.bench.native.ways import Way, every_way
+from tests.bench.native.ways import WAYS, Way, every_way
 
 SIZE = 1 << 20
 AT_ONCE_NS = 1_000_000_000
@@ -86,3 +88,21 @@ def test_other_threads_of_python_go_on_during_a_run(way: Way, file: Path) -> Non
     thread.join()
     assert job["directions"][0]["ios"] > 0
     assert during > 1000
+
+
+def test_ctrl_c_at_any_line_of_the_twins_waiting_keeps_the_results(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal strikes between any two lines: here while it asks the jobs whether they have ended."""
+    asked = []
+
+    def ended(threads: JobThreads) -> bool:
+        asked.append(threads)
+        if len(asked) == 1:
+            raise KeyboardInterrupt
+        return bool(threads.__dict__["ended"])
+
+    as_property = property(ended, lambda self, value: self.__dict__.update(ended=value))
+    monkeypatch.setattr(JobThreads, "ended", as_property, raising=False)
+    with pytest.raises(RunInterrupted) as caught:
+        api.run_jobs(options.load(words(WAYS[-1])), [Job((Part(file, 0, SIZE),))], library=WAYS[-1].library)
+    assert caught.value.result.stopped
+    assert not caught.value.result.jobs[0].abandoned
