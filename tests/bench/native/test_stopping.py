@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from pathlib import Path
 from threading import Event, Thread, Timer
@@ -35,14 +36,14 @@ def words(way: Way, runtime_s: float = 60) -> dict[str, Any]:
 
 
 @every_way
-def test_ctrl_c_ends_a_run_at_once_with_the_results_so_far(way: Way, file: Path, record_property: Any) -> None:
+def test_ctrl_c_ends_a_run_at_once_with_the_results_so_far(way: Way, file: Path) -> None:
     process = child.start(file, way.implementation, words=words(way))
     assert process.stdout is not None
     assert process.stdout.readline() == "running\n"
     sent_ns = time.monotonic_ns()
     process.send_signal(signal.SIGINT)
     found = child.ended(process)
-    record_property("back_ns", found["ended_ns"] - sent_ns)
+    sys.stdout.write(f"{way.name}: back {(found['ended_ns'] - sent_ns) / 1e6:.1f} ms after SIGINT\n")
     assert (found["outcome"], found["stopped"], found["abandoned"]) == ("interrupted", True, False)
     assert found["implementation"] == way.implementation
     assert found["ios"] > 0
@@ -50,7 +51,7 @@ def test_ctrl_c_ends_a_run_at_once_with_the_results_so_far(way: Way, file: Path,
 
 
 @every_way
-def test_an_event_ends_a_run_at_once_with_the_results_so_far(way: Way, file: Path, record_property: Any) -> None:
+def test_an_event_ends_a_run_at_once_with_the_results_so_far(way: Way, file: Path) -> None:
     cancel, sent_ns = Event(), []
 
     def send() -> None:
@@ -62,7 +63,7 @@ def test_an_event_ends_a_run_at_once_with_the_results_so_far(way: Way, file: Pat
     result = api.run_jobs(options.load(words(way)), [Job((Part(file, 0, SIZE),))], cancel=cancel, library=way.library)
     took_ns = time.monotonic_ns() - sent_ns[0]
     timer.join()
-    record_property("back_ns", took_ns)
+    sys.stdout.write(f"{way.name}: back {took_ns / 1e6:.1f} ms after the cancel\n")
     assert result.stopped
     assert result.directions[0].ios > 0
     assert not result.jobs[0].abandoned
