@@ -54,18 +54,28 @@ class Run:
         for job in self.jobs:
             job.go.set()
 
+    def guarded(self, step: Callable[[], None]) -> None:
+        """Do a step to its end; what Ctrl-C raises anywhere in it is kept, ends the run, and the step is done again.
+
+        A step must bear that.  The exception reaches the caller with the results so far.
+        """
+        while True:
+            try:
+                step()
+            except BaseException as error:  # noqa: BLE001 - handed to the caller
+                self.raised = error
+                self._stop.set()
+            else:
+                return
+
     def wait(self, reached: Callable[[JobThreads], bool], grace_ns: int) -> None:
         """Until all jobs have come that far, asking every 20 ms whether to stop; then for the grace and no longer."""
         stopped_ns = time.monotonic_ns() if self._stop.is_set() else 0
         while not all(reached(job) for job in self.jobs):
             if stopped_ns and time.monotonic_ns() - stopped_ns > grace_ns:
                 return
-            try:
-                self._nap()
-                if not stopped_ns and self._poll and self._poll(self._progress()):
-                    self._stop.set()
-            except BaseException as error:  # noqa: BLE001 - handed to the caller with the results so far
-                self.raised = error
+            self._nap()
+            if not stopped_ns and self._poll and self._poll(self._progress()):
                 self._stop.set()
             if self._stop.is_set() and not stopped_ns:
                 stopped_ns = time.monotonic_ns()
@@ -94,7 +104,7 @@ def run(text: bytes, poll: Poll | None, grace_ns: int, /) -> tuple[list[JobState
     """
     started = Run(parse(text), poll)
     started.start()
-    started.wait(lambda job: job.ready, grace_ns)
-    started.go()
-    started.wait(lambda job: job.ended, grace_ns)
+    started.guarded(lambda: started.wait(lambda job: job.ready, grace_ns))
+    started.guarded(started.go)
+    started.guarded(lambda: started.wait(lambda job: job.ended, grace_ns))
     return started.results(), started.raised

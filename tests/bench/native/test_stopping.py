@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from pathlib import Path
 from threading import Event, Thread, Timer
@@ -11,9 +12,11 @@ from typing import Any
 import pytest
 
 from bench.native import api, options
+from bench.native.api import RunInterrupted
 from bench.native.options import Job, Part
+from bench.native.twin.worker import JobThreads
 from tests.bench.native import child
-from tests.bench.native.ways import Way, every_way
+from tests.bench.native.ways import WAYS, Way, every_way
 
 SIZE = 1 << 20
 AT_ONCE_NS = 1_000_000_000
@@ -33,14 +36,14 @@ def words(way: Way, runtime_s: float = 60) -> dict[str, Any]:
 
 
 @every_way
-def test_ctrl_c_ends_a_run_at_once_with_the_results_so_far(way: Way, file: Path, record_property: Any) -> None:
+def test_ctrl_c_ends_a_run_at_once_with_the_results_so_far(way: Way, file: Path) -> None:
     process = child.start(file, way.implementation, words=words(way))
     assert process.stdout is not None
     assert process.stdout.readline() == "running\n"
     sent_ns = time.monotonic_ns()
     process.send_signal(signal.SIGINT)
     found = child.ended(process)
-    record_property("back_ns", found["ended_ns"] - sent_ns)
+    sys.stdout.write(f"{way.name}: back {(found['ended_ns'] - sent_ns) / 1e6:.1f} ms after SIGINT\n")
     assert (found["outcome"], found["stopped"], found["abandoned"]) == ("interrupted", True, False)
     assert found["implementation"] == way.implementation
     assert found["ios"] > 0
@@ -48,7 +51,7 @@ def test_ctrl_c_ends_a_run_at_once_with_the_results_so_far(way: Way, file: Path,
 
 
 @every_way
-def test_an_event_ends_a_run_at_once_with_the_results_so_far(way: Way, file: Path, record_property: Any) -> None:
+def test_an_event_ends_a_run_at_once_with_the_results_so_far(way: Way, file: Path) -> None:
     cancel, sent_ns = Event(), []
 
     def send() -> None:
@@ -60,7 +63,7 @@ def test_an_event_ends_a_run_at_once_with_the_results_so_far(way: Way, file: Pat
     result = api.run_jobs(options.load(words(way)), [Job((Part(file, 0, SIZE),))], cancel=cancel, library=way.library)
     took_ns = time.monotonic_ns() - sent_ns[0]
     timer.join()
-    record_property("back_ns", took_ns)
+    sys.stdout.write(f"{way.name}: back {took_ns / 1e6:.1f} ms after the cancel\n")
     assert result.stopped
     assert result.directions[0].ios > 0
     assert not result.jobs[0].abandoned
@@ -86,3 +89,21 @@ def test_other_threads_of_python_go_on_during_a_run(way: Way, file: Path) -> Non
     thread.join()
     assert job["directions"][0]["ios"] > 0
     assert during > 1000
+
+
+def test_ctrl_c_at_any_line_of_the_twins_waiting_keeps_the_results(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal strikes between any two lines: here while it asks the jobs whether they have ended."""
+    asked = []
+
+    def ended(threads: JobThreads) -> bool:
+        asked.append(threads)
+        if len(asked) == 1:
+            raise KeyboardInterrupt
+        return bool(threads.__dict__["ended"])
+
+    as_property = property(ended, lambda self, value: self.__dict__.update(ended=value))
+    monkeypatch.setattr(JobThreads, "ended", as_property, raising=False)
+    with pytest.raises(RunInterrupted) as caught:
+        api.run_jobs(options.load(words(WAYS[-1])), [Job((Part(file, 0, SIZE),))], library=WAYS[-1].library)
+    assert caught.value.result.stopped
+    assert not caught.value.result.jobs[0].abandoned
