@@ -58,8 +58,8 @@ chaos: $(STAMP) ## kill -9 at random moments, again and again (long)
 
 .PHONY: perf
 perf: $(STAMP) ## what stripelab itself costs: figures, not a pass or a failure
-	@scripts/system-packages.sh run
-	$(PYTEST) -s tests/perf
+	@scripts/system-packages.sh test
+	$(PYTEST) -s tests/perf tests/inside/test_native_agreement.py
 
 .PHONY: fuzz
 fuzz: ## fuzzes the C library by coverage, ten minutes in all; another time: make fuzz FUZZ_SECONDS=60

@@ -10,7 +10,10 @@ import pytest
 from tests import in_the_lab
 
 HERE = Path(__file__).parent
-ON_REQUEST = {HERE / "perf": "figures, not tests: make perf"}
+ON_REQUEST = {
+    HERE / "perf": "figures, not tests: make perf",
+    HERE / "inside" / "test_native_agreement.py": "compares speeds, which other work on the host disturbs: make perf",
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
