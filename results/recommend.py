@@ -52,7 +52,7 @@ def recommend(
     Raises:
         ResultsError: no store, nothing in it that is ok, an unknown workload, an impossible margin.
     """
-    return from_frames(load(store_path), workload, margin_pct)
+    return from_frames(load(store_path, tables=("observations",)), workload, margin_pct)
 
 
 def from_frames(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: files of many trials in bundles
 VIRTUAL_SUBSTRATES = frozenset({"uml", "loop"})
 """Substrates on which nothing measured may become a guarantee."""
 
