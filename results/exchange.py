@@ -12,19 +12,19 @@ from collections.abc import Sequence
 from functools import cache
 
 LEVEL = 0.05
-"""Of both tests together: how often runs that are exchangeable are called drifting."""
+"""How often runs that are exchangeable are called drifting, by all tests on all figures together."""
 
 _EXACT = 60
 _LEAST_FOR_NEIGHBOURS = 10
 
 
-def drift_over_runs(values: Sequence[float]) -> str | None:
-    """What of the ``values``, in run order, speaks against exchangeable runs; None where nothing does."""
+def drift_over_runs(values: Sequence[float], level: float = LEVEL) -> str | None:
+    """What of the ``values``, in run order, speaks against exchangeable runs at ``level``; None where nothing does."""
     trend = trend_p(values)
-    if trend < LEVEL / 2:
+    if trend < level / 2:
         return f"they {_way(values)} over the run order (Mann and Kendall's test, p = {trend:.2g})"
     neighbours = neighbours_p(values)
-    if neighbours is not None and neighbours < LEVEL / 2:
+    if neighbours is not None and neighbours < level / 2:
         return f"runs resemble those before them (Bartels' test, p = {neighbours:.2g})"
     return None
 

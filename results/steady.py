@@ -1,11 +1,11 @@
 """Steady state, on rounds: the rule of the SNIA, and what it leaves open.
 
 The rule of the Solid State Storage Performance Test Specification (SNIA PTS): over a window of five
-rounds the figures lie within 20 % of their mean, and the line fitted to them changes by no more than
-10 % of it from end to end.  Alone it is weak: a true decline of 8 % under 2 % of noise passes it in 75 %
-of cases (simulated).  So a drift beyond the limit must also be excluded: both ends of the 90 %
-interval of the change lie within the same 10 %, that is, two one-sided tests at 5 % (Schuirmann, Journal
-of Pharmacokinetics and Biopharmaceutics 15, 1987, 657).
+rounds the largest and the smallest figure are at most 20 % of the mean apart, and the line fitted to
+them changes by no more than 10 % of it from end to end.  Alone it is weak: a true decline of 8 % under
+2 % of noise passes it in 75 % of cases (simulated).  So a drift beyond the limit must also be excluded:
+both ends of the 90 % interval of the change lie within the same 10 %, that is, two one-sided tests at
+5 % (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987, 657).
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ STEADY = "steady"
 NOT_EXCLUDED = "drift not excluded"
 NOT_STEADY = "not steady"
 RULE = (
-    f"SNIA PTS on {WINDOW} rounds: all within {RANGE_LIMIT:.0%} of their mean, fitted line changing by at most "
-    f"{SLOPE_LIMIT:.0%} of it; and a drift of more than {SLOPE_LIMIT:.0%} excluded (two one-sided tests at 5 %)"
+    f"SNIA PTS on {WINDOW} rounds: largest and smallest at most {100 * RANGE_LIMIT:.0f} % of their mean apart, fitted "
+    f"line changing by at most {100 * SLOPE_LIMIT:.0f} % of it; and a drift of more than that excluded (two one-sided "
+    "tests at 5 %)"
 )
 
 
@@ -65,8 +66,8 @@ class Window:
     def words(self) -> str:
         """The verdict with its figures."""
         return (
-            f"{self.verdict} (range {self.range_share:.1%} of the mean, fitted change {self.change:+.1%}, "
-            f"at most {self.change_at_most:.1%} for all that is known)"
+            f"{self.verdict} (range {_pct(self.range_share)} of the mean, fitted change {_pct(self.change)}, "
+            f"at most {_pct(self.change_at_most)} for all that is known)"
         )
 
 
@@ -90,6 +91,10 @@ def window(values: Sequence[float] | Floats) -> Window:
     reach = float(special.stdtrit(count - 2, 1 - DRIFT_LEVEL)) * error
     whole = (count - 1) / mean
     return Window(count, mean, float(np.ptp(figures)) / mean, slope * whole, (abs(slope) + reach) * whole)
+
+
+def _pct(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def latest(values: Sequence[float]) -> Window | None:
@@ -141,7 +146,8 @@ class Course:
         """The verdict with its figures."""
         return (
             f"{self.verdict}: {self.alone} of {self.runs} runs pass the PTS rule on {WINDOW} parts by themselves; over "
-            f"all runs the figure changes by {self.change:+.1%} within a run ({self.low:+.1%} to {self.high:+.1%})"
+            f"all runs the figure changes by {_pct(self.change)} within a run ({_pct(self.low)} to {_pct(self.high)}, "
+            "90 % interval)"
         )
 
 
