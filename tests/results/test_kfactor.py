@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from results.kfactor import gate, k_factor, normal_bound, runs_differ
+from results.kfactor import VARIANCE_LEVEL, gate, k_factor, normal_bound, runs_differ, tails
 
 TABLE = {  # one-sided factors, confidence 0.95: Odeh and Owen 1980; Lieberman, Industrial Quality Control 14, 1958
     5: (3.407, 4.203, 5.741),
@@ -72,7 +72,29 @@ def test_the_gate_says_what_it_misses(figures, words):
     assert words in (gate(figures, [np.full(60, value) for value in figures]) or "")
 
 
-def test_differences_between_runs_are_judged_by_batches_within_them():
+def autoregression(rng, phi, runs=15, seconds=60):
+    noise = rng.standard_normal((seconds, runs))
+    for second in range(1, seconds):
+        noise[second] = phi * noise[second - 1] + math.sqrt(1 - phi**2) * noise[second]
+    return list(100 + 5 * noise.T)
+
+
+@pytest.mark.parametrize(("phi", "most"), [(0.0, 0.02), (0.6, 0.02), (0.9, 0.04)])
+def test_alike_runs_are_hardly_ever_said_to_differ_however_alike_their_seconds_are(phi, most):
+    rng = np.random.default_rng(6)
+    assert np.mean([runs_differ(autoregression(rng, phi)) < VARIANCE_LEVEL for _ in range(400)]) <= most
+
+
+def test_heavy_tails_of_the_seconds_shut_the_gate():
+    rng = np.random.default_rng(7)
+    values = [1000 * level * (1 + 0.05 * rng.standard_t(3, 120)) for level in np.exp(rng.normal(0, 0.1, 20))]
+    skewness, kurtosis = tails(values)
+    assert abs(skewness) > 0.5 or kurtosis > 1.0
+    assert "seconds within runs are not normal" in (gate(np.array([v.mean() for v in values]), values) or "")
+    assert tails([np.ones(5)]) == (0.0, -3.0)
+
+
+def test_differences_between_runs_are_judged_by_the_seconds_within_them():
     rng = np.random.default_rng(5)
     same = [runs_differ([rng.normal(100, 5, 60) for _ in range(10)]) for _ in range(400)]
     assert np.mean(np.array(same) < 0.05) == pytest.approx(0.05, abs=0.035)
