@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
 from results.guarantee import synthetic
 from tests.bench.cli.test_recommend_and_report import stripelab
 from tests.results.guarantees import make
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +62,14 @@ def test_the_store_of_the_documentation_is_refused_and_demonstrated(tmp_path, mo
     refused = stripelab("guarantee", tmp_path / "S")
     assert refused.returncode == 1
     assert "the runs were made on loop" in " ".join(refused.stdout.split())
-    shown = stripelab("guarantee", tmp_path / "S", "--demonstration", "--json")
+    options = ("--demonstration", "--coverage", "0.75", "--bound", "80000")
+    shown = stripelab("guarantee", tmp_path / "S", *options)
     assert shown.returncode == 0
-    assert json.loads(shown.stdout)["watermark"] == "DEMONSTRATION, NOT A GUARANTEE"
+    document = (ROOT / "docs" / "methodology-guarantee.md").read_text()
+    (printed,) = re.findall(r"^```text\n(.*?)^```", document, flags=re.MULTILINE | re.DOTALL)
+    assert printed in shown.stdout
+    answer = json.loads(stripelab("guarantee", tmp_path / "S", *options, "--json").stdout)
+    assert answer["watermark"] == "DEMONSTRATION, NOT A GUARANTEE"
 
 
 @pytest.mark.parametrize(
@@ -68,7 +77,7 @@ def test_the_store_of_the_documentation_is_refused_and_demonstrated(tmp_path, mo
     [
         (("--coverage", "2"), 8, "--coverage 2 makes no sense"),
         (("--metric", "speed"), 8, "speed is not known of every second"),
-        (("--coverage", "much"), 2, "'much' is not a valid float"),
+        (("--coverage", "much"), 2, "Invalid value for '--coverage'"),
         (("-o", "/nowhere/contract.txt"), 8, "cannot write /nowhere/contract.txt"),
     ],
 )
