@@ -248,13 +248,9 @@ def _modes(runs: Sequence[Run]) -> tuple[TwoModes, ...]:
     found = []
     over = modes.of_runs(means)
     if over is not None:
-        middle = (over.low + over.high) / 2
-        smaller = tuple(
-            run.trial.trial_id
-            for run, mean in zip(runs, means, strict=True)
-            if (mean < middle) == (over.smaller == "low")
-        )
-        found.append(_two("runs", over, smaller))
+        slowest_first = [runs[place].trial.trial_id for place in np.argsort(means)]
+        smaller = slowest_first[: over.members] if over.smaller == "low" else slowest_first[-over.members :]
+        found.append(_two("runs", over, tuple(smaller)))
     inside = modes.of_seconds(np.concatenate([run.relative for run in runs]))
     if inside is not None:
         found.append(_two("seconds", inside, ()))

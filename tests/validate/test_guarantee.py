@@ -1,4 +1,4 @@
-"""A small part of ``make validate`` for every run of the tests: every cell of the grid, 300 seeded campaigns each."""
+"""A small part of ``make validate`` for every run of the tests: every cell of the grid, 1,000 seeded campaigns each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.validate.guarantee import (
 )
 from tests.validate.race import interval
 
-SEEDS = 300
+SEEDS = 1000
 FUTURE = 10_000
 
 
@@ -39,8 +39,7 @@ def test_a_statement_is_true_as_often_as_it_says(shape, phi, between):
     known, values, _ = in_cell(Truth(shape, phi, between), 10)
     bounds = tolerance.smallest(tolerance.run_bound(values, SHARE))
     held = known.share(bounds) >= tolerance.coverage(10, CONFIDENCE)
-    assert interval(int(held.sum()), SEEDS)[1] >= 0.95
-    assert held.mean() >= 0.90
+    assert held.mean() >= 0.93  # what is promised, less two points; make validate has twice the seeds
 
 
 def test_a_share_that_is_rounded_up_is_caught():
