@@ -152,7 +152,7 @@ def _steadiness(runs: Sequence[Run], course: steady.Course | None) -> Iterator[R
     if unsettled:
         yield Refusal(
             "not-steady",
-            f"{len(unsettled)} of {len(runs)} runs were not steady when their measuring began ({_names(unsettled)})",
+            f"{len(unsettled)} of {len(runs)} runs were not found steady before being measured ({_names(unsettled)})",
             longer,
         )
     if course is None:
