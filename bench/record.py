@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bench import predict
+from bench.conditioning import Settled
 from bench.engine import Measurement
 from bench.errors import StripelabError
 from bench.lease import Lease
@@ -17,12 +19,21 @@ from bench.stack.spec import ArrayState, Site, Volume
 from bench.telemetry import Sample
 from bench.version import stripelab_version
 from permutations import arithmetic
+from permutations.identity import without_none
 from permutations.point import PlannedTrial
 from permutations.sweep import Sweep
 from permutations.workload import DiskProfile, Workload
 from results.schema import IntervalRow, ObservationRow, TelemetryRow, TrialRow
 
 REDUNDANT = frozenset({"raid1", "raid5", "raid6", "raid10"})
+
+
+@dataclass(frozen=True)
+class Conditioned:
+    """What was done before the measured run: the command that preconditioned, and the rounds; None where not asked."""
+
+    precondition_command: str | None = None
+    settled: Settled | None = None
 
 
 class Record:
@@ -33,9 +44,11 @@ class Record:
     ) -> None:
         self.planned = planned
         self.profile = profile
+        self.dataset_bytes = sweep.dataset.total_bytes
         self.observations: list[ObservationRow] = []
         self.intervals: list[IntervalRow] = []
         self.telemetry: list[TelemetryRow] = []
+        self._said: list[str] = []
         point = planned.point
         settings: dict[str, Any] = dict(point.settings)
         self.trial = TrialRow(
@@ -72,15 +85,26 @@ class Record:
             self.trial,
             build_s=build_s,
             usable_bytes=usable_bytes(volume),
+            dataset_bytes=self.dataset_bytes,
             stripe_width_kib=volume.geometry.stripe_width_kib if volume.geometry else None,
         )
         self._array("before", state)
 
-    def keep(self, workload: Workload, measurement: Measurement, samples: Sequence[Sample]) -> None:
+    def keep(
+        self,
+        workload: Workload,
+        measurement: Measurement,
+        samples: Sequence[Sample],
+        before: Conditioned | None = None,
+    ) -> None:
         """A workload was measured; the engine's raw output is kept once, on its first row."""
         names: dict[str, Any] = {"trial_id": self.trial.trial_id, "workload": workload.name}
         expected = predict.predict(self.planned.point, workload, self.profile)
         raw: bytes | None = zlib.compress(measurement.raw)
+        before = before or Conditioned()
+        settled = before.settled
+        if settled is not None and settled.warning is not None:
+            self._said.append(f"{workload.name}: {settled.warning}")
         for result in measurement.directions:
             row = ObservationRow(
                 engine=measurement.engine,
@@ -89,6 +113,11 @@ class Record:
                 predicted_iops=expected.iops,
                 predicted_bw_bytes_s=expected.bw_bytes_s,
                 warnings=measurement.warnings,
+                workload_json=_as_json(workload),
+                precondition_command=before.precondition_command,
+                steady_verdict=settled.verdict if settled is not None else None,
+                steady_metric=settled.metric if settled is not None else None,
+                steady_rounds=settled.rounds if settled is not None else (),
                 raw_zlib=raw,
                 **names,
                 **_fields(result),
@@ -121,7 +150,7 @@ class Record:
             duration_s=duration_s,
             build_commands=tuple(line for site in sites for line in site.commands),
             apply_commands=tuple(line for site in sites for line in site.apply),
-            warnings=tuple(line for site in sites for line in site.warnings),
+            warnings=(*(line for site in sites for line in site.warnings), *self._said),
         )
 
     def _array(self, when: str, state: ArrayState | None) -> None:
@@ -135,6 +164,12 @@ class Record:
             reasons.append(f"array busy with {state.sync_action} {when} the workloads")
         columns: dict[str, Any] = {f"{key}_{when}": value for key, value in asdict(state).items()}
         self.trial = replace(self.trial, invalid_reasons=tuple(reasons), **columns)
+
+
+def _as_json(workload: Workload) -> str:
+    """The workload with every default written out; the place of a job file is left out, its content's digest is in."""
+    words = {**asdict(workload), "options": dict(workload.options), "job_file": None}
+    return json.dumps(without_none(words), sort_keys=True)
 
 
 def _fields(value: Any) -> dict[str, Any]:

@@ -8,15 +8,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from bench import engines
+from bench import conditioning, engines
 from bench.engine import Targets
 from bench.errors import EngineError, EnvironmentUnknownError, MissingToolError, StackError
 from bench.events import Emit, Event
 from bench.journal import Act, Journal, effect
 from bench.lease import Lease
-from bench.record import Record
+from bench.record import Conditioned, Record
 from bench.stack.build import array_state, dressed
 from bench.stack.spec import Site, StackRequest, StackSpec, Volume
 from bench.stack.standing import Standing
@@ -86,17 +87,25 @@ def run_trial(bench: Bench, planned: PlannedTrial, standing: Standing) -> Record
 def run_workload(
     bench: Bench, workload: Workload, record: Record, volume: Volume, *, targets: Targets, scratch: Path
 ) -> None:
-    """One workload: cold caches, the throttle on while it runs and no longer, telemetry beside it."""
+    """One workload: preconditioned, cold caches, rounds until it is steady, then measured with telemetry beside it.
+
+    The throttle is on from the first round to the end, and no longer.
+    """
     driver = engines.by_name(workload.engine)
     asked = as_run_in_the_lab(workload) if bench.lease.substrate == "uml" else workload
     nodes = [disk.path for disk in volume.members]
     limits = throttled(nodes, bench.profile, bench.journal) if bench.profile is not None else nullcontext()
-    drop_caches()
     scratch.mkdir(parents=True, exist_ok=True)
-    with limits, sampling(volume.members, lambda rate: bench.emit(Event("throughput", bw_bytes_s=rate))) as samples:
-        measurement = driver.run(asked, targets, scratch=scratch, timeout_s=timeout_s(workload, targets))
+    limit_s = partial(timeout_s, targets=targets)
+    settle = conditioning.Conditioning(driver, asked, targets, scratch, limit_s, bench.emit)
+    precondition_command = settle.precondition(bench.sweep.dataset.total_bytes)
+    drop_caches()
+    with limits:
+        settled = settle.rounds()
+        with sampling(volume.members, lambda rate: bench.emit(Event("throughput", bw_bytes_s=rate))) as samples:
+            measurement = driver.run(asked, targets, scratch=scratch, timeout_s=timeout_s(workload, targets))
     shutil.rmtree(scratch)
-    record.keep(workload, measurement, samples)
+    record.keep(workload, measurement, samples, Conditioned(precondition_command, settled))
 
 
 def as_run_in_the_lab(workload: Workload) -> Workload:

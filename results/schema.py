@@ -104,6 +104,7 @@ class TrialRow:
     degraded_after: int | None = optional("members missing after the last workload")
     stripe_width_kib: int | None = optional("chunk x data disks")
     usable_bytes: int | None = optional("capacity of the array, all filesystems together")
+    dataset_bytes: int | None = optional("bytes of the files laid out before the first workload: the fill level")
     disk_failures_survived: int | None = optional("disk failures survived in the worst case")
     disk_ids: tuple[str, ...] = many("identity (serial or WWN) of each member, in order")
     disk_iops_limit: int | None = optional("IOPS that the lab's throttle allows each disk; null where there is none")
@@ -147,6 +148,13 @@ class ObservationRow:
     lat_bins_ns: tuple[int, ...] = many("full histogram of total latency: midpoint of each bucket that is not empty")
     lat_counts: tuple[int, ...] = many("full histogram of total latency: I/Os in each of lat_bins_ns")
     warnings: tuple[str, ...] = many("what the engine printed beside its result")
+    workload_json: str | None = optional("the workload as it was asked for, defaults written out, as JSON")
+    precondition_command: str | None = optional("command that preconditioned the data set; null where none was asked")
+    steady_verdict: str | None = optional(
+        "steady, drift not excluded or not steady, after the last round before the measured run; null: not asked"
+    )
+    steady_metric: str | None = optional("the figure that the rounds were judged by")
+    steady_rounds: tuple[float, ...] = many("that figure in each round before the measured run, directions together")
     raw_zlib: bytes | None = optional("the engine's own output, zlib-compressed (on the first direction's row)")
 
 
