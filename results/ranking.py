@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from results.answer import STATISTICALLY, WITHIN_MARGIN, RankedPoint, Ranking
 from results.best import Comparison, compare_with_best
-from results.estimate import Estimate, Fit, estimates
+from results.estimate import Fit
+from results.intervals import Estimate, estimates
 from results.settings import Setting, complexity
 from results.units import capacity
 

@@ -15,6 +15,7 @@ from results.diagnostics import refuse_grouped
 from results.effects import effects, interactions
 from results.errors import ResultsError
 from results.estimate import Fit, NoEvidenceError, fit
+from results.members import slow_disks
 from results.objective import Objective, objectives
 from results.query import StoreFrames, load
 from results.ranking import PointFacts, descriptive, rank
@@ -250,7 +251,11 @@ def _recommendation(frames: StoreFrames, sweep: _Sweep, answers: tuple[Answer, .
         answers=answers,
         problems=tuple(_problem(sweep, trial) for trial in trials if trial.status != "ok"),
         without_results=tuple(sorted(sweep.labels[point] for point in sweep.labels.keys() - with_results)),
-        warnings=(*race.warnings(trials), *notes.store_warnings(trials, every - len(trials), lost, aside)),
+        warnings=(
+            *(disk.sentence for disk in slow_disks(frames, trials, described.values())),
+            *race.warnings(trials),
+            *notes.store_warnings(trials, every - len(trials), lost, aside),
+        ),
         environments=tuple(described[name] for name in used if name in described),
         varied=varied(sweep.settings.values()),
     )
