@@ -61,8 +61,9 @@ perf: $(STAMP) ## what stripelab itself costs: figures, not a pass or a failure
 	$(PYTEST) -s tests/perf
 
 .PHONY: validate
-validate: $(STAMP) ## the figures of METHODOLOGY.md on synthetic truth, 2,000 races each (minutes)
+validate: $(STAMP) ## the figures of METHODOLOGY.md on synthetic truth, 2,000 seeds each (minutes)
 	$(BIN)/python -m tests.validate.race --races 2000
+	$(BIN)/python -m tests.validate.recommend --seeds 2000
 
 .PHONY: clean
 clean: ## remove what was built: the environment, caches, artefacts and the demo

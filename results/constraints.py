@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from results.errors import ResultsError
-from results.units import capacity, figure, metric_name, number
+from results.units import capacity, figure, metric_name
 
 _FORM = re.compile(r"\s*([a-z][a-z0-9_]*)\s*(<=|>=|<|>)\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*(?:/s)?)\s*")
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
@@ -72,7 +72,7 @@ class Constraint:
         if self.metric == "usable_bytes":
             return f"usable capacity {self.operator} {capacity(self.limit)}"
         if self.metric == "disk_failures_survived":
-            return f"disk failures survived {self.operator} {number(self.limit)}"
+            return f"disk failures survived {self.operator} {self.limit:g}"
         return f"{metric_name(self.metric)} {self.operator} {figure(self.metric, self.limit)}"
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from results.query import StoreFrames
+from results.sampling import evenly
 from results.schema import DISK_CHECK, EnvironmentRow, TrialRow
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ _LEAST_CHECKS = 2
 _BUSY_PCT = 80.0
 _IDLE_SHARE = 0.6
 _LEAST_TRIALS = 4
-_MOST_ROWS = 4_000_000
-"""Most rows of telemetry that are looked at; of a larger store, trials evenly over the run order."""
 
 _COLUMNS = ("workload", "disk_id", "read_iops", "read_bytes_s", "util_pct")
 
@@ -82,7 +81,7 @@ def slow_disks(
     models = {name: model for row in environments for name, model in zip(row.disk_ids, row.disk_models, strict=False)}
     checks: dict[str, dict[str, list[float]]] = {"read_iops": defaultdict(list), "read_bytes_s": defaultdict(list)}
     busy: dict[str, list[bool]] = defaultdict(list)
-    for trial in _looked_at(frames, trials):
+    for trial in evenly(frames, "telemetry", trials):
         table = frames.of_trial("telemetry", trial.trial_id, _COLUMNS)
         for column, found in checks.items():
             for name, share in _shares(_alone(table, column), models).items():
@@ -93,16 +92,6 @@ def slow_disks(
     names = sorted({*checks["read_iops"], *checks["read_bytes_s"], *busy})
     judged = [_judged(name, checks, busy.get(name, [])) for name in names]
     return tuple(sorted((each for each in judged if each is not None), key=lambda each: each.iops_share or 1.0))
-
-
-def _looked_at(frames: StoreFrames, trials: Sequence[TrialRow]) -> Sequence[TrialRow]:
-    """Trials evenly over the run order, as many as the budget of rows allows, judged by the first of them."""
-    if not trials:
-        return ()
-    rows = max(frames.of_trial("telemetry", trial.trial_id, ("second",)).num_rows for trial in trials[:3])
-    step = math.ceil(max(1, rows) * len(trials) / _MOST_ROWS)
-    checked = [trial for trial in trials if trial.run_order % max(1, step) == 0]
-    return checked or trials[:1]
 
 
 def _alone(table: pa.Table, column: str) -> dict[str, float]:
