@@ -61,9 +61,10 @@ perf: $(STAMP) ## what stripelab itself costs: figures, not a pass or a failure
 	$(PYTEST) -s tests/perf
 
 .PHONY: validate
-validate: $(STAMP) ## the figures of the methodology on synthetic truth, 2,000 races or campaigns each (minutes)
+validate: $(STAMP) ## the figures of the methodology on synthetic truth, 2,000 seeds each (minutes)
 	$(BIN)/python -m tests.validate.race --races 2000
 	$(BIN)/python -m tests.validate.guarantee --seeds 2000 --into docs/methodology-guarantee.md
+	$(BIN)/python -m tests.validate.recommend --seeds 2000
 
 .PHONY: clean
 clean: ## remove what was built: the environment, caches, artefacts and the demo

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from bench import predict
@@ -23,7 +24,7 @@ from permutations.identity import without_none
 from permutations.point import PlannedTrial
 from permutations.sweep import Sweep
 from permutations.workload import DiskProfile, Workload
-from results.schema import IntervalRow, ObservationRow, TelemetryRow, TrialRow
+from results.schema import DISK_CHECK, IntervalRow, ObservationRow, TelemetryRow, TrialRow
 
 REDUNDANT = frozenset({"raid1", "raid5", "raid6", "raid10"})
 
@@ -40,11 +41,20 @@ class Record:
     """What a trial leaves behind; ``trial`` is valid at any moment after :meth:`finish`."""
 
     def __init__(
-        self, planned: PlannedTrial, sweep: Sweep, environment_id: str, lease: Lease, profile: DiskProfile | None
+        self,
+        planned: PlannedTrial,
+        sweep: Sweep,
+        environment_id: str,
+        lease: Lease,
+        profile: DiskProfile | None,
+        own_limits: Mapping[Path, DiskProfile],
     ) -> None:
         self.planned = planned
-        self.profile = profile
         self.dataset_bytes = sweep.dataset.total_bytes
+        members = lease.disks[: planned.point.disks]
+        own = {disk.id or "": own_limits[disk.path] for disk in members if disk.path in own_limits}
+        self.predictable = None if own else profile
+        """The limit that all members share; the arithmetic of RAID says nothing of unequal ones."""
         self.observations: list[ObservationRow] = []
         self.intervals: list[IntervalRow] = []
         self.telemetry: list[TelemetryRow] = []
@@ -68,9 +78,10 @@ class Record:
             duration_s=0.0,
             initial_sync=sweep.initial_sync if point.level in REDUNDANT else None,
             disk_failures_survived=arithmetic.disk_failures_survived(point.level, point.disks),
-            disk_ids=tuple(disk.id or "" for disk in lease.disks[: point.disks]),
+            disk_ids=tuple(disk.id or "" for disk in members),
             disk_iops_limit=profile.iops if profile else None,
             disk_bw_bytes_s_limit=profile.bw_bytes_s if profile else None,
+            disk_own_limits=tuple(f"{name}: {each.iops} IOPS, {each.bw_bytes_s} B/s" for name, each in own.items()),
             stripelab_version=stripelab_version(),
             **settings,
         )
@@ -99,7 +110,7 @@ class Record:
     ) -> None:
         """A workload was measured; the engine's raw output is kept once, on its first row."""
         names: dict[str, Any] = {"trial_id": self.trial.trial_id, "workload": workload.name}
-        expected = predict.predict(self.planned.point, workload, self.profile)
+        expected = predict.predict(self.planned.point, workload, self.predictable)
         raw: bytes | None = zlib.compress(measurement.raw)
         before = before or Conditioned()
         settled = before.settled
@@ -125,6 +136,11 @@ class Record:
             self.observations.append(row)
             raw = None
         self.intervals += [IntervalRow(**names, **_fields(each)) for each in measurement.intervals]
+        self.telemetry += [TelemetryRow(**names, **_fields(each)) for each in samples]
+
+    def checked(self, samples: Sequence[Sample]) -> None:
+        """Each leased disk was read on its own, before the stack was built."""
+        names: dict[str, Any] = {"trial_id": self.trial.trial_id, "workload": DISK_CHECK}
         self.telemetry += [TelemetryRow(**names, **_fields(each)) for each in samples]
 
     def ended(self, state: ArrayState | None) -> None:

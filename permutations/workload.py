@@ -82,9 +82,14 @@ class DiskProfile:
 
 @dataclass(frozen=True)
 class LabSpec:
-    """The virtual lab that a sweep asks for with ``[lab]``; None as profile means unthrottled."""
+    """The virtual lab that a sweep asks for with ``[lab]``; None as profile means unthrottled.
+
+    ``own_limits`` are disks (numbered from 1) that are limited otherwise than ``profile`` says, so that a
+    lab can have a disk that is slower than its peers.
+    """
 
     disks: int = 4
     disk_bytes: int = 1 << 30
     memory_bytes: int = 1 << 30
     profile: DiskProfile | None = None
+    own_limits: tuple[tuple[int, DiskProfile], ...] = ()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 2  # 2: files of many trials in bundles
 VIRTUAL_SUBSTRATES = frozenset({"uml", "loop"})
 """Substrates on which nothing measured may become a guarantee."""
+DISK_CHECK = "(disk check)"
+"""Name, in telemetry, of the reading of each disk on its own; no workload can be called so."""
 
 FACTOR_COLUMNS = (
     "level",
@@ -109,6 +111,7 @@ class TrialRow:
     disk_ids: tuple[str, ...] = many("identity (serial or WWN) of each member, in order")
     disk_iops_limit: int | None = optional("IOPS that the lab's throttle allows each disk; null where there is none")
     disk_bw_bytes_s_limit: int | None = optional("bytes per second that the lab's throttle allows each disk")
+    disk_own_limits: tuple[str, ...] = many("members that the lab limits otherwise than the others, and how")
     build_commands: tuple[str, ...] = many("every command that built the stack, as it was run")
     apply_commands: tuple[str, ...] = many("commands and configuration lines that apply these settings for good")
     warnings: tuple[str, ...] = many("what the tools warned of; does not invalidate the trial")
@@ -177,7 +180,10 @@ class IntervalRow:
 
 @dataclass(frozen=True, kw_only=True)
 class TelemetryRow:
-    """What one device (or the CPUs, device = 'cpu') did in one sample while a workload ran."""
+    """What one device (or the CPUs, device = 'cpu') did in one sample while a workload ran.
+
+    Rows of the workload :data:`DISK_CHECK` are what each disk read on its own before a stack was built.
+    """
 
     trial_id: str = column("joins trials")
     workload: str = column("name of the workload")

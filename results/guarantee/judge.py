@@ -13,24 +13,30 @@ was chosen, however that was done.
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from results import kfactor, modes, race, recommend, steady, tolerance
+from results import kfactor, race, recommend, steady, tolerance, two_groups
 from results.errors import ResultsError
 from results.guarantee import checks, conditions
 from results.guarantee.answer import Approximate, Bound, Guarantee, Needed, Question, Refusal, TwoModes
 from results.guarantee.runs import INTERVAL_METRICS, IncompleteError, Run, read_run
 from results.guarantee.wording import WATERMARK, statement
+from results.modes import two_modes
 from results.objective import RATES, Objective, objectives
 from results.query import StoreFrames, load
 from results.responses import group
 from results.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
+from results.within import inflation, lag_one
 
 USUAL_COVERAGES = (0.90, 0.95, 0.99)
 """For which it is said how many runs they need, where none was asked for."""
+
+STOOD_STILL = 1e-3
+"""Share of a run's median that a second counts as at least, among modes."""
 
 
 def guarantee(store_path: Path | str, question: Question) -> Guarantee:
@@ -246,19 +252,35 @@ def _modes(runs: Sequence[Run]) -> tuple[TwoModes, ...]:
         return ()
     means = np.array([run.mean for run in runs])
     found = []
-    over = modes.of_runs(means)
+    over = two_groups.of_runs(means)
     if over is not None:
         slowest_first = [runs[place].trial.trial_id for place in np.argsort(means)]
         smaller = slowest_first[: over.members] if over.smaller == "low" else slowest_first[-over.members :]
-        found.append(_two("runs", over, tuple(smaller)))
-    inside = modes.of_seconds(np.concatenate([run.relative for run in runs]))
-    if inside is not None:
-        found.append(_two("seconds", inside, ()))
-    return tuple(found)
+        found.append(
+            TwoModes(
+                "runs", over.low, over.high, over.low_share, over.high_share, over.apart, over.members, tuple(smaller)
+            )
+        )
+    inside = _of_seconds(runs)
+    return (*found, inside) if inside is not None else tuple(found)
 
 
-def _two(where: str, each: modes.Modes, trial_ids: tuple[str, ...]) -> TwoModes:
-    return TwoModes(where, each.low, each.high, each.low_share, each.high_share, each.apart, each.members, trial_ids)
+def _of_seconds(runs: Sequence[Run]) -> TwoModes | None:
+    """Two modes of the seconds within runs, each taken against the median of its run."""
+    import numpy as np
+
+    relative = np.concatenate([run.relative for run in runs])
+    if not np.isfinite(relative).all():
+        return None
+    # A second without any I/O has no logarithm; as slow as a thousandth it is a mode of its own all the same.
+    logs = np.log(np.maximum(relative, STOOD_STILL))
+    worth = 1 / inflation(statistics.median(lag_one(run.served) for run in runs))
+    found = two_modes(logs, worth)
+    if found is None:
+        return None
+    centres = sorted(((found.major, found.share), (found.minor_centre, 1 - found.share)))
+    (low, low_share), (high, high_share) = ((math.exp(centre), share) for centre, share in centres)
+    return TwoModes("seconds", low, high, low_share, high_share, found.apart, int(found.minor.sum()), ())
 
 
 def _approximate(

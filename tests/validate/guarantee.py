@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from results import kfactor, modes, tolerance
+from results import kfactor, tolerance, two_groups
 from results.exchange import LEVEL, drift_over_runs
 from results.guarantee.synthetic import SHAPES, Truth, draw
 from tests.validate.race import interval
@@ -100,7 +100,7 @@ def tried(cell: Cell, known: Known, values: Floats) -> Found:
         approximate=held,
         approximate_given=given,
         drift_flagged=np.array([_drifting(each, own) for each, own in zip(values, figures, strict=True)]),
-        modes_flagged=np.array([modes.of_runs(each.mean(axis=1)) is not None for each in values]),
+        modes_flagged=np.array([two_groups.of_runs(each.mean(axis=1)) is not None for each in values]),
     )
 
 
