@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from results.pieces import by_trial
 from results.query import StoreFrames
 from results.responses import Response, group
 from results.sampling import evenly
@@ -28,8 +29,10 @@ def cpu_per_io(
     rows = {workload: group(observations, workload) for workload in workloads}
     found: dict[str, list[Response]] = {workload: [] for workload in workloads}
     measured = [trial for trial in trials if trial.status == "ok" and trial.environment_id in cpus]
-    for trial in evenly(frames, "telemetry", measured):
-        table = frames.of_trial("telemetry", trial.trial_id, ("workload", "device", "user_pct", "system_pct"))
+    sample = {trial.trial_id: trial for trial in evenly(frames, "telemetry", measured)}
+    columns = ("workload", "device", "user_pct", "system_pct")
+    for trial_id, table in by_trial(frames.store, "telemetry", columns, sample):
+        trial = sample[trial_id]
         for workload in workloads:
             busy = _busy_share(table, workload)
             iops = _iops(rows[workload].get(trial.trial_id, ()))

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from results.pieces import by_trial
 from results.query import StoreFrames
 from results.sampling import evenly
 from results.schema import DISK_CHECK, EnvironmentRow, TrialRow
@@ -81,17 +82,25 @@ def slow_disks(
     models = {name: model for row in environments for name, model in zip(row.disk_ids, row.disk_models, strict=False)}
     checks: dict[str, dict[str, list[float]]] = {"read_iops": defaultdict(list), "read_bytes_s": defaultdict(list)}
     busy: dict[str, list[bool]] = defaultdict(list)
-    for trial in evenly(frames, "telemetry", trials):
-        table = frames.of_trial("telemetry", trial.trial_id, _COLUMNS)
+    sample = {trial.trial_id: trial for trial in (*_first_of_blocks(trials), *evenly(frames, "telemetry", trials))}
+    for trial_id, table in by_trial(frames.store, "telemetry", _COLUMNS, sample):
         for column, found in checks.items():
             for name, share in _shares(_alone(table, column), models).items():
                 found[name].append(share)
-        if len(trial.disk_ids) > 2:
+        if len(sample[trial_id].disk_ids) > 2:
             for name, waited_for in _busy_alone(table, models).items():
                 busy[name].append(waited_for)
     names = sorted({*checks["read_iops"], *checks["read_bytes_s"], *busy})
     judged = [_judged(name, checks, busy.get(name, [])) for name in names]
     return tuple(sorted((each for each in judged if each is not None), key=lambda each: each.iops_share or 1.0))
+
+
+def _first_of_blocks(trials: Sequence[TrialRow]) -> list[TrialRow]:
+    """Of each block the trial that began it: disks are checked before that one, whatever of the rest is looked at."""
+    first: dict[int, TrialRow] = {}
+    for trial in sorted(trials, key=lambda each: (each.started_at_ns, each.trial_id)):
+        first.setdefault(trial.block, trial)
+    return list(first.values())
 
 
 def _alone(table: pa.Table, column: str) -> dict[str, float]:

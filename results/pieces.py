@@ -70,9 +70,22 @@ def pieces(
     """
     check_columns(table, columns)
     if table in COMPANIONS:
-        store.verify([table])
+        store.verify([table], trial_ids)
     for part in store.parts(table, trial_ids):
         yield from _of_part(part, table, columns, dictionaries)
+
+
+def by_trial(
+    store: Store, table: str, columns: Sequence[str], trial_ids: Collection[str]
+) -> Iterator[tuple[str, pa.Table]]:
+    """Trial and rows, not copied, of each of these trials that has any, in the order of the files.
+
+    Raises:
+        ResultsError: as :func:`pieces`.
+    """
+    for piece in pieces(store, table, columns, trial_ids):
+        for place in piece.places:
+            yield place.trial_id, piece.of(place)
 
 
 def piece_with(store: Store, table: str, columns: Sequence[str], trial_id: str) -> Piece | None:

@@ -8,8 +8,9 @@ state can be computed from :func:`series`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from results.errors import ResultsError
@@ -84,6 +85,30 @@ def series(
     wanted = frames.store.trial_ids({"ok"}) if trial_ids is None else trial_ids
     for piece in pieces(frames.store, "intervals", (*_KEYS, *columns), wanted, dictionaries=_KEYS[:2]):
         yield from _of_piece(piece, columns, workload)
+
+
+def by_workload(streamed: Iterable[Series]) -> Iterator[tuple[str, str, list[Series]]]:
+    """Trial, workload and the series of its directions, of what :func:`series` hands out."""
+    for trial_id, own in groupby(streamed, key=lambda each: each.trial_id):
+        together: dict[str, list[Series]] = {}
+        for each in own:
+            together.setdefault(each.workload, []).append(each)
+        for workload, directions in together.items():
+            yield trial_id, workload, directions
+
+
+def added(directions: Sequence[Series], column: str) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """A rate of each second from 0, directions added up, and of which seconds it is known in any of them."""
+    import numpy as np
+
+    known = [(each.second, each.figures[column]) for each in directions]
+    known = [(second[~np.isnan(values)], values[~np.isnan(values)]) for second, values in known]
+    size = max((int(second[-1]) + 1 for second, _ in known if len(second)), default=0)
+    sums, there = np.zeros(size), np.zeros(size, dtype=bool)
+    for second, values in known:
+        np.add.at(sums, second, values)
+        there[second] = True
+    return sums, there
 
 
 def summaries(

@@ -126,8 +126,8 @@ class Store:
         """Environments that the store describes."""
         return set(self._contents.environments)
 
-    def verify(self, tables: Collection[str] = COMPANIONS) -> None:
-        """Check every byte of the companions in ``tables`` that were not checked yet.
+    def verify(self, tables: Collection[str] = COMPANIONS, trial_ids: Collection[str] | None = None) -> None:
+        """Check every byte of the companions in ``tables`` that were not checked yet; with ``trial_ids`` of theirs.
 
         Trials with a damaged one do not count from then on, and are listed in :attr:`set_aside`.
 
@@ -135,7 +135,7 @@ class Store:
             ResultsError: a file cannot be read, or another process changes the store.
         """
         try:
-            self._contents.verify(tables)
+            self._contents.verify(tables, trial_ids)
         except MovedError as error:
             raise _moved(self.path) from error
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from results import seconds
 from results.modes import two_modes
 from results.query import StoreFrames
 from results.sampling import evenly
@@ -21,7 +22,6 @@ from results.schema import TrialRow
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-    import pyarrow as pa
 
     Floats = npt.NDArray[np.float64]
 
@@ -89,32 +89,22 @@ class _Run:
 def within(frames: StoreFrames, trials: Sequence[TrialRow], workloads: Iterable[tuple[str, str]]) -> dict[str, Within]:
     """Judge the seconds of each workload; ``workloads`` are names with the rate that is looked at.
 
-    One trial's seconds are in memory at a time, and of what is kept a figure a second.
+    A row group of seconds is in memory at a time, and of the trials that are looked at a figure a second.
     """
     measured = [trial for trial in trials if trial.status == "ok"]
     asked = dict(workloads)
-    runs: dict[str, list[_Run]] = {name: [] for name in asked}
-    for trial in evenly(frames, "intervals", measured):
-        table = frames.of_trial("intervals", trial.trial_id, ("workload", "second", "iops", "bw_bytes_s"))
-        for name, metric in asked.items():
-            values = _seconds(table, name, metric)
-            if values is not None:
-                runs[name].append(_Run(trial, values))
-    return {name: _judged(found, len(measured)) for name, found in runs.items() if found}
-
-
-def _seconds(table: pa.Table, workload: str, metric: str) -> Floats | None:
-    """Figure of each second, directions added up; None where there is none."""
-    import numpy as np
-    import pyarrow.compute as pc
-
-    rows = table.filter(pc.and_(pc.equal(table["workload"], workload), pc.is_valid(table[metric])))
-    if rows.num_rows == 0:
-        return None
-    seconds = rows["second"].to_numpy()
-    found: Floats = np.zeros(int(seconds.max()) + 1)
-    np.add.at(found, seconds, rows[metric].to_numpy())
-    return found
+    if not asked:
+        return {}
+    sample = {trial.trial_id: trial for trial in evenly(frames, "intervals", measured)}
+    runs: dict[str, dict[str, _Run]] = {name: {} for name in asked}
+    streamed = seconds.series(frames, sorted(set(asked.values())), trial_ids=sample)
+    for trial_id, name, directions in seconds.by_workload(streamed):
+        if name in asked:
+            values, known = seconds.added(directions, asked[name])
+            if known.any():
+                runs[name][trial_id] = _Run(sample[trial_id], values)
+    in_order = {name: [found[key] for key in sample if key in found] for name, found in runs.items()}
+    return {name: _judged(found, len(measured)) for name, found in in_order.items() if found}
 
 
 def _judged(runs: Sequence[_Run], every: int) -> Within:

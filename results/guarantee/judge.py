@@ -23,13 +23,14 @@ from results import kfactor, race, recommend, steady, tolerance, two_groups
 from results.errors import ResultsError
 from results.guarantee import checks, conditions
 from results.guarantee.answer import Approximate, Bound, Guarantee, Needed, Question, Refusal, TwoModes
-from results.guarantee.runs import INTERVAL_METRICS, IncompleteError, Run, read_run
+from results.guarantee.runs import INTERVAL_METRICS, IncompleteError, Run, columns_of, make_run
 from results.guarantee.wording import WATERMARK, statement
 from results.modes import two_modes
 from results.objective import RATES, Objective, objectives
 from results.query import StoreFrames, load
 from results.responses import group
 from results.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
+from results.seconds import Series, by_workload, series
 from results.within import inflation, lag_one
 
 USUAL_COVERAGES = (0.90, 0.95, 0.99)
@@ -45,7 +46,7 @@ def guarantee(store_path: Path | str, question: Question) -> Guarantee:
     Raises:
         ResultsError: no store, nothing in it, or a question that the store has no answer to.
     """
-    return from_frames(load(store_path), question)
+    return from_frames(load(store_path, tables=("observations",)), question)
 
 
 def from_frames(frames: StoreFrames, question: Question) -> Guarantee:
@@ -131,12 +132,12 @@ def _point(frames: StoreFrames, points: Sequence[str], workload: str, question: 
     if len(points) == 1:
         return points[0]
     (answer,) = recommend.from_frames(frames, workload).answers
-    if answer.overall is None:
+    if answer.unmet is not None or not answer.rankings:
         raise ResultsError(
-            f"the store has {len(points)} points and no recommendation among them: {answer.refusal}",
+            f"the store has {len(points)} points and no recommendation among them: {answer.unmet or answer.refusal}",
             remedy="Name the point with --point; `stripelab recommend STORE --json` lists them.",
         )
-    return answer.overall.recommended
+    return answer.rankings[0].recommended
 
 
 def _judge(frames: StoreFrames, chosen: _Chosen, question: Question) -> Guarantee:
@@ -192,21 +193,26 @@ def _judge(frames: StoreFrames, chosen: _Chosen, question: Question) -> Guarante
 def _read(frames: StoreFrames, chosen: _Chosen, question: Question) -> tuple[list[Run], list[Refusal]]:
     """The runs that are whole, and a refusal for those that are not."""
     observed = group(chosen.observed, chosen.workload)
-    runs, missing = [], []
-    for trial in (trial for trial in chosen.trials if trial.status == "ok"):
+    ok = {trial.trial_id: trial for trial in chosen.trials if trial.status == "ok"}
+    streamed = series(frames, columns_of(chosen.metric), trial_ids=ok, workload=chosen.workload)
+    found: dict[str, Run | IncompleteError] = {}
+
+    def keep(trial_id: str, intervals: Sequence[Series]) -> None:
+        rows = observed.get(trial_id, ())
         try:
-            runs.append(
-                read_run(
-                    frames,
-                    trial,
-                    observed.get(trial.trial_id, ()),
-                    metric=chosen.metric,
-                    direction=question.direction,
-                    share=question.share,
-                )
+            found[trial_id] = make_run(
+                ok[trial_id], rows, intervals, chosen.metric, direction=question.direction, share=question.share
             )
         except IncompleteError as gap:
-            missing.append(f"{trial.trial_id}: {gap}")
+            found[trial_id] = gap
+
+    for trial_id, _, directions in by_workload(streamed):
+        keep(trial_id, directions)
+    for trial_id in ok.keys() - found.keys():
+        keep(trial_id, ())
+    in_order = [(trial_id, found[trial_id]) for trial_id in ok]
+    runs = [run for _, run in in_order if isinstance(run, Run)]
+    missing = [f"{trial_id}: {gap}" for trial_id, gap in in_order if isinstance(gap, IncompleteError)]
     if not missing:
         return runs, []
     reason = f"{len(missing)} run(s) cannot be judged second by second ({missing[0]})"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from results.guarantee.answer import RunFigure
 from results.objective import RATES
-from results.query import StoreFrames
 from results.schema import ObservationRow, TrialRow
+from results.seconds import Series
 from results.tolerance import run_bound
 
 if TYPE_CHECKING:
@@ -79,16 +79,21 @@ class Run:
         )
 
 
-def read_run(
-    frames: StoreFrames,
+def columns_of(metric: str) -> tuple[str, ...]:
+    """Columns of the intervals that :func:`make_run` needs for a metric."""
+    return tuple(dict.fromkeys((metric, "iops")))
+
+
+def make_run(
     trial: TrialRow,
     observed: Sequence[ObservationRow],
-    *,
+    intervals: Sequence[Series],
     metric: str,
+    *,
     direction: str | None,
     share: float,
 ) -> Run:
-    """The intervals of one run in one metric; ``observed`` are its observations of the workload.
+    """One run in one metric; ``observed`` are its observations of the workload, ``intervals`` its series.
 
     Raises:
         IncompleteError: an interval or a figure is missing, or directions cannot be put together.
@@ -99,7 +104,7 @@ def read_run(
     if len(rows) > 1 and metric not in _COMBINED:
         names = ", ".join(row.direction for row in rows)
         raise IncompleteError(f"{metric} of two directions cannot be put together; choose one of {names}")
-    values = _values(frames, trial.trial_id, rows, metric)
+    values = _values(intervals, rows, metric)
     at_least = metric in RATES
     verdicts = {row.steady_verdict for row in observed}
     return Run(
@@ -110,18 +115,18 @@ def read_run(
     )
 
 
-def _values(frames: StoreFrames, trial_id: str, rows: Sequence[ObservationRow], metric: str) -> Floats:
+def _values(intervals: Sequence[Series], rows: Sequence[ObservationRow], metric: str) -> Floats:
     """One figure a second; a latency of a second without I/O is infinite: nothing was served."""
     import numpy as np
 
-    columns = list(dict.fromkeys(("workload", "direction", "second", metric, "iops")))
-    table = frames.of_trial("intervals", trial_id, columns)
     seconds = max((round(row.runtime_ns / 1e6) + _LATE_MS) // 1000 for row in rows)
     parts, weights = [], []
     for row in rows:
-        found = _direction(table, row, metric, seconds)
+        found = _direction(intervals, row, metric, seconds)
         parts.append(found)
-        weights.append(_direction(table, row, "iops", seconds) if metric == "lat_mean_ns" and len(rows) > 1 else found)
+        weights.append(
+            _direction(intervals, row, "iops", seconds) if metric == "lat_mean_ns" and len(rows) > 1 else found
+        )
     if len(parts) == 1:
         return parts[0]
     if metric in RATES:
@@ -135,22 +140,19 @@ def _values(frames: StoreFrames, trial_id: str, rows: Sequence[ObservationRow], 
     return np.asarray(np.divide(summed, total, out=np.full(seconds, math.inf), where=total > 0), dtype=np.float64)
 
 
-def _direction(table: Any, row: ObservationRow, metric: str, seconds: int) -> Floats:
+def _direction(intervals: Sequence[Series], row: ObservationRow, metric: str, seconds: int) -> Floats:
     """The intervals of one direction, every second of the run from 0."""
     import numpy as np
-    import pyarrow.compute as pc
 
-    kept = table.filter((pc.field("workload") == row.workload) & (pc.field("direction") == row.direction))
-    kept = kept.sort_by("second")
-    if not kept.num_rows:
+    kept = next((each for each in intervals if each.direction == row.direction), None)
+    if kept is None:
         raise IncompleteError(f"the store has no interval of {row.direction} (engine {row.engine})")
-    if seconds < 1 or kept["second"].to_pylist() != list(range(seconds)):
+    if seconds < 1 or not np.array_equal(kept.second, np.arange(seconds)):
         raise IncompleteError(
-            f"it ran for {seconds} whole seconds and has {kept.num_rows} intervals of {row.direction}"
+            f"it ran for {seconds} whole seconds and has {len(kept.second)} intervals of {row.direction}"
         )
-    latency = metric not in RATES
-    missing = kept[metric].null_count
-    if missing == kept.num_rows or (missing and not latency):
-        raise IncompleteError(f"{missing} of {kept.num_rows} intervals have no {metric} (engine {row.engine})")
-    values = kept[metric].to_pandas().to_numpy(dtype=np.float64, na_value=math.nan)
-    return np.where(np.isnan(values), math.inf, values) if latency else np.asarray(values, dtype=np.float64)
+    values = kept.figures[metric]
+    missing = int(np.isnan(values).sum())
+    if missing == seconds or (missing and metric in RATES):
+        raise IncompleteError(f"{missing} of {seconds} intervals have no {metric} (engine {row.engine})")
+    return np.where(np.isnan(values), math.inf, values)

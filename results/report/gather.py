@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from results import seconds
 from results.answer import Answer
@@ -77,11 +76,9 @@ def all_series(
     found: dict[str, dict[str, dict[str, Series]]] = {workload: defaultdict(dict) for workload in first}
     metrics = tuple(sorted({series_metric(answer) for answer in first.values()}))
     streamed = seconds.series(frames, metrics, trial_ids=measured)
-    for (trial_id, workload), directions in groupby(
-        _by_workload(streamed), key=lambda each: (each.trial_id, each.workload)
-    ):
+    for trial_id, workload, directions in seconds.by_workload(streamed):
         if workload in first:
-            values = _thinned_sum(list(directions), series_metric(first[workload]), steps[workload])
+            values = _thinned_sum(directions, series_metric(first[workload]), steps[workload])
             trial = measured[trial_id]
             if values:
                 found[workload][trial.point_id][trial_id] = Series(trial_id, trial.block, values)
@@ -97,12 +94,6 @@ def all_series(
         for answer in answers
         if first[answer.workload] is answer and (points := _point_series(answer, ordered[answer.workload]))
     )
-
-
-def _by_workload(streamed: Iterable[seconds.Series]) -> Iterator[seconds.Series]:
-    """The series of each trial with those of one workload beside each other."""
-    for _, own in groupby(streamed, key=lambda each: each.trial_id):
-        yield from sorted(own, key=lambda each: each.workload)
 
 
 def series_metric(answer: Answer) -> str:
@@ -122,15 +113,9 @@ def _thinned_sum(directions: Sequence[seconds.Series], metric: str, step_s: int)
     """Figure of each second, directions added up, then means of ``step_s`` neighbours; None where none is known."""
     import numpy as np
 
-    known = [(each.second, each.figures[metric]) for each in directions]
-    known = [(second[~np.isnan(values)], values[~np.isnan(values)]) for second, values in known]
-    size = max((int(second[-1]) + 1 for second, _ in known if len(second)), default=0)
-    sums, there = np.zeros(size), np.zeros(size, dtype=bool)
-    for second, values in known:
-        np.add.at(sums, second, values)
-        there[second] = True
-    if step_s > 1 and size:
-        starts = np.arange(0, size, step_s)
+    sums, there = seconds.added(directions, metric)
+    if step_s > 1 and len(sums):
+        starts = np.arange(0, len(sums), step_s)
         counts = np.add.reduceat(there.astype(float), starts)
         sums, there = np.add.reduceat(sums, starts) / np.maximum(counts, 1), counts > 0
     return tuple(float(value) if is_known else None for value, is_known in zip(sums, there, strict=True))
