@@ -11,7 +11,7 @@ The test takes the values to be exchangeable where nothing changed.  Values that
 closely (the weather of a machine) are not, and then it finds changes that are none: a change point
 says *when*, and a test on fresh measurements says *whether*.
 
-Each permutation costs O(n²) operations and O(n) memory; ``make perf`` prints the time.
+Each permutation costs O(n²) operations and O(n) memory.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 MAX_VALUES = 4096
-"""Longest series; about a quarter of a second for each permutation."""
+"""Longest series; time grows with the square of its length."""
 
 _ROWS = 64
 """Rows worked on at a time, so that they stay in the cache of a CPU."""

@@ -3,7 +3,7 @@
 The rule of the Solid State Storage Performance Test Specification (SNIA PTS): over a window of five
 rounds the largest and the smallest figure are at most 20 % of the mean apart, and the line fitted to
 them changes by no more than 10 % of it from end to end.  Alone it is weak: a true decline of 8 % under
-2 % of noise passes it in 75 % of cases (simulated).  So a drift beyond the limit must also be excluded:
+2 % of noise passes it in 74 % of cases (simulated).  So a drift beyond the limit must also be excluded:
 both ends of the 90 % interval of the change lie within the same 10 %, that is, two one-sided tests at
 5 % (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987, 657).
 """
