@@ -1,7 +1,7 @@
 """Bundles: the files of many trials merged into one per table, so that a store of any size opens quickly.
 
-To open a Parquet file costs about as much as to read 50,000 figures, so a hundred thousand trials with
-four files each could not be read in any useful time.  A bundle is a sealed Parquet file like any other;
+To open a Parquet file costs more than to read the figures of a short trial from it, so of many trials with
+four files each most of the time would go into opening files.  A bundle is a sealed Parquet file like any other;
 its metadata list the trials in it, in the order of their rows and with the number of these.  A row group
 ends where a trial does, so the rows of a trial are read without reading those of its neighbours in other
 row groups.
@@ -70,14 +70,15 @@ def merge(table: str, files: Sequence[tuple[str, Path]], metadata: Mapping[bytes
         import pyarrow as pa
 
         waiting: list[pa.Table] = []
+        rows = size = 0
         for trial_id, path in files:
             found = conform(table, sealed.read(path).table)
             index.append((trial_id, found.num_rows))
             waiting.append(found)
-            rows, size = (sum(getattr(each, name) for each in waiting) for name in ("num_rows", "nbytes"))
+            rows, size = rows + found.num_rows, size + found.nbytes
             if rows >= ROW_GROUP_ROWS or size >= ROW_GROUP_BYTES:
                 yield pa.concat_tables(waiting)
-                waiting = []
+                waiting, rows, size = [], 0, 0
         if waiting:
             yield pa.concat_tables(waiting)
 

@@ -44,10 +44,10 @@ def conform(table: str, found: pa.Table, columns: Sequence[str] | None = None) -
     import pyarrow as pa
 
     schema = arrow_schema(table)
-    arrays, fields = [], []
+    arrays, fields, there = [], [], set(found.column_names)
     for name in schema.names if columns is None else columns:
         field = schema.field(name)
-        if name in found.column_names:
+        if name in there:
             array = found[name]
         elif pa.types.is_list(field.type):
             array = empty_lists(found.num_rows, field.type)
