@@ -42,7 +42,8 @@ def cpu_per_io(
                 found[workload].append(
                     Response(trial.trial_id, trial.point_id, trial.block, trial.run_order, value, plots)
                 )
-    return found
+    # The order of files depends on how trials were bundled, and sums depend on the order of their terms.
+    return {workload: sorted(each, key=lambda one: (one.run_order, one.trial_id)) for workload, each in found.items()}
 
 
 def _busy_share(table: pa.Table, workload: str) -> float | None:

@@ -15,6 +15,8 @@ from results import store as store_module
 from results.contents import Contents, MovedError
 from results.errors import ResultsError
 from results.query import load
+from results.recommend import recommend
+from results.seconds import series
 from results.store import COMPANIONS, Store
 from tests.results import synthetic
 from tests.results.synthetic import Plan
@@ -47,6 +49,27 @@ def test_a_bundled_store_reads_the_same_and_has_fewer_files(path: Path) -> None:
     assert load(path).set_aside == ()
     assert [len(list((path / table).iterdir())) for table in TABLES] == [3, 2, 2, 2]  # the failed one has no rows
     assert Store.open(path).bundle() == 0
+
+
+def test_a_recommendation_is_the_same_from_bundles(tmp_path: Path) -> None:
+    plan = Plan(synthetic.raid_truth(), replicates=3, seconds=40, disk_speeds={"SERIAL-2": 0.33}, busy={"*": 50.0})
+    store = synthetic.write(tmp_path / "s", plan)
+    before = recommend(tmp_path / "s")
+    assert store.bundle() > 0
+    assert recommend(tmp_path / "s") == before
+    assert any("SERIAL-2" in line for line in before.warnings)
+    assert before.answers[0].within is not None
+
+
+def test_a_reader_of_some_trials_checks_their_files_alone(path: Path) -> None:
+    one, other = sorted(load(path).store.trial_ids({"ok"}))[:2]
+    damaged = path / "intervals" / f"{one}.parquet"
+    damaged.write_bytes(damaged.read_bytes()[:-20] + bytes(20))
+    frames = load(path, tables=())
+    assert {each.trial_id for each in series(frames, trial_ids=[other])} == {other}
+    assert frames.set_aside == ()
+    assert list(series(frames, trial_ids=[one])) == []
+    assert one not in frames.store.trial_ids()
 
 
 def test_a_trial_of_a_bundle_is_read_alone(path: Path) -> None:

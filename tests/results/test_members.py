@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from results import members
 from results.members import slow_disks
 from results.query import load
 from results.recommend import recommend
@@ -36,6 +37,11 @@ def test_a_disk_that_is_busy_while_its_peers_wait_is_named(tmp_path: Path) -> No
     assert found(tmp_path / "one", busy={"SERIAL-1": 97.0, "*": 34.0}) == ["SERIAL-1"]
     assert found(tmp_path / "all", busy={"*": 97.0}) == []
     assert found(tmp_path / "none", busy={"SERIAL-1": 30.0, "*": 10.0}) == []
+
+
+def test_every_check_counts_however_few_trials_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(members, "evenly", lambda _frames, _table, _trials: [])
+    assert found(tmp_path / "s", disk_speeds={"SERIAL-2": 0.33}) == ["SERIAL-2"]
 
 
 def test_a_store_without_telemetry_of_disks_is_no_trouble(tmp_path: Path) -> None:

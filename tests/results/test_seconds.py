@@ -11,7 +11,7 @@ import pytest
 from results import bundles
 from results.errors import ResultsError
 from results.query import load
-from results.seconds import series, summaries
+from results.seconds import added, by_workload, series, summaries
 from results.store import Store
 from tests.results import synthetic
 from tests.results.synthetic import Plan
@@ -39,6 +39,22 @@ def test_summaries_are_those_of_the_whole_table(tmp_path: Path, monkeypatch: pyt
         assert each.quantiles == tuple(np.quantile(figures, (0.01, 0.5, 0.99), method="inverted_cdf"))
         assert each.first_third == pytest.approx(figures[:10].mean())
         assert each.last_third == pytest.approx(figures[-10:].mean())
+
+
+@pytest.mark.parametrize("bundled", [False, True])
+def test_directions_are_added_up_second_by_second(tmp_path: Path, bundled: bool) -> None:
+    store = synthetic.write(tmp_path / "s", PLAN)
+    if bundled:
+        store.bundle()
+    frames = load(tmp_path / "s")
+    sums = frames.intervals().groupby(["trial_id", "workload", "second"])["iops"].sum()
+    seen = set()
+    for trial_id, workload, directions in by_workload(series(frames)):
+        values, known = added(directions, "iops")
+        assert known.all()
+        assert values == pytest.approx(sums[trial_id, workload].sort_index().to_numpy(dtype=float))
+        seen.add((trial_id, workload))
+    assert seen == {key[:2] for key in sums.index}
 
 
 def test_seconds_come_in_the_order_of_time_however_they_were_written(tmp_path: Path) -> None:
