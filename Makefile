@@ -67,8 +67,10 @@ fuzz: ## fuzzes the C library by coverage, ten minutes in all; another time: mak
 	scripts/fuzz.sh artefacts/fuzz $(FUZZ_SECONDS)
 
 .PHONY: validate
-validate: $(STAMP) ## the figures of METHODOLOGY.md on synthetic truth, 2,000 races each (minutes)
+validate: $(STAMP) ## the figures of the methodology on synthetic truth, 2,000 seeds each (minutes)
 	$(BIN)/python -m tests.validate.race --races 2000
+	$(BIN)/python -m tests.validate.guarantee --seeds 2000 --into docs/methodology-guarantee.md
+	$(BIN)/python -m tests.validate.recommend --seeds 2000
 
 .PHONY: clean
 clean: ## remove what was built: the environment, caches, artefacts and the demo

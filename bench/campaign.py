@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from bench import engines, environment, proc, race
+from bench import disk_check, engines, environment, proc, race
 from bench.errors import InterruptedRunError, StoreError
 from bench.events import Emit, Event
 from bench.journal import Journal, recover
@@ -19,6 +19,7 @@ from bench.stack import filesystems, loops
 from bench.stack.build import undo_table
 from bench.stack.modules import ensure_filesystem, ensure_level
 from bench.stack.standing import Standing
+from bench.telemetry import Sample
 from bench.trial import Bench, run_trial, undo_folder
 from permutations.cost import plan_cost
 from permutations.design import Plan
@@ -60,30 +61,44 @@ def run_campaign(plan: Plan, store: Store, lease: Lease, emit: Emit, *, retry: b
     store.put_environment(described)
     bench = Bench(plan.sweep, lease, lease.journal, described.environment_id, emit)
     attempted: set[str] = set()
+    checked: set[int] = set()
     batch = left_to_run(plan, store, retry=retry)
     emit(_started(plan, store, len(batch)))
     with signals_end_the_run(), Standing(lease, lease.journal) as standing:
         while batch:
             for planned in batch:
                 attempted.add(planned.trial_id)
-                _run_one(bench, planned, standing, store)
+                _run_one(bench, planned, standing, store, check=planned.block not in checked)
+                checked.add(planned.block)
             batch = left_to_run(plan, store, retry=retry, attempted=attempted)
             if batch:
                 emit(Event("note", message=race.standing_line(plan, store)))
     return summary(plan, store)
 
 
-def _run_one(bench: Bench, planned: PlannedTrial, standing: Standing, store: Store) -> None:
-    """Run a trial and keep its outcome."""
+def _run_one(bench: Bench, planned: PlannedTrial, standing: Standing, store: Store, *, check: bool) -> None:
+    """Run a trial and keep its outcome; with ``check`` every disk is read on its own before it."""
     label = planned.point.label()
     bench.emit(Event("trial", label=label, block=planned.block))
+    samples = _checked(bench) if check else []
     started_s = time.monotonic()
     record = run_trial(bench, planned, standing)
+    record.checked(samples)
     store.append(record.trial, record.observations, record.intervals, record.telemetry)
     trial = record.trial
     why = trial.error or "; ".join(trial.invalid_reasons)
     spent_s = time.monotonic() - started_s
     bench.emit(Event("ended", label=label, block=planned.block, status=trial.status, message=why, duration_s=spent_s))
+
+
+def _checked(bench: Bench) -> list[Sample]:
+    """What each leased disk reads on its own, under the limits of the lab; one disk has no peers."""
+    disks = bench.lease.disks
+    if len(disks) < 2:
+        return []
+    bench.emit(Event("workload", workload="disk check"))
+    with bench.throttled(disks):
+        return disk_check.check(disks)
 
 
 def _started(plan: Plan, store: Store, pending: int) -> Event:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 import zlib
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from bench import predict
+from bench.conditioning import Settled
 from bench.engine import Measurement
 from bench.errors import StripelabError
 from bench.lease import Lease
@@ -17,25 +20,45 @@ from bench.stack.spec import ArrayState, Site, Volume
 from bench.telemetry import Sample
 from bench.version import stripelab_version
 from permutations import arithmetic
+from permutations.identity import without_none
 from permutations.point import PlannedTrial
 from permutations.sweep import Sweep
 from permutations.workload import DiskProfile, Workload
-from results.schema import IntervalRow, ObservationRow, TelemetryRow, TrialRow
+from results.schema import DISK_CHECK, IntervalRow, ObservationRow, TelemetryRow, TrialRow
 
 REDUNDANT = frozenset({"raid1", "raid5", "raid6", "raid10"})
+
+
+@dataclass(frozen=True)
+class Conditioned:
+    """What was done before the measured run: the command that preconditioned, and the rounds; None where not asked."""
+
+    precondition_command: str | None = None
+    settled: Settled | None = None
 
 
 class Record:
     """What a trial leaves behind; ``trial`` is valid at any moment after :meth:`finish`."""
 
     def __init__(
-        self, planned: PlannedTrial, sweep: Sweep, environment_id: str, lease: Lease, profile: DiskProfile | None
+        self,
+        planned: PlannedTrial,
+        sweep: Sweep,
+        environment_id: str,
+        lease: Lease,
+        profile: DiskProfile | None,
+        own_limits: Mapping[Path, DiskProfile],
     ) -> None:
         self.planned = planned
-        self.profile = profile
+        self.dataset_bytes = sweep.dataset.total_bytes
+        members = lease.disks[: planned.point.disks]
+        own = {disk.id or "": own_limits[disk.path] for disk in members if disk.path in own_limits}
+        self.predictable = None if own else profile
+        """The limit that all members share; the arithmetic of RAID says nothing of unequal ones."""
         self.observations: list[ObservationRow] = []
         self.intervals: list[IntervalRow] = []
         self.telemetry: list[TelemetryRow] = []
+        self._said: list[str] = []
         point = planned.point
         settings: dict[str, Any] = dict(point.settings)
         self.trial = TrialRow(
@@ -55,9 +78,10 @@ class Record:
             duration_s=0.0,
             initial_sync=sweep.initial_sync if point.level in REDUNDANT else None,
             disk_failures_survived=arithmetic.disk_failures_survived(point.level, point.disks),
-            disk_ids=tuple(disk.id or "" for disk in lease.disks[: point.disks]),
+            disk_ids=tuple(disk.id or "" for disk in members),
             disk_iops_limit=profile.iops if profile else None,
             disk_bw_bytes_s_limit=profile.bw_bytes_s if profile else None,
+            disk_own_limits=tuple(f"{name}: {each.iops} IOPS, {each.bw_bytes_s} B/s" for name, each in own.items()),
             stripelab_version=stripelab_version(),
             **settings,
         )
@@ -72,15 +96,26 @@ class Record:
             self.trial,
             build_s=build_s,
             usable_bytes=usable_bytes(volume),
+            dataset_bytes=self.dataset_bytes,
             stripe_width_kib=volume.geometry.stripe_width_kib if volume.geometry else None,
         )
         self._array("before", state)
 
-    def keep(self, workload: Workload, measurement: Measurement, samples: Sequence[Sample]) -> None:
+    def keep(
+        self,
+        workload: Workload,
+        measurement: Measurement,
+        samples: Sequence[Sample],
+        before: Conditioned | None = None,
+    ) -> None:
         """A workload was measured; the engine's raw output is kept once, on its first row."""
         names: dict[str, Any] = {"trial_id": self.trial.trial_id, "workload": workload.name}
-        expected = predict.predict(self.planned.point, workload, self.profile)
+        expected = predict.predict(self.planned.point, workload, self.predictable)
         raw: bytes | None = zlib.compress(measurement.raw)
+        before = before or Conditioned()
+        settled = before.settled
+        if settled is not None and settled.warning is not None:
+            self._said.append(f"{workload.name}: {settled.warning}")
         for result in measurement.directions:
             row = ObservationRow(
                 engine=measurement.engine,
@@ -89,6 +124,11 @@ class Record:
                 predicted_iops=expected.iops,
                 predicted_bw_bytes_s=expected.bw_bytes_s,
                 warnings=measurement.warnings,
+                workload_json=_as_json(workload),
+                precondition_command=before.precondition_command,
+                steady_verdict=settled.verdict if settled is not None else None,
+                steady_metric=settled.metric if settled is not None else None,
+                steady_rounds=settled.rounds if settled is not None else (),
                 raw_zlib=raw,
                 **names,
                 **_fields(result),
@@ -96,6 +136,11 @@ class Record:
             self.observations.append(row)
             raw = None
         self.intervals += [IntervalRow(**names, **_fields(each)) for each in measurement.intervals]
+        self.telemetry += [TelemetryRow(**names, **_fields(each)) for each in samples]
+
+    def checked(self, samples: Sequence[Sample]) -> None:
+        """Each leased disk was read on its own, before the stack was built."""
+        names: dict[str, Any] = {"trial_id": self.trial.trial_id, "workload": DISK_CHECK}
         self.telemetry += [TelemetryRow(**names, **_fields(each)) for each in samples]
 
     def ended(self, state: ArrayState | None) -> None:
@@ -121,7 +166,7 @@ class Record:
             duration_s=duration_s,
             build_commands=tuple(line for site in sites for line in site.commands),
             apply_commands=tuple(line for site in sites for line in site.apply),
-            warnings=tuple(line for site in sites for line in site.warnings),
+            warnings=(*(line for site in sites for line in site.warnings), *self._said),
         )
 
     def _array(self, when: str, state: ArrayState | None) -> None:
@@ -135,6 +180,12 @@ class Record:
             reasons.append(f"array busy with {state.sync_action} {when} the workloads")
         columns: dict[str, Any] = {f"{key}_{when}": value for key, value in asdict(state).items()}
         self.trial = replace(self.trial, invalid_reasons=tuple(reasons), **columns)
+
+
+def _as_json(workload: Workload) -> str:
+    """The workload with every default written out; the place of a job file is left out, its content's digest is in."""
+    words = {**asdict(workload), "options": dict(workload.options), "job_file": None}
+    return json.dumps(without_none(words), sort_keys=True)
 
 
 def _fields(value: Any) -> dict[str, Any]:

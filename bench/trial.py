@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from bench import engines
+from bench import conditioning, engines
 from bench.engine import Targets
 from bench.errors import EngineError, EnvironmentUnknownError, MissingToolError, StackError
 from bench.events import Emit, Event
+from bench.inventory import Disk
 from bench.journal import Act, Journal, effect
+from bench.lab import images
 from bench.lease import Lease
-from bench.record import Record
+from bench.record import Conditioned, Record
 from bench.stack.build import array_state, dressed
 from bench.stack.spec import Site, StackRequest, StackSpec, Volume
 from bench.stack.standing import Standing
@@ -51,6 +54,20 @@ class Bench:
         """The limit per disk, which only the virtual lab enforces."""
         return self.sweep.lab.profile if self.lease.substrate == "uml" else None
 
+    @property
+    def own_limits(self) -> Mapping[Path, DiskProfile]:
+        """Disks of the lab that are limited otherwise than the profile says."""
+        if self.profile is None:
+            return {}
+        by_serial = {images.serial(number): limit for number, limit in self.sweep.lab.own_limits}
+        return {disk.path: by_serial[disk.serial] for disk in self.lease.disks if disk.serial in by_serial}
+
+    def throttled(self, disks: Sequence[Disk]) -> AbstractContextManager[None]:
+        """The limits of the lab on these disks; nothing elsewhere."""
+        if self.profile is None:
+            return nullcontext()
+        return throttled([disk.path for disk in disks], self.profile, self.journal, self.own_limits)
+
 
 def run_trial(bench: Bench, planned: PlannedTrial, standing: Standing) -> Record:
     """Run one trial; a failure of the stack or of an engine becomes a row, anything else is raised.
@@ -60,7 +77,7 @@ def run_trial(bench: Bench, planned: PlannedTrial, standing: Standing) -> Record
     """
     started_s = time.monotonic()
     site = Site(bench.lease, bench.journal, RUN_FOLDER / planned.trial_id, planned.trial_id[:8])
-    record = Record(planned, bench.sweep, bench.environment_id, bench.lease, bench.profile)
+    record = Record(planned, bench.sweep, bench.environment_id, bench.lease, bench.profile, bench.own_limits)
     request = StackRequest(StackSpec.of(planned.point, bench.sweep.initial_sync), bench.sweep.dataset)
     try:
         volume = standing.take(planned, request.spec)
@@ -86,17 +103,23 @@ def run_trial(bench: Bench, planned: PlannedTrial, standing: Standing) -> Record
 def run_workload(
     bench: Bench, workload: Workload, record: Record, volume: Volume, *, targets: Targets, scratch: Path
 ) -> None:
-    """One workload: cold caches, the throttle on while it runs and no longer, telemetry beside it."""
+    """One workload: preconditioned, cold caches, rounds until it is steady, then measured with telemetry beside it.
+
+    The throttle is on from the first round to the end, and no longer.
+    """
     driver = engines.by_name(workload.engine)
     asked = as_run_in_the_lab(workload) if bench.lease.substrate == "uml" else workload
-    nodes = [disk.path for disk in volume.members]
-    limits = throttled(nodes, bench.profile, bench.journal) if bench.profile is not None else nullcontext()
-    drop_caches()
     scratch.mkdir(parents=True, exist_ok=True)
-    with limits, sampling(volume.members, lambda rate: bench.emit(Event("throughput", bw_bytes_s=rate))) as samples:
-        measurement = driver.run(asked, targets, scratch=scratch, timeout_s=timeout_s(workload, targets))
+    limit_s = partial(timeout_s, targets=targets)
+    settle = conditioning.Conditioning(driver, asked, targets, scratch, limit_s, bench.emit)
+    precondition_command = settle.precondition(bench.sweep.dataset.total_bytes)
+    drop_caches()
+    with bench.throttled(volume.members):
+        settled = settle.rounds()
+        with sampling(volume.members, lambda rate: bench.emit(Event("throughput", bw_bytes_s=rate))) as samples:
+            measurement = driver.run(asked, targets, scratch=scratch, timeout_s=timeout_s(workload, targets))
     shutil.rmtree(scratch)
-    record.keep(workload, measurement, samples)
+    record.keep(workload, measurement, samples, Conditioned(precondition_command, settled))
 
 
 def as_run_in_the_lab(workload: Workload) -> Workload:

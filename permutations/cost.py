@@ -128,11 +128,20 @@ def stack_seconds(
 
 
 def workload_seconds(sweep: Sweep, workload: Workload) -> float:
-    """Duration of one workload: its time, or what its size takes at the rate of one disk."""
+    """Longest duration of one workload: its time, or what its size takes at the rate of one disk."""
     size = bounded_bytes(sweep, workload)
-    if size is None:
-        return WORKLOAD_OVERHEAD_S + workload.ramp_time_s + workload.runtime_s
-    return WORKLOAD_OVERHEAD_S + workload.ramp_time_s + size / disk_rate(sweep, workload.bs_bytes)
+    measured_s = workload.runtime_s if size is None else size / disk_rate(sweep, workload.bs_bytes)
+    return WORKLOAD_OVERHEAD_S + conditioning_seconds(sweep, workload) + workload.ramp_time_s + measured_s
+
+
+def conditioning_seconds(sweep: Sweep, workload: Workload) -> float:
+    """What comes before the measured run: preconditioning at the rate of laying out, and all rounds at most."""
+    seconds = 0.0
+    if workload.precondition is not None:
+        seconds += workload.precondition.passes * sweep.dataset.total_bytes / LAY_OUT_BYTES_S + WORKLOAD_OVERHEAD_S
+    if workload.steady_state is not None:
+        seconds += workload.steady_state.rounds_max * (workload.steady_state.round_s + WORKLOAD_OVERHEAD_S)
+    return seconds
 
 
 def bounded_bytes(sweep: Sweep, workload: Workload) -> int | None:
@@ -151,7 +160,8 @@ def trial_bytes_per_disk(
     """Most bytes that one trial writes to a disk: resync, data set, workloads."""
     writing = (workload for workload in sweep.workloads if workload.writes)
     written = sum(workload_bytes_per_disk(sweep, point, workload) for workload in writing)
-    return stack_bytes_per_disk(sweep, point, disk_bytes, does) + written
+    before = sum(precondition_bytes_per_disk(sweep, point, workload) for workload in sweep.workloads)
+    return stack_bytes_per_disk(sweep, point, disk_bytes, does) + before + written
 
 
 def stack_bytes_per_disk(
@@ -165,15 +175,29 @@ def stack_bytes_per_disk(
 
 def workload_bytes_per_disk(sweep: Sweep, point: DesignPoint, workload: Workload) -> float:
     """Most bytes that a workload writes to a disk: by its size, or by what a disk takes in its time."""
+    steady = workload.steady_state
+    rounds_s = steady.rounds_max * steady.round_s if steady is not None else 0.0
+    in_rounds = disk_rate(sweep, workload.bs_bytes) * rounds_s
     size = bounded_bytes(sweep, workload)
     if size is None:
         time_s = workload.ramp_time_s + workload.runtime_s
-        return disk_rate(sweep, workload.bs_bytes) * time_s
+        return disk_rate(sweep, workload.bs_bytes) * time_s + in_rounds
     width_kib = stripe_width_kib(point.level, point.disks, point.chunk_kib, point.raid10_layout)
     small = workload.random or (width_kib is not None and workload.bs_bytes < width_kib * 1024)
     written = 1 - (50 if workload.rwmixread is None else workload.rwmixread) / 100 if workload.reads else 1
     ramp = disk_rate(sweep, workload.bs_bytes) * workload.ramp_time_s  # comes on top of the size
-    return share_of_a_disk(sweep, point, small=small) * written * size + ramp
+    return share_of_a_disk(sweep, point, small=small) * written * size + ramp + in_rounds
+
+
+def precondition_bytes_per_disk(sweep: Sweep, point: DesignPoint, workload: Workload) -> float:
+    """Bytes that preconditioning writes to a disk."""
+    before = workload.precondition
+    if before is None:
+        return 0.0
+    width_kib = stripe_width_kib(point.level, point.disks, point.chunk_kib, point.raid10_layout)
+    small = before.rw == "randwrite" or (width_kib is not None and before.bs_bytes < width_kib * 1024)
+    size = before.io_size_bytes(sweep.dataset.total_bytes) * before.numjobs
+    return share_of_a_disk(sweep, point, small=small) * size
 
 
 def share_of_a_disk(sweep: Sweep, point: DesignPoint, *, small: bool) -> float:

@@ -17,11 +17,17 @@ METRICS = RATES + LATENCIES
 
 @dataclass(frozen=True)
 class Objective:
-    """One figure of one workload, and whether more of it is better."""
+    """One figure of one workload, and whether more of it is better.
+
+    ``require`` are constraints that a recommended point must meet; ``prefer`` says in which order
+    preferences decide between points that are tied (see :mod:`permutations.constraint`).
+    """
 
     workload: str
     metric: str
     maximise: bool
+    require: tuple[str, ...] = ()
+    prefer: tuple[str, ...] = ()
 
     @classmethod
     def usual(cls, workload: Workload) -> Objective:

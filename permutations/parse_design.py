@@ -16,17 +16,18 @@ MOST_POINTS = 10_000
 
 
 def parse_design(root: Table, space: Space, vocabulary: Vocabulary | None) -> DesignSpec:
-    """The design and all that it takes; a key that it does not take is refused."""
+    """The design and all that it takes; a key that it does not take is refused.
+
+    Any sweep may name a baseline: the recommendation says what is gained over it.
+    """
     head = root.table("sweep")
     kind = head.word("design", tuple(DESIGNS), "full", "unknown design")
     takes = DESIGNS[kind]
     for key in (key for key in KEYS if head.has(key) and key not in takes.keys):
         users = ", ".join(name for name, other in DESIGNS.items() if key in other.keys)
         head.refuse(key, f'design "{kind}" has no {key}: it is for {users}')
-    for key in ("baseline", "point"):
-        taken = takes.points if key == "point" else key in takes.keys
-        if root.has(key) and not taken:
-            root.refuse(key, f'design "{kind}" does not take this table')
+    if root.has("point") and not takes.points:
+        root.refuse("point", f'design "{kind}" does not take this table')
     for key in (key for key in takes.needs if not (head.has(key) or root.has(key))):
         brackets = {"point": "[[point]] tables", "baseline": "a [baseline] table"}.get(key, f"{key} = …")
         head.source.refuse(("sweep", "design"), f'design "{kind}" needs {brackets}')

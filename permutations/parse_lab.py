@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from permutations.constraint import PREFERENCES, why_not
 from permutations.objective import LATENCIES, METRICS, Objective
 from permutations.reader import Table, quoted
 from permutations.vocabulary import Vocabulary
@@ -46,19 +47,43 @@ def lab_disks(table: Table) -> int | None:
 
 def parse_lab(table: Table, vocabulary: Vocabulary | None, max_disks: int) -> LabSpec:
     """The virtual lab; it has as many disks as the sweep uses at most, unless the file says more."""
-    table.only(("disks", "disk_size", "memory", "profile"))
+    table.only(("disks", "disk_size", "memory", "profile", "disk"))
     usual = LabSpec()
     disks = lab_disks(table)
     if disks is not None and disks < max_disks:
         table.refuse("disks", f"the lab has {disks}, but [factors] disks goes up to {max_disks}")
     if table.values and max_disks > MAX_LAB_DISKS:
         table.source.refuse(table.at, f"the lab has at most {MAX_LAB_DISKS} disks, but [factors] asks for {max_disks}")
+    count = max_disks if disks is None else disks
     return LabSpec(
-        disks=max_disks if disks is None else disks,
+        disks=count,
         disk_bytes=table.size("disk_size", usual.disk_bytes, 64 << 20, 1 << 44),
         memory_bytes=table.size("memory", usual.memory_bytes, 128 << 20, 1 << 40),
         profile=_profile(table, vocabulary),
+        own_limits=_own_limits(table, count),
     )
+
+
+def _own_limits(table: Table, disks: int) -> tuple[tuple[int, DiskProfile], ...]:
+    """``[[lab.disk]]``: disks that are limited otherwise than the profile says."""
+    found: dict[int, DiskProfile] = {}
+    for own in table.tables("disk"):
+        own.only(("number", "iops", "bandwidth"))
+        own.require("number", "iops", "bandwidth")
+        if not table.has("profile"):
+            own.source.refuse(own.at, "a disk has a limit of its own only beside a profile of all the others")
+        number = own.integer("number", 0, 1, disks)
+        if number in found:
+            own.refuse("number", f"disk {number} has a limit of its own already")
+        found[number] = _limit(own)
+    return tuple(sorted(found.items()))
+
+
+def _limit(table: Table) -> DiskProfile:
+    """A limit from its two figures."""
+    iops = table.integer("iops", 0, 1, 10_000_000)
+    bandwidth = table.size("bandwidth", 0, BLOCK_BYTES, 1 << 44)
+    return DiskProfile(f"{iops}-iops-{bandwidth}-bytes-s", iops, bandwidth)
 
 
 def _profile(table: Table, vocabulary: Vocabulary | None) -> DiskProfile | None:
@@ -69,9 +94,7 @@ def _profile(table: Table, vocabulary: Vocabulary | None) -> DiskProfile | None:
         inner = table.table("profile")
         inner.only(("iops", "bandwidth"))
         inner.require("iops", "bandwidth")
-        iops = inner.integer("iops", 0, 1, 10_000_000)
-        bandwidth = inner.size("bandwidth", 0, BLOCK_BYTES, 1 << 44)
-        return DiskProfile(f"{iops}-iops-{bandwidth}-bytes-s", iops, bandwidth)
+        return _limit(inner)
     known = {profile.name: profile for profile in vocabulary.disk_profiles} if vocabulary is not None else {}
     if not known and isinstance(table.values["profile"], str):
         table.refuse("profile", 'no profile is known by name here: write profile = {iops = 100, bandwidth = "20M"}')
@@ -85,14 +108,14 @@ def parse_objectives(tables: tuple[Table, ...], workloads: tuple[Workload, ...])
     objectives: list[Objective] = []
     for table in tables:
         objective = _objective(table, workloads)
-        if objective in objectives:
+        if (objective.workload, objective.metric) in {(each.workload, each.metric) for each in objectives}:
             table.source.refuse(table.at, "the same objective is there already")
         objectives.append(objective)
     return tuple(objectives)
 
 
 def _objective(table: Table, workloads: tuple[Workload, ...]) -> Objective:
-    table.only(("maximise", "minimise", "workload"))
+    table.only(("maximise", "minimise", "workload", "require", "prefer"))
     if table.has("maximise") == table.has("minimise"):
         table.source.refuse(table.at, "must have either maximise or minimise")
     key = "maximise" if table.has("maximise") else "minimise"
@@ -106,4 +129,25 @@ def _objective(table: Table, workloads: tuple[Workload, ...]) -> Objective:
     name = table.word("workload", tuple(names), next(iter(names)), "unknown workload")
     if names[name].engine == "dd" and metric != "bw_bytes_s":
         table.refuse(key, f'dd reports no {metric}: workload "{name}" has bw_bytes_s alone', "bw_bytes_s")
-    return Objective(name, metric, key == "maximise")
+    return Objective(name, metric, key == "maximise", _require(table), _prefer(table))
+
+
+def _require(table: Table) -> tuple[str, ...]:
+    """Constraints, each checked."""
+    found = []
+    for at, value in table.elements("require") if table.has("require") else ():
+        wrong = why_not(value) if isinstance(value, str) else f"{quoted(value)} is no text"
+        if wrong is not None:
+            table.source.refuse(at, wrong)
+        found.append(value)
+    return tuple(found)
+
+
+def _prefer(table: Table) -> tuple[str, ...]:
+    """The order of preferences."""
+    found: list[str] = []
+    for at, value in table.elements("prefer") if table.has("prefer") else ():
+        if value not in PREFERENCES or value in found:
+            table.source.refuse(at, f"{quoted(value)} must be one of {', '.join(PREFERENCES)}, and each once")
+        found.append(value)
+    return tuple(found)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from permutations.errors import nearest
+from permutations.parse_conditioning import parse_precondition, parse_steady_state
 from permutations.reader import Table, quoted
 from permutations.vocabulary import Vocabulary
 from permutations.workload import RW_MODES, Workload
@@ -29,9 +30,11 @@ WORKLOAD_KEYS = (
     "io_size",
     "job_file",
     "options",
+    "precondition",
+    "steady_state",
 )
 DD_KEYS = ("name", "engine", "rw", "bs", "iodepth", "numjobs", "direct", "io_size")
-JOB_FILE_KEYS = ("name", "engine", "job_file", "runtime_s", "ramp_time_s")
+JOB_FILE_KEYS = ("name", "engine", "job_file", "runtime_s", "ramp_time_s", "precondition")
 
 NATIVE_IOENGINE = "auto"
 NATIVE_DEPTH = 4096
@@ -80,11 +83,12 @@ def _workload(table: Table, folder: Path, vocabulary: Vocabulary | None) -> Work
         return _from_job_file(table, folder, replace(usual, engine=engine))
     table.require("rw", "bs")
     direct = table.flag("direct", default=usual.direct)
+    bs_bytes = table.size("bs", usual.bs_bytes, 512 if direct else 1, 1 << 30)
     workload = Workload(
         name=usual.name,
         engine=engine,
         rw=table.word("rw", RW_MODES, usual.rw),
-        bs_bytes=table.size("bs", usual.bs_bytes, 512 if direct else 1, 1 << 30),
+        bs_bytes=bs_bytes,
         iodepth=table.integer("iodepth", usual.iodepth, 1, 65536),
         numjobs=table.integer("numjobs", usual.numjobs, 1, 1024),
         runtime_s=table.number("runtime_s", usual.runtime_s, 1.0, WEEK_S),
@@ -95,6 +99,8 @@ def _workload(table: Table, folder: Path, vocabulary: Vocabulary | None) -> Work
         ioengine=_ioengine(table, engine, vocabulary.ioengines_of(engine) if vocabulary else None),
         io_size_bytes=table.size("io_size", None, 512),
         options=_options(table.table("options"), engine, vocabulary.options_of(engine) if vocabulary else None),
+        precondition=parse_precondition(table),
+        steady_state=parse_steady_state(table, bs_bytes),
     )
     _check(table, workload)
     return workload
@@ -132,6 +138,8 @@ def _check_dd(table: Table, workload: Workload) -> None:
 
 def _from_job_file(table: Table, folder: Path, usual: Workload) -> Workload:
     """A workload that is an existing fio job file; what it does is read from the file."""
+    if table.has("steady_state"):
+        table.refuse("steady_state", "needs a workload that is written out here: rounds cannot be cut from a job file")
     for key in table.values:
         if key not in JOB_FILE_KEYS:
             table.refuse(key, "is set by the job file: leave it out here")
@@ -151,6 +159,7 @@ def _from_job_file(table: Table, folder: Path, usual: Workload) -> Workload:
         ramp_time_s=table.number("ramp_time_s", usual.ramp_time_s, 0.0, WEEK_S),
         job_file=str(path.resolve()),
         job_sha256=hashlib.sha256(raw).hexdigest(),
+        precondition=parse_precondition(table),
     )
 
 

@@ -109,15 +109,15 @@ class Sweep:
         The place of a job file is left out; its content is in.
         """
         workloads = [{**asdict(workload), "job_file": None} for workload in self.workloads]
-        return digest(
-            {
-                "workloads": workloads,
-                "dataset": asdict(self.dataset),
-                "initial_sync": self.initial_sync,
-                "profile": asdict(self.lab.profile) if self.lab.profile is not None else None,
-            },
-            16,
-        )
+        content: dict[str, object] = {
+            "workloads": workloads,
+            "dataset": asdict(self.dataset),
+            "initial_sync": self.initial_sync,
+            "profile": asdict(self.lab.profile) if self.lab.profile is not None else None,
+        }
+        if self.lab.own_limits:  # absent elsewhere, so that what was measured before keeps its identity
+            content["own_limits"] = [[number, asdict(limit)] for number, limit in self.lab.own_limits]
+        return digest(content, 16)
 
     @property
     def max_disks(self) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from permutations.conditioning import Precondition, SteadyState
+
 RW_MODES = ("read", "write", "randread", "randwrite", "rw", "randrw")
 
 
@@ -15,6 +17,7 @@ class Workload:
     time and excludes ``ramp_time_s``.  ``job_file`` names an existing fio job file that is run in
     place of a rendered one (fio only); ``job_sha256`` is its content, and ``rw`` says what it does.
     ``options`` are further ``key = value`` lines for fio, or in its words for the native engine.
+    ``precondition`` and ``steady_state`` say what is run before it is measured.
 
     Every field is part of the protocol's identity unless it is None, so a new field must default to
     None: otherwise whatever was measured before would be measured again.
@@ -36,6 +39,8 @@ class Workload:
     job_file: str | None = None
     options: tuple[tuple[str, str], ...] = ()
     job_sha256: str | None = None
+    precondition: Precondition | None = None
+    steady_state: SteadyState | None = None
 
     @property
     def reads(self) -> bool:
@@ -77,9 +82,14 @@ class DiskProfile:
 
 @dataclass(frozen=True)
 class LabSpec:
-    """The virtual lab that a sweep asks for with ``[lab]``; None as profile means unthrottled."""
+    """The virtual lab that a sweep asks for with ``[lab]``; None as profile means unthrottled.
+
+    ``own_limits`` are disks (numbered from 1) that are limited otherwise than ``profile`` says, so that a
+    lab can have a disk that is slower than its peers.
+    """
 
     disks: int = 4
     disk_bytes: int = 1 << 30
     memory_bytes: int = 1 << 30
     profile: DiskProfile | None = None
+    own_limits: tuple[tuple[int, DiskProfile], ...] = ()

@@ -7,9 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from results.anova import AnovaRow
+from results.constraints import Judged
 from results.effects import Effect, Interaction
+from results.estimate import POOLED, IntervalChoice
+from results.pareto import Front
+from results.published import Published
 from results.schema import EnvironmentRow
 from results.settings import Setting
+from results.shape import Shape
+from results.shares import PairEffect
+from results.within import Mode, Within
 
 STATISTICALLY = "statistically"
 WITHIN_MARGIN = "within margin"
@@ -23,7 +31,9 @@ class RankedPoint:
     ``of_best_pct`` its share of the best value (best over value where less is better).  ``tied`` is
     "statistically" (it may be the best), "within margin" (it is not, but by no more than the
     practical margin), or None.  ``behind_at_most_pct`` is a bound that holds for all points at once.
-    The last five are None or empty where they are not known.
+    ``gain_pct`` is what the point gains over the baseline, ``gain_at_least_pct`` its lower limit, which
+    holds for all points at once.  ``modes`` has two entries where the seconds of its runs fall into two
+    modes: then ``value``, their mean, describes neither.  What is not known is None or empty.
     """
 
     rank: int
@@ -43,17 +53,26 @@ class RankedPoint:
     predicted: float | None
     deviation_pct: float | None
     apply_commands: tuple[str, ...]
+    interval_method: str | None = None
+    gain_pct: float | None = None
+    gain_at_least_pct: float | None = None
+    modes: tuple[Mode, ...] = ()
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """Points from best to worst, the fastest set among them, and the one to take from the set."""
+    """Points from best to worst, the fastest set among them, and the one to take from the set.
+
+    ``published`` is what to expect of that one in fresh runs; None where it cannot be said, and where the
+    seconds of its runs fall into two modes.
+    """
 
     title: str
     points: tuple[RankedPoint, ...]
     fastest_set: tuple[str, ...]
     recommended: str
     reason: str
+    published: Published | None = None
 
     @property
     def chosen(self) -> RankedPoint:
@@ -81,6 +100,7 @@ class Evidence:
     """What an answer rests on: trials, blocks, noise of one trial, degrees of freedom of the intervals.
 
     ``strata`` are the errors of what trials shared in a split-plot order; empty where they shared nothing.
+    ``intervals`` says how the intervals were made, and why so; ``shape`` what the noise looks like.
     """
 
     trials: int
@@ -89,6 +109,19 @@ class Evidence:
     df: int
     critical_value: float
     strata: tuple[StratumEvidence, ...] = ()
+    intervals: IntervalChoice = POOLED
+    shape: Shape | None = None
+
+
+@dataclass(frozen=True)
+class NextRuns:
+    """What to run next: ``blocks`` further blocks of ``points`` make ``trials``; zeros where it is no number."""
+
+    sentence: str
+    points: tuple[str, ...] = ()
+    blocks: int = 0
+    trials: int = 0
+    estimated_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -96,7 +129,8 @@ class Answer:
     """The answer for one workload and one figure.
 
     Where ``refusal`` is set the evidence does not reach: ``measured`` then lists what was measured,
-    without a verdict, and the rest is empty.
+    without a verdict, and the rest is empty.  ``constraints`` are judged point by point; ``meeting`` ranks
+    the points that meet all of them, and ``unmet`` says why there is none.
     """
 
     workload: str
@@ -112,6 +146,20 @@ class Answer:
     effects: tuple[Effect, ...]
     interactions: tuple[Interaction, ...]
     notes: tuple[str, ...]
+    meeting: Ranking | None = None
+    constraints: tuple[Judged, ...] = ()
+    unmet: str | None = None
+    baseline: str | None = None
+    pairs: tuple[PairEffect, ...] = ()
+    anova: tuple[AnovaRow, ...] = ()
+    front: Front | None = None
+    within: Within | None = None
+    next_runs: tuple[NextRuns, ...] = ()
+
+    @property
+    def rankings(self) -> tuple[Ranking, ...]:
+        """Every ranking there is, that of the points which meet the constraints first."""
+        return tuple(each for each in (self.meeting, self.overall, self.surviving) if each is not None)
 
 
 @dataclass(frozen=True)
@@ -155,11 +203,13 @@ class Recommendation:
     warnings: tuple[str, ...]
     environments: tuple[EnvironmentRow, ...]
     varied: tuple[str, ...]
+    prefer: tuple[str, ...] = ()
+    not_tested: tuple[str, ...] = ()
 
     @property
     def refused(self) -> bool:
-        """Whether no workload has an answer."""
-        return all(answer.refusal is not None for answer in self.answers)
+        """Whether no workload has an answer that meets what was asked for."""
+        return all(answer.refusal is not None or answer.unmet is not None for answer in self.answers)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values for JSON; the fields keep their names."""

@@ -97,6 +97,9 @@ def compare_with_best(
     if len(chosen) == 1:
         return [Comparison(model.points[chosen[0]], 1.0, 1.0, tied=True)]
     means = model.log_means[chosen] * (1 if maximise else -1)
+    lead = means[:, None] - means[None, :]
+    if model.own_sd is not None:
+        return _constrained(model, chosen.tolist(), lead, own_reach(model, chosen, confidence))
     counts = np.array(model.counts)[chosen]
     reach = np.empty((len(chosen), len(chosen)))  # reach[i, j]: the allowance of i against j
     for i, index in enumerate(chosen):
@@ -106,8 +109,26 @@ def compare_with_best(
             correlation = least_correlation(model, chosen, i)
         critical = dunnett_critical(len(chosen) - 1, model.df, confidence, min(0.5, correlation))
         reach[i] = critical * model.sd * np.sqrt(model.difference_variances(int(index))[chosen])
-    lead = means[:, None] - means[None, :]
     return _constrained(model, chosen.tolist(), lead, reach)
+
+
+def own_reach(model: Fit, chosen: npt.NDArray[np.intp], confidence: float) -> Floats:
+    """Allowance of each of ``chosen`` against each, where points have a noise of their own.
+
+    Welch's one-sided t at the level divided by the number of rivals (Bonferroni; Tamhane, Communications in
+    Statistics A 6, 1977, compares such procedures).
+    """
+    import numpy as np
+    from scipy import special
+
+    reach = np.zeros((len(chosen), len(chosen)))
+    for i, index in enumerate(chosen):
+        for j in range(i):
+            weights = np.zeros(len(model.points))
+            weights[index], weights[chosen[j]] = 1.0, -1.0
+            error, df = model.standard_error(weights)
+            reach[i, j] = reach[j, i] = error * float(special.stdtrit(df, 1 - (1 - confidence) / (len(chosen) - 1)))
+    return reach
 
 
 def least_correlation(model: Fit, chosen: npt.NDArray[np.intp], position: int) -> float:

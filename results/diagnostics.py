@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _DRIFT_LEVEL = 0.01
 _OUTLIER_LEVEL = 0.01
-_NO_NOISE = 1e-9
+NO_NOISE = 1e-9
 """Relative noise that only rounding makes."""
 
 
@@ -58,7 +58,7 @@ def refuse_grouped(responses: Sequence[Response]) -> None:
     points = len({response.point_id for response in ordered})
     repeats = len(ordered) - points
     follows = sum(1 for one, other in pairwise(ordered) if one.point_id == other.point_id)
-    if points >= 3 and repeats and follows > repeats / 2:
+    if points >= 2 and repeats and follows > repeats / 2:
         raise NoEvidenceError(
             f"the replicates of a point ran one after the other ({follows} of {repeats} followed the one before), so "
             "a drift of the machine cannot be told from a difference between points; run the sweep in blocks"
@@ -74,9 +74,9 @@ def drift(model: Fit) -> Drift | None:
     from scipy import special
 
     orders = np.array([response.run_order for response in model.responses], dtype=float)
-    unexplained = _residualise(model, orders)
+    unexplained = residualise(model, orders[:, None])[:, 0]
     scale = float(unexplained @ unexplained)
-    if model.error_df < 2 or scale < 1e-9 or model.sd < _NO_NOISE:
+    if model.error_df < 2 or scale < 1e-9 or model.sd < NO_NOISE:
         return None
     slope = float(unexplained @ model.residuals) / scale
     left = model.residuals - slope * unexplained
@@ -85,8 +85,11 @@ def drift(model: Fit) -> Drift | None:
     return Drift(100 * math.expm1(slope * float(np.ptp(orders))), p_value)
 
 
-def _residualise(model: Fit, values: Floats) -> Floats:
-    """What points and blocks leave of ``values``, one per trial; where trials share plots, points and plots."""
+def residualise(model: Fit, values: Floats) -> Floats:
+    """What points and blocks leave of each column of ``values`` (trials as rows).
+
+    Where trials share plots, points and plots.
+    """
     import numpy as np
 
     points = np.array([model.points.index(response.point_id) for response in model.responses])
@@ -99,10 +102,17 @@ def _residualise(model: Fit, values: Floats) -> Floats:
         return found
 
     within = centred((blocks[:, None] == np.unique(blocks)[1:]).astype(float))
-    target = centred(values[:, None])
+    target = centred(values)
     coefficients = np.linalg.lstsq(within, target, rcond=None)[0]
-    left: Floats = (target - within @ coefficients)[:, 0]
+    left: Floats = target - within @ coefficients
     return left
+
+
+def residual_maker(model: Fit) -> Floats:
+    """The matrix that makes residuals from figures, trials by trials."""
+    import numpy as np
+
+    return residualise(model, np.eye(len(model.responses)))
 
 
 def outliers(model: Fit) -> list[Outlier]:
@@ -111,7 +121,7 @@ def outliers(model: Fit) -> list[Outlier]:
     from scipy import special
 
     trials = len(model.responses)
-    if model.error_df < 3 or model.sd < _NO_NOISE:
+    if model.error_df < 3 or model.sd < NO_NOISE:
         return []
     free = np.clip(1 - model.leverages, 1e-12, None)
     internal = model.residuals / (model.sd * np.sqrt(free))

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from results.dependence import Condition, conditions, said
 from results.estimate import Fit, t_interval
 from results.settings import Setting, ordered, varied
+from results.shares import Share, between, share_of
 from results.units import metric_name, signed_pct
 
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ class LevelComparison:
 
     ``low_pct`` to ``high_pct`` is the 95 % interval of the mean change over the ``pairs`` matched
     pairs; ``least_pct`` and ``most_pct`` are the smallest and largest change of a pair, and
-    ``depends`` says that they differ by more than noise explains.
+    ``depends`` says that they differ by more than noise explains.  ``conditions`` then has the change by
+    the values of the factor that it depends on most.
     """
 
     level: Setting
@@ -45,6 +48,7 @@ class LevelComparison:
     least_pct: float
     most_pct: float
     depends: bool
+    conditions: tuple[Condition, ...] = ()
 
     @property
     def certain(self) -> bool:
@@ -57,7 +61,8 @@ class Effect:
     """A factor's effect on one figure.
 
     ``share_pct`` is Var(E[Y | factor]) / Var(Y) of log figures, among the ``points`` that can be
-    matched (Saltelli et al., Global Sensitivity Analysis, 2008, first-order index).
+    matched (Saltelli et al., Global Sensitivity Analysis, 2008, first-order index), with noise taken out,
+    and ``share`` its interval; both None where nothing varies.
     ``comparisons`` has each pair of values, the better one as ``level``; the largest change first.
     """
 
@@ -66,6 +71,7 @@ class Effect:
     share_pct: float | None
     comparisons: tuple[LevelComparison, ...]
     sentence: str
+    share: Share | None = None
 
 
 @dataclass(frozen=True)
@@ -110,17 +116,26 @@ def _effect(
     for one, other in combinations(ordered(factor, by_level), 2):
         pairs = _matched(model.points, settings, factor, by_level[one], by_level[other])
         if pairs:
-            comparisons.append(_compare(model, (one, other), pairs, maximise=maximise))
+            comparisons.append(_compare(model, settings, factor, (one, other), pairs, maximise=maximise))
             matched |= {index for pair in pairs for side in pair for index in side}
     comparisons.sort(key=lambda each: -abs(math.log1p(each.change_pct / 100)))
     levels = [[index for index in indices if index in matched] for indices in by_level.values()]
+    share = _share(model, [level for level in levels if level])
     return Effect(
         factor=factor,
         points=len(matched),
-        share_pct=_share_pct(model.log_means, [level for level in levels if level]),
+        share_pct=share.pct if share else None,
         comparisons=tuple(comparisons),
         sentence=_sentence(factor, metric, comparisons),
+        share=share,
     )
+
+
+def _share(model: Fit, levels: Sequence[Sequence[int]]) -> Share | None:
+    """Share of the variance between the groups; None where nothing varies."""
+    if len(levels) < 2:
+        return None
+    return share_of(model, [index for level in levels for index in level], between(levels))
 
 
 def _matched(
@@ -179,7 +194,13 @@ class _Groups:
 
 
 def _compare(
-    model: Fit, levels: tuple[Setting, Setting], pairs: list[tuple[list[int], list[int]]], *, maximise: bool
+    model: Fit,
+    settings: Mapping[str, Mapping[str, Setting]],
+    factor: str,
+    levels: tuple[Setting, Setting],
+    pairs: list[tuple[list[int], list[int]]],
+    *,
+    maximise: bool,
 ) -> LevelComparison:
     """The mean change over matched pairs, oriented so that ``level`` is the better value."""
     import numpy as np
@@ -193,6 +214,7 @@ def _compare(
         contrasts, reference, level = -contrasts, level, reference
     mean, low, high = t_interval(model, contrasts.mean(axis=0))
     changes = contrasts @ model.log_means
+    depends = _depends(model, contrasts, changes)
     return LevelComparison(
         level=level,
         reference=reference,
@@ -202,7 +224,8 @@ def _compare(
         pairs=len(pairs),
         least_pct=_pct(float(changes.min())),
         most_pct=_pct(float(changes.max())),
-        depends=_depends(model, contrasts, changes),
+        depends=depends,
+        conditions=conditions(model, settings, factor, pairs, contrasts) if depends else (),
     )
 
 
@@ -221,21 +244,6 @@ def _depends(model: Fit, contrasts: Floats, changes: Floats) -> bool:
     return bool(special.fdtrc(len(changes) - 1, model.df, ratio) < _INTERACTION_LEVEL)
 
 
-def _share_pct(log_means: Floats, levels: Sequence[Sequence[int]]) -> float | None:
-    """Var(E[Y | level]) / Var(Y) over the points in ``levels``, in per cent; None where nothing varies."""
-    import numpy as np
-
-    indices = [index for level in levels for index in level]
-    if len(levels) < 2:
-        return None
-    total = float(np.var(log_means[indices]))
-    if total == 0.0:
-        return None
-    grand = float(np.mean(log_means[indices]))
-    between = sum(len(level) * (float(np.mean(log_means[level])) - grand) ** 2 for level in map(list, levels))
-    return 100 * between / len(indices) / total
-
-
 def _sentence(factor: str, metric: str, comparisons: Sequence[LevelComparison]) -> str:
     """The largest effect of a factor in plain words."""
     if not comparisons:
@@ -244,6 +252,9 @@ def _sentence(factor: str, metric: str, comparisons: Sequence[LevelComparison]) 
     level, reference = first.level, first.reference
     numbers = f"95 % interval {signed_pct(first.low_pct)} to {signed_pct(first.high_pct)}"
     over = f"over {first.pairs} matched pair{'s' if first.pairs != 1 else ''}"
+    where = said(first.conditions)
+    if not first.certain and where is not None:
+        return f"{factor}: {level} instead of {reference}: {where} (changes of {metric_name(metric)})."
     if not first.certain:
         return (
             f"{factor}: no difference that these trials can show; {level} against {reference} is "
@@ -254,6 +265,8 @@ def _sentence(factor: str, metric: str, comparisons: Sequence[LevelComparison]) 
         depends = (
             f"; it depends on the other factors: from {signed_pct(first.least_pct)} to {signed_pct(first.most_pct)}"
         )
+        if where is not None:
+            depends += f"; {where}"
     return (
         f"{factor}: {level} instead of {reference} changes {metric_name(metric)} by {signed_pct(first.change_pct)} "
         f"({numbers}) {over}{depends}."

@@ -29,6 +29,24 @@ if TYPE_CHECKING:
 MIN_DF = 3
 """Fewest residual degrees of freedom from which the noise is estimated."""
 
+POOLED_T = "pooled t"
+WELCH_T = "Welch t"
+RANKS = "median by ranks"
+
+
+@dataclass(frozen=True)
+class IntervalChoice:
+    """Which intervals a model's points have, and why these; see :mod:`results.intervals`."""
+
+    method: str
+    reason: str
+
+
+POOLED = IntervalChoice(
+    POOLED_T,
+    "Student's t with one noise for all points, pooled over them, since nothing speaks against that",
+)
+
 
 class NoEvidenceError(Exception):
     """The evidence does not reach for an answer; the text says what is missing."""
@@ -41,7 +59,8 @@ class Fit:
     ``log_means`` are adjusted to the average block.  Their covariance is ``sd``² times
     (diag(``inverse_counts``) + ``low_rank`` · ``low_rank``ᵀ).  ``sd`` has ``error_df`` degrees of freedom;
     intervals take ``df``, which is less where ``components`` have fewer.  ``plots`` is the innermost
-    plot of each trial, where trials share any.
+    plot of each trial, where trials share any.  ``own_sd`` is the noise of each point, log scale, where
+    ``intervals`` are Welch's; None where one noise is pooled over all points.
     """
 
     points: tuple[str, ...]
@@ -58,6 +77,8 @@ class Fit:
     leverages: Floats
     components: tuple[Component, ...] = ()
     plots: tuple[str, ...] = ()
+    intervals: IntervalChoice = POOLED
+    own_sd: Floats | None = None
 
     def variance(self, weights: Floats) -> float:
         """Variance, in units of sd², of a sum of point means with ``weights`` (that add up to 0 or 1)."""
@@ -71,16 +92,23 @@ class Fit:
         found[index] = 0.0
         return found
 
+    def standard_error(self, weights: Floats) -> tuple[float, float]:
+        """Standard error, log scale, of a sum of point means with ``weights``; and its degrees of freedom.
 
-@dataclass(frozen=True)
-class Estimate:
-    """Geometric mean of a point's figure and its confidence interval (of this point alone)."""
-
-    point_id: str
-    value: float
-    low: float
-    high: float
-    trials: int
+        Where points have a noise of their own, the degrees are those of Satterthwaite (Biometrics Bulletin
+        2, 1946), as in the test of Welch (Biometrika 34, 1947).
+        """
+        if self.own_sd is None:
+            return self.sd * math.sqrt(self.variance(weights)), float(self.df)
+        parts = weights**2 * self.inverse_counts * self.own_sd**2
+        projected = weights @ self.low_rank
+        rest = self.sd**2 * float(projected @ projected)
+        total = float(parts.sum()) + rest
+        if total == 0.0:
+            return 0.0, float(self.df)
+        own = 1 / self.inverse_counts - 1
+        used = parts > 0
+        return math.sqrt(total), total**2 / (float((parts[used] ** 2 / own[used]).sum()) + rest**2 / self.df)
 
 
 def fit(responses: Sequence[Response]) -> Fit:
@@ -200,26 +228,11 @@ def _root(matrix: Floats) -> Floats:
     return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64) if matrix.size else matrix
 
 
-def estimates(model: Fit, confidence: float = 0.95) -> list[Estimate]:
-    """Geometric mean of each point with a t interval on the pooled noise, in the order of ``model.points``."""
-    import numpy as np
-    from scipy import special
-
-    half = float(special.stdtrit(model.df, 0.5 + confidence / 2)) * model.sd
-    spread = half * np.sqrt(model.inverse_counts + (model.low_rank**2).sum(axis=1))
-    low, high = np.exp(model.log_means - spread), np.exp(model.log_means + spread)
-    return [
-        Estimate(point, float(value), float(bottom), float(top), count)
-        for point, value, bottom, top, count in zip(
-            model.points, np.exp(model.log_means), low, high, model.counts, strict=True
-        )
-    ]
-
-
 def t_interval(model: Fit, weights: Floats, confidence: float = 0.95) -> tuple[float, float, float]:
-    """A contrast of point means on the log scale: its value and confidence limits."""
+    """A contrast of point means on the log scale: its value and confidence limits (Student's t, or Welch's)."""
     from scipy import special
 
     value = float(weights @ model.log_means)
-    half = float(special.stdtrit(model.df, 0.5 + confidence / 2)) * model.sd * math.sqrt(model.variance(weights))
+    error, df = model.standard_error(weights)
+    half = float(special.stdtrit(df, 0.5 + confidence / 2)) * error
     return value, value - half, value + half

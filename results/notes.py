@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from results.answer import Ranking
 from results.diagnostics import drift, outliers
-from results.estimate import Fit
+from results.estimate import POOLED, Fit
 from results.objective import Objective
 from results.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
-from results.units import pct, signed_pct
+from results.shape import Shape
+from results.units import figure, pct, signed_pct
+from results.within import Within
 
 _FAR_FROM_PREDICTION_PCT = 15.0
 
@@ -50,6 +52,57 @@ def answer_notes(
     if objective.metric not in {"iops", "bw_bytes_s"} and any(trial.disk_iops_limit is not None for trial in trials):
         found.append(throttled_latency())
     return tuple(found)
+
+
+def of_shape(model: Fit, found: Shape) -> Iterable[str]:
+    """What the noise looks like, where it is not of the plain kind."""
+    if model.intervals is not POOLED:
+        yield f"Intervals: {model.intervals.reason}."
+    if found.autocorrelated:
+        yield (
+            f"Runs resemble the run before them (correlation {found.autocorrelation:+.2f} of neighbouring runs, "
+            f"p = {found.autocorrelated_p:.2g}): the machine is not the same from run to run. The random order within "
+            "blocks keeps comparisons fair; find what carries over (heat, caches, background work)."
+        )
+
+
+def of_seconds(found: Within | None, overall: Ranking, metric: str) -> Iterable[str]:
+    """What the seconds inside the runs show."""
+    if found is None:
+        return
+    if found.runs < found.all_runs:
+        yield f"The seconds of {found.runs} of {found.all_runs} runs, evenly over the run order, were looked at."
+    if found.independent is not None and found.autocorrelation is not None and found.autocorrelation > 0.2:
+        yield (
+            f"The {found.seconds:.0f} seconds of a run are worth {found.independent:.0f} independent ones (correlation "
+            f"{found.autocorrelation:+.2f} of neighbours): that is why the run is the unit here, and not the second."
+        )
+    if found.warm_up is not None and found.warm_up.found:
+        yield (
+            f"A WARM-UP IS IN THE MEASURED TIME: the first tenth of a run is "
+            f"{signed_pct(found.warm_up.first_tenth_pct)} "
+            f"against its second half, which moves a run's figure by {signed_pct(found.warm_up.bias_pct)}. Comparisons "
+            f"suffer where points warm up differently: set ramp_time_s to {found.warm_up.ramp_time_s} or more and run "
+            "the sweep again."
+        )
+    labels = {point.point_id: point.label for point in overall.points}
+    for point, (major, minor) in found.modes.items():
+        yield (
+            f"TWO MODES: the seconds of {labels.get(point, point)} are at {figure(metric, major.value)} in "
+            f"{pct(major.share_pct)} of the time and at {figure(metric, minor.value)} in {pct(minor.share_pct)}; their "
+            "mean describes neither, and no single figure is given for it."
+        )
+    if found.stalled:
+        yield (
+            f"In {len(found.stalled)} trial(s) more than 1 % of the seconds saw no I/O at all: "
+            f"{', '.join(found.stalled[:6])}."
+        )
+
+
+def of_baseline(baseline: str | None, model: Fit, labels: Mapping[str, str]) -> Iterable[str]:
+    """Why there is no gain where one was asked for."""
+    if baseline is not None and baseline not in model.points:
+        yield f"The baseline, {labels[baseline]}, has no result here, so no gain over it can be given."
 
 
 def throttled_latency() -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from results.errors import ResultsError
+from results.preference_words import check
 from results.schema import ObservationRow
 
 RATES = ("iops", "bw_bytes_s")
@@ -30,12 +31,17 @@ _SMALL_IO_BYTES = 64 << 10
 
 @dataclass(frozen=True)
 class Objective:
-    """One figure of one workload; ``stated`` says that the sweep file asked for it."""
+    """One figure of one workload; ``stated`` says that the sweep file asked for it.
+
+    ``require`` and ``prefer`` are the sweep file's constraints and order of preferences.
+    """
 
     workload: str
     metric: str
     maximise: bool
     stated: bool
+    require: tuple[str, ...] = ()
+    prefer: tuple[str, ...] = ()
 
 
 def stated_objectives(store: Path) -> tuple[Objective, ...]:
@@ -45,13 +51,31 @@ def stated_objectives(store: Path) -> tuple[Objective, ...]:
         ResultsError: the file is no TOML, or an objective names no known figure.
     """
     path = store / SWEEP_FILE
+    tables = _tables(path).get("objective", [])
+    return tuple(_objective(path, table) for table in (tables if isinstance(tables, list) else [tables]))
+
+
+def stated_baseline(store: Path) -> dict[str, str | int] | None:
+    """The settings of ``[baseline]`` in the sweep file that the store keeps; None where it has none.
+
+    Raises:
+        ResultsError: the file is no TOML.
+    """
+    table = _tables(store / SWEEP_FILE).get("baseline")
+    if not isinstance(table, dict):
+        return None
+    flat = {name: value[0] if isinstance(value, list) and value else value for name, value in table.items()}
+    return {name: value for name, value in flat.items() if isinstance(value, (str, int))}
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    """The sweep file's tables; empty where there is no such file."""
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("objective", [])
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return ()
+        return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ResultsError(f"cannot read {path}: {error}", remedy="Put the sweep file back as it was run.") from error
-    return tuple(_objective(path, table) for table in (tables if isinstance(tables, list) else [tables]))
 
 
 def _objective(path: Path, table: Any) -> Objective:
@@ -62,7 +86,17 @@ def _objective(path: Path, table: Any) -> Objective:
     ways = [key for key in ("maximise", "minimise") if key in table]
     if len(ways) != 1 or table[ways[0]] not in METRICS:
         raise ResultsError(f"{path}: the objective of {table['workload']} names no figure known here", remedy=remedy)
-    return Objective(table["workload"], table[ways[0]], maximise=ways[0] == "maximise", stated=True)
+    lists = {key: table.get(key, []) for key in ("require", "prefer")}
+    if not all(isinstance(each, list) and all(isinstance(word, str) for word in each) for each in lists.values()):
+        raise ResultsError(f"{path}: require and prefer of an objective are lists of text", remedy=remedy)
+    return Objective(
+        table["workload"],
+        table[ways[0]],
+        maximise=ways[0] == "maximise",
+        stated=True,
+        require=tuple(lists["require"]),
+        prefer=check(lists["prefer"]) if lists["prefer"] else (),
+    )
 
 
 def usual_objective(workload: str, observations: Iterable[ObservationRow]) -> Objective:

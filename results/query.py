@@ -1,19 +1,23 @@
 """Reading a store: typed rows for the analysis, pandas frames for people.
 
-Only whole trials are seen: the store lists the files that count, and nothing else is opened.
+Only whole trials are seen: the store lists the files that count, and nothing else is opened.  Frames and
+rows are as large as what they hold; seconds are many, so the analysis reads them with
+:mod:`results.seconds`, in bounded memory.
 """
 
 from __future__ import annotations
 
 import typing
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from results.errors import ResultsError
+from results import sealed
+from results.pieces import Piece, check_columns, piece_with, pieces
+from results.rows import conform
 from results.schema import EnvironmentRow, ObservationRow, Row, TrialRow, arrow_schema
-from results.store import SetAside, Store
+from results.store import COMPANIONS, SetAside, Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +28,15 @@ AnyRow = TypeVar("AnyRow", bound=Row)
 
 @dataclass(frozen=True)
 class StoreFrames:
-    """A store opened for reading.  ``set_aside`` lists the files that do not count, with the reason."""
+    """A store opened for reading."""
 
     store: Store
-    set_aside: tuple[SetAside, ...]
+    _recent: dict[tuple[str, tuple[str, ...]], Piece] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def set_aside(self) -> tuple[SetAside, ...]:
+        """Files that do not count, with the reason."""
+        return self.store.set_aside
 
     def trials(self, statuses: Collection[str] | None = None) -> pd.DataFrame:
         """One row per trial, failed and invalid ones too unless ``statuses`` says otherwise."""
@@ -59,15 +68,32 @@ class StoreFrames:
         self, table: str, columns: Sequence[str] | None = None, statuses: Collection[str] | None = None
     ) -> pa.Table:
         """A table as Arrow; columns that an older store lacks are null (an empty list where lists are kept)."""
-        files = self.store.files(table)
-        if statuses is not None and table != "environments":
-            names = self.store.trial_ids(statuses)
-            files = [path for path in files if path.stem in names]
-        return _read(table, columns, files)
+        import pyarrow as pa
+
+        wanted = tuple(columns) if columns is not None else tuple(arrow_schema(table).names)
+        check_columns(table, wanted)
+        if table == "environments":
+            found = [conform(table, sealed.read(path, wanted).table, wanted) for path in self.store.files(table)]
+        else:
+            trial_ids = None if statuses is None else self.store.trial_ids(statuses)
+            found = [piece.wanted() for piece in pieces(self.store, table, wanted, trial_ids)]
+        schema = arrow_schema(table)
+        empty = pa.Table.from_batches([], schema=pa.schema([schema.field(name) for name in wanted], schema.metadata))
+        return pa.concat_tables(found) if found else empty
 
     def of_trial(self, table: str, trial_id: str, columns: Sequence[str]) -> pa.Table:
-        """Rows of one trial; empty where it has none."""
-        return _read(table, columns, self.store.files_of(table, trial_id))
+        """Rows of one trial; empty where it has none.
+
+        Trials of a bundle are quickest in the order of their start: neighbours are kept for the next call.
+        """
+        key = (table, tuple(columns))
+        kept = self._recent.get(key)
+        if kept is None or all(place.trial_id != trial_id for place in kept.places):
+            kept = piece_with(self.store, table, columns, trial_id)
+        if kept is None:
+            return arrow_schema(table).empty_table().select(list(columns))
+        self._recent[key] = kept
+        return kept.of(next(place for place in kept.places if place.trial_id == trial_id))
 
     def trial_rows(self) -> list[TrialRow]:
         """Every trial, in run order."""
@@ -94,53 +120,17 @@ class StoreFrames:
         return frame
 
 
-def load(path: Path | str, *, verify: bool = True) -> StoreFrames:
+def load(path: Path | str, *, verify: bool = True, tables: Collection[str] = COMPANIONS) -> StoreFrames:
     """Open the store at ``path`` to read; nothing in it is changed.
+
+    Every byte of the trials, the environments and of ``tables`` is checked now, so that a trial with damage
+    in any of these does not count; other tables are checked before their first row is read.  With ``verify``
+    false that holds for all tables.
 
     Raises:
         ResultsError: there is no store, it cannot be read, or a newer stripelab wrote it.
     """
-    store = Store.open(Path(path), verify, read_only=True)
-    return StoreFrames(store, store.set_aside)
-
-
-def _read(table: str, columns: Sequence[str] | None, files: Sequence[Path]) -> pa.Table:
-    """Rows of whole files, page checksums verified once more as the bytes are read."""
-    import pyarrow as pa
-    import pyarrow.dataset as ds
-
-    schema = arrow_schema(table)
-    wanted = list(columns) if columns is not None else schema.names
-    unknown = [name for name in wanted if name not in schema.names]
-    if unknown:
-        raise ResultsError(f"{table} has no column {', '.join(unknown)}", remedy=f"It has: {', '.join(schema.names)}.")
-    if not files:
-        return pa.Table.from_batches([], schema=pa.schema([schema.field(name) for name in wanted]))
-    options = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
-    try:
-        dataset = ds.dataset(
-            [str(path) for path in files],
-            schema=pa.schema([field.with_nullable(True) for field in schema]),
-            format=ds.ParquetFileFormat(default_fragment_scan_options=options),
-        )
-        return _without_null_lists(dataset.to_table(columns=wanted))
-    except (pa.ArrowException, OSError) as error:
-        raise ResultsError(
-            f"cannot read {table}: {error}",
-            remedy="Run the same command again; if it fails again, look at `dmesg` for errors of the disk.",
-        ) from error
-
-
-def _without_null_lists(table: pa.Table) -> pa.Table:
-    """Empty lists where an older store has no such column."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    for position, name in enumerate(table.column_names):
-        kind = table.schema.field(name).type
-        if pa.types.is_list(kind) and table[name].null_count:
-            table = table.set_column(position, name, pc.fill_null(table[name], pa.scalar([], type=kind)))
-    return table
+    return StoreFrames(Store.open(Path(path), verify, read_only=True, tables=tables))
 
 
 def _rows(kind: type[AnyRow], table: pa.Table) -> list[AnyRow]:

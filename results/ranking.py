@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from results.answer import STATISTICALLY, WITHIN_MARGIN, RankedPoint, Ranking
-from results.best import Comparison, compare_with_best
-from results.estimate import Estimate, Fit, estimates
-from results.settings import Setting, complexity
-from results.units import capacity
+from results.apply import script
+from results.best import Comparison, compare_with_best, dunnett_critical
+from results.estimate import Fit
+from results.gain import Gain
+from results.intervals import Estimate, estimates
+from results.preference_words import PREFERENCES
+from results.preferences import choose, classes
+from results.published import published
+from results.settings import Setting
+from results.within import Mode
 
-TIE_RULE = "more disk failures survived, then more usable capacity, then the simpler setup, then the better figure"
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -29,49 +41,82 @@ class PointFacts:
     apply_commands: tuple[str, ...]
 
 
-def rank(
-    model: Fit,
-    facts: Mapping[str, PointFacts],
-    among: Sequence[int],
-    *,
-    title: str,
-    maximise: bool,
-    margin_pct: float,
-    confidence: float,
-) -> Ranking:
+@dataclass(frozen=True)
+class Terms:
+    """How points are judged: which way is better, the practical margin, confidence, preferences.
+
+    ``unreliable`` points are taken only where there is no other: most of their trials did not end well.
+    """
+
+    maximise: bool
+    margin_pct: float
+    confidence: float
+    prefer: tuple[str, ...] = tuple(PREFERENCES)
+    gains: Mapping[str, Gain] = field(default_factory=dict)
+    modes: Mapping[str, tuple[Mode, Mode]] = field(default_factory=dict)
+    unreliable: frozenset[str] = frozenset()
+
+
+def rank(model: Fit, facts: Mapping[str, PointFacts], among: Sequence[int], *, title: str, terms: Terms) -> Ranking:
     """Rank the points at the positions ``among`` of ``model``, compared with each other alone."""
-    by_point = {estimate.point_id: estimate for estimate in estimates(model, confidence)}
+    by_point = {estimate.point_id: estimate for estimate in estimates(model, terms.confidence)}
     compared = {
-        each.point_id: each for each in compare_with_best(model, among, maximise=maximise, confidence=confidence)
+        each.point_id: each
+        for each in compare_with_best(model, among, maximise=terms.maximise, confidence=terms.confidence)
     }
     order = sorted(
         (by_point[model.points[index]] for index in among),
-        key=lambda estimate: (-estimate.value if maximise else estimate.value, estimate.point_id),
+        key=lambda estimate: (-estimate.value if terms.maximise else estimate.value, estimate.point_id),
     )
     best = order[0].value
     points = tuple(
-        _ranked(place, estimate, facts[estimate.point_id], compared[estimate.point_id], best, maximise, margin_pct)
+        _ranked(place, estimate, facts[estimate.point_id], compared[estimate.point_id], best, terms)
         for place, estimate in enumerate(order, start=1)
     )
     tied = [point for point in points if point.tied is not None]
-    recommended, reason = choose(tied)
-    return Ranking(title, points, tuple(point.point_id for point in tied), recommended.point_id, reason)
+    reliable = [point for point in tied if point.point_id not in terms.unreliable]
+    recommended, reason = choose(reliable or tied, terms.prefer)
+    figure = None
+    if not recommended.modes:
+        picked = model.points.index(recommended.point_id)
+        rule = _rule(model, among, points, terms)
+        figure = published(model, among, picked, rule, maximise=terms.maximise, confidence=terms.confidence)
+    return Ranking(title, points, tuple(point.point_id for point in tied), recommended.point_id, reason, figure)
+
+
+def _rule(
+    model: Fit, among: Sequence[int], points: Sequence[RankedPoint], terms: Terms
+) -> Callable[[Floats, Floats], int]:
+    """The choice as a function of means and trials, so that it can be made again without a block."""
+    import numpy as np
+
+    by_point = {point.point_id: place for place, point in enumerate(points)}
+    keys = list(zip(*(classes(points, word) for word in terms.prefer), strict=True)) or [()] * len(points)
+    wanted = [keys[by_point[model.points[index]]] for index in among]
+    spread = math.sqrt(model.sd**2 + sum(each.sd**2 for each in model.components))
+    noise = np.full(len(among), spread) if model.own_sd is None else model.own_sd[list(among)]
+    critical = dunnett_critical(len(among) - 1, model.df, terms.confidence) if len(among) > 1 else 0.0
+    margin = -math.log1p(-terms.margin_pct / 100) if terms.maximise else math.log1p(terms.margin_pct / 100)
+
+    def pick(means: Floats, trials: Floats) -> int:
+        leader = int(np.argmax(means))
+        errors = noise**2 / trials
+        reach = np.maximum(critical * np.sqrt(errors + errors[leader]), margin)
+        near = np.flatnonzero(means >= means[leader] - reach)
+        return int(min(near, key=lambda place: (wanted[place], -means[place])))
+
+    return pick
 
 
 def _ranked(
-    place: int,
-    estimate: Estimate,
-    facts: PointFacts,
-    comparison: Comparison,
-    best: float,
-    maximise: bool,
-    margin_pct: float,
+    place: int, estimate: Estimate, facts: PointFacts, comparison: Comparison, best: float, terms: Terms
 ) -> RankedPoint:
     """One row of the ranking."""
-    of_best_pct = 100 * (estimate.value / best if maximise else best / estimate.value)
-    near = of_best_pct >= 100 - margin_pct if maximise else estimate.value <= best * (1 + margin_pct / 100)
+    of_best_pct = 100 * (estimate.value / best if terms.maximise else best / estimate.value)
+    least = of_best_pct >= 100 - terms.margin_pct
+    near = least if terms.maximise else estimate.value <= best * (1 + terms.margin_pct / 100)
     tied = STATISTICALLY if comparison.tied else WITHIN_MARGIN if near else None
-    return measured(
+    row = measured(
         place,
         facts,
         estimate.value,
@@ -80,6 +125,14 @@ def _ranked(
         interval=(estimate.low, estimate.high),
         tied=tied,
         behind_at_most_pct=100 * (1 - comparison.low),
+    )
+    gain = terms.gains.get(estimate.point_id)
+    return replace(
+        row,
+        interval_method=estimate.method,
+        gain_pct=gain.gain_pct if gain else None,
+        gain_at_least_pct=gain.at_least_pct if gain else None,
+        modes=terms.modes.get(estimate.point_id, ()),
     )
 
 
@@ -112,15 +165,22 @@ def measured(
         usable_bytes=facts.usable_bytes,
         predicted=facts.predicted,
         deviation_pct=100 * (value / facts.predicted - 1) if facts.predicted else None,
-        apply_commands=facts.apply_commands,
+        apply_commands=script(facts.apply_commands, facts.settings),
     )
 
 
 def descriptive(
-    facts: Mapping[str, PointFacts], values: Mapping[str, Sequence[float]], *, maximise: bool
+    facts: Mapping[str, PointFacts],
+    values: Mapping[str, Sequence[float]],
+    *,
+    maximise: bool,
+    by_median: bool = False,
 ) -> tuple[RankedPoint, ...]:
-    """Geometric means without intervals and verdict, for where the evidence does not reach."""
-    means = {point: math.exp(math.fsum(map(math.log, found)) / len(found)) for point, found in values.items()}
+    """Geometric means, or medians, without intervals and verdict, for where the evidence does not reach."""
+    means = {
+        point: statistics.median(found) if by_median else math.exp(math.fsum(map(math.log, found)) / len(found))
+        for point, found in values.items()
+    }
     order = sorted(means, key=lambda point: (-means[point] if maximise else means[point], point))
     best = means[order[0]] if order else 1.0
     return tuple(
@@ -133,45 +193,3 @@ def descriptive(
         )
         for place, point in enumerate(order, start=1)
     )
-
-
-def choose(tied: Sequence[RankedPoint]) -> tuple[RankedPoint, str]:
-    """The point to take from the fastest set, by :data:`TIE_RULE`, and why.
-
-    A point with a single trial is taken only where there is no other.  Capacities within 1 % are
-    equal: md rounds the size of an array to whole chunks.
-    """
-    if len(tied) == 1:
-        return tied[0], "it is the only one in the fastest set"
-    left = [point for point in tied if point.trials > 1] or list(tied)
-    reasons = []
-    safest = max(_survived(point) for point in left)
-    left, narrowed = _keep(left, [_survived(point) == safest for point in left])
-    if narrowed:
-        reasons.append(f"survives the most disk failures ({safest})")
-    largest = max(_capacity(point) for point in left)
-    left, narrowed = _keep(left, [_capacity(point) >= 0.99 * largest for point in left])
-    if narrowed:
-        reasons.append(f"keeps the most usable capacity ({capacity(largest)})")
-    simplest = min(complexity(point.settings) for point in left)
-    left, narrowed = _keep(left, [complexity(point.settings) == simplest for point in left])
-    if narrowed:
-        reasons.append("is the simplest to set up")
-    chosen = min(left, key=lambda point: point.rank)
-    if len(left) > 1:
-        reasons.append("measured best of those that are equal in that" if reasons else "measured best")
-    return chosen, f"of the {len(tied)} in the fastest set it {' and '.join(reasons)}"
-
-
-def _keep(points: Sequence[RankedPoint], wanted: Sequence[bool]) -> tuple[list[RankedPoint], bool]:
-    """The points that are wanted, and whether that leaves any out."""
-    kept = [point for point, keep in zip(points, wanted, strict=True) if keep]
-    return kept, len(kept) < len(points)
-
-
-def _survived(point: RankedPoint) -> int:
-    return -1 if point.disk_failures_survived is None else point.disk_failures_survived
-
-
-def _capacity(point: RankedPoint) -> int:
-    return -1 if point.usable_bytes is None else point.usable_bytes

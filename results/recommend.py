@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from results import notes, race
-from results.answer import Answer, Evidence, RankedPoint, Ranking, Recommendation, StratumEvidence, TrialProblem
-from results.best import dunnett_critical
-from results.diagnostics import refuse_grouped
-from results.effects import effects, interactions
+from results import constraints, notes, race
+from results.answer import Answer, Recommendation, TrialProblem
+from results.cpu import cpu_per_io
 from results.errors import ResultsError
-from results.estimate import Fit, NoEvidenceError, fit
-from results.objective import Objective, objectives
+from results.gain import find_baseline, parse_settings
+from results.judging import Sweep, answer
+from results.members import slow_disks
+from results.objective import RATES, Objective, objectives, stated_baseline
+from results.preference_words import check
 from results.query import StoreFrames, load
-from results.ranking import PointFacts, descriptive, rank
-from results.responses import Response, group, responses
 from results.schema import ObservationRow, TrialRow
 from results.settings import label, settings_of, varied
+from results.untested import not_tested
+from results.within import within
 
 if TYPE_CHECKING:
     from results.settings import Setting
@@ -30,33 +30,40 @@ CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
-class _Sweep:
-    """What the answers share; ``judged`` are the trials that estimates are made from."""
+class Wishes:
+    """What the reader asks for beyond the sweep file: constraints, the order of preferences, a baseline.
 
-    trials: tuple[TrialRow, ...]
-    judged: tuple[TrialRow, ...]
-    observations: tuple[ObservationRow, ...]
-    settings: Mapping[str, Mapping[str, Setting]]
-    labels: Mapping[str, str]
-    margin_pct: float
+    Forms: ``("survives >= 2", "p99 < 20 ms")``, ``("cost", "redundancy")``, ``"level=raid5 chunk_kib=512"``.
+    """
+
+    require: tuple[str, ...] = ()
+    prefer: tuple[str, ...] = ()
+    baseline: str | None = None
 
 
 def recommend(
-    store_path: Path | str, workload: str | None = None, margin_pct: float = DEFAULT_MARGIN_PCT
+    store_path: Path | str,
+    workload: str | None = None,
+    margin_pct: float = DEFAULT_MARGIN_PCT,
+    wishes: Wishes | None = None,
 ) -> Recommendation:
     """Judge what a store holds: one answer per objective of the sweep, and per workload that has none.
 
     ``margin_pct`` is the practical margin: points that are slower by less than this count as equally
-    good.  Where the evidence does not reach, the answer is a refusal in words.
+    good.  Where the evidence does not reach, the answer is a refusal in words.  The methods are named in the
+    modules that do the work, and explained in docs/methodology-recommendation.md.
 
     Raises:
-        ResultsError: no store, nothing in it that is ok, an unknown workload, an impossible margin.
+        ResultsError: no store, nothing in it that is ok, an unknown workload, an impossible margin or wish.
     """
-    return from_frames(load(store_path), workload, margin_pct)
+    return from_frames(load(store_path, tables=("observations",)), workload, margin_pct, wishes)
 
 
 def from_frames(
-    frames: StoreFrames, workload: str | None = None, margin_pct: float = DEFAULT_MARGIN_PCT
+    frames: StoreFrames,
+    workload: str | None = None,
+    margin_pct: float = DEFAULT_MARGIN_PCT,
+    wishes: Wishes | None = None,
 ) -> Recommendation:
     """As :func:`recommend`, of a store that is open already."""
     if not 0 <= margin_pct < 100:
@@ -67,12 +74,15 @@ def from_frames(
         raise ResultsError(f"{store} holds no trial yet", remedy="`stripelab run SWEEP --store DIR` fills it.")
     newest = max(every, key=lambda trial: (trial.started_at_ns, trial.trial_id)).protocol_id
     trials = tuple(trial for trial in every if trial.protocol_id == newest)
-    sweep = _sweep(trials, frames.observation_rows(), margin_pct)
+    sweep = _sweep(trials, frames.observation_rows(histograms=True), margin_pct, wishes or Wishes(), store)
     asked = objectives(store, list(sweep.observations), workload)
-    return _recommendation(frames, sweep, tuple(_answer(sweep, objective) for objective in asked), len(every))
+    sweep = _with_telemetry(frames, sweep, asked)
+    return _recommendation(frames, sweep, tuple(answer(sweep, objective) for objective in asked), len(every))
 
 
-def _sweep(trials: tuple[TrialRow, ...], rows: Sequence[ObservationRow], margin_pct: float) -> _Sweep:
+def _sweep(
+    trials: tuple[TrialRow, ...], rows: Sequence[ObservationRow], margin_pct: float, wishes: Wishes, store: Path
+) -> Sweep:
     """Settings and labels of the points; observations in run order, so that workloads keep the sweep's order."""
     settings: dict[str, Mapping[str, Setting]] = {}
     for trial in trials:
@@ -81,144 +91,32 @@ def _sweep(trials: tuple[TrialRow, ...], rows: Sequence[ObservationRow], margin_
     order = {trial.trial_id: place for place, trial in enumerate(trials)}
     kept = sorted((row for row in rows if row.trial_id in order), key=lambda row: order[row.trial_id])
     labels = {point: label(each, named) for point, each in settings.items()}
-    return _Sweep(trials, race.judged(trials), tuple(kept), settings, labels, margin_pct)
-
-
-def _answer(sweep: _Sweep, objective: Objective) -> Answer:
-    """The answer for one objective, or the refusal."""
-    measured, without = responses(objective, sweep.judged, sweep.observations)
-    if without and not measured:
-        return _refused(
-            sweep, objective, [], f"no trial has the figure {objective.metric}, or it is zero in all of them"
-        )
-    try:
-        refuse_grouped(measured)
-        return _judged(sweep, objective, fit(measured), without)
-    except NoEvidenceError as refusal:
-        return _refused(sweep, objective, measured, str(refusal))
-
-
-def _judged(sweep: _Sweep, objective: Objective, model: Fit, without: Sequence[str]) -> Answer:
-    """The answer where the evidence reaches."""
-    import math
-
-    facts = _facts(sweep, objective, model.points)
-    everywhere = range(len(model.points))
-    overall = _ranking(sweep, objective, model, facts, everywhere, "Fastest of all")
-    safe = [index for index in everywhere if (facts[model.points[index]].disk_failures_survived or 0) >= 1]
-    surviving = None
-    if safe and len(safe) < len(model.points):
-        surviving = _ranking(sweep, objective, model, facts, safe, "Fastest that survives one disk failure")
-    return Answer(
-        workload=objective.workload,
-        engine=_engine(sweep, objective),
-        metric=objective.metric,
-        maximise=objective.maximise,
-        objective_stated=objective.stated,
-        refusal=None,
-        measured=(),
-        overall=overall,
-        surviving=surviving,
-        evidence=Evidence(
-            trials=len(model.responses),
-            blocks=model.blocks,
-            noise_pct=100 * math.sqrt(math.expm1(model.sd**2)),
-            df=model.df,
-            critical_value=dunnett_critical(len(model.points) - 1, model.df, CONFIDENCE),
-            strata=tuple(
-                StratumEvidence(each.name, each.plots, 100 * math.sqrt(math.expm1(each.sd**2)), each.df)
-                for each in model.components
-            ),
-        ),
-        effects=effects(model, sweep.settings, objective.metric, maximise=objective.maximise),
-        interactions=interactions(model, sweep.settings),
-        notes=notes.answer_notes(objective, model, overall, sweep.trials, sweep.observations, without),
-    )
-
-
-def _ranking(
-    sweep: _Sweep, objective: Objective, model: Fit, facts: Mapping[str, PointFacts], among: Sequence[int], title: str
-) -> Ranking:
-    return rank(
-        model,
-        facts,
-        among,
-        title=title,
-        maximise=objective.maximise,
-        margin_pct=sweep.margin_pct,
+    wanted = parse_settings(wishes.baseline) if wishes.baseline is not None else stated_baseline(store)
+    return Sweep(
+        trials=trials,
+        judged=race.judged(trials),
+        observations=tuple(kept),
+        settings=settings,
+        labels=labels,
+        margin_pct=margin_pct,
         confidence=CONFIDENCE,
+        prefer=check(wishes.prefer),
+        require=tuple(constraints.parse(text) for text in wishes.require),
+        baseline=find_baseline(wanted, settings, labels) if wanted is not None else None,
     )
 
 
-def _refused(sweep: _Sweep, objective: Objective, measured: Sequence[Response], reason: str) -> Answer:
-    """What was measured, without a verdict."""
-    values: dict[str, list[float]] = defaultdict(list)
-    for response in measured:
-        values[response.point_id].append(response.value)
-    facts = _facts(sweep, objective, tuple(values))
-    listed: tuple[RankedPoint, ...] = descriptive(facts, values, maximise=objective.maximise)
-    return Answer(
-        workload=objective.workload,
-        engine=_engine(sweep, objective),
-        metric=objective.metric,
-        maximise=objective.maximise,
-        objective_stated=objective.stated,
-        refusal=f"No recommendation for {objective.workload}: {reason}.",
-        measured=listed,
-        overall=None,
-        surviving=None,
-        evidence=None,
-        effects=(),
-        interactions=(),
-        notes=(),
+def _with_telemetry(frames: StoreFrames, sweep: Sweep, asked: Sequence[Objective]) -> Sweep:
+    """The sweep with what its telemetry and its seconds say of the workloads that are asked about."""
+    rates = {each.workload: each.metric if each.metric in RATES else "bw_bytes_s" for each in asked}
+    return replace(
+        sweep,
+        cpu=cpu_per_io(frames, sweep.judged, sweep.observations, list(rates)),
+        within=within(frames, sweep.judged, rates.items()),
     )
 
 
-def _engine(sweep: _Sweep, objective: Objective) -> str:
-    """Engine and version that drove a workload."""
-    rows = [row for row in sweep.observations if row.workload == objective.workload]
-    named = {
-        (row.engine_version if row.engine in row.engine_version else f"{row.engine} {row.engine_version}")
-        for row in rows
-    }
-    return ", ".join(sorted(named))
-
-
-def _facts(sweep: _Sweep, objective: Objective, points: Iterable[str]) -> dict[str, PointFacts]:
-    """What is known of each point beside its figure, from its first trial that is ok."""
-    first: dict[str, TrialRow] = {}
-    for trial in sweep.trials:
-        if trial.status == "ok":
-            first.setdefault(trial.point_id, trial)
-    predicted = _predictions(sweep, objective)
-    return {
-        point: PointFacts(
-            point_id=point,
-            label=sweep.labels[point],
-            settings=sweep.settings[point],
-            substrate=first[point].substrate,
-            disk_failures_survived=first[point].disk_failures_survived,
-            usable_bytes=first[point].usable_bytes,
-            predicted=predicted.get(point),
-            apply_commands=first[point].apply_commands,
-        )
-        for point in points
-    }
-
-
-def _predictions(sweep: _Sweep, objective: Objective) -> dict[str, float]:
-    """What was predicted of each point; a prediction is made for workloads of one direction only."""
-    column = {"iops": "predicted_iops", "bw_bytes_s": "predicted_bw_bytes_s"}.get(objective.metric)
-    by_trial = group(sweep.observations, objective.workload)
-    found: dict[str, float] = {}
-    for trial in sweep.trials:
-        rows = by_trial.get(trial.trial_id, [])
-        if column is not None and len(rows) == 1 and getattr(rows[0], column) is not None:
-            found.setdefault(trial.point_id, float(getattr(rows[0], column)))
-    return found
-
-
-def _recommendation(frames: StoreFrames, sweep: _Sweep, answers: tuple[Answer, ...], every: int) -> Recommendation:
+def _recommendation(frames: StoreFrames, sweep: Sweep, answers: tuple[Answer, ...], every: int) -> Recommendation:
     """The answers with everything that they rest on."""
     trials = sweep.trials
     by_status = {name: [trial for trial in trials if trial.status == name] for name in ("ok", "failed", "invalid")}
@@ -250,9 +148,15 @@ def _recommendation(frames: StoreFrames, sweep: _Sweep, answers: tuple[Answer, .
         answers=answers,
         problems=tuple(_problem(sweep, trial) for trial in trials if trial.status != "ok"),
         without_results=tuple(sorted(sweep.labels[point] for point in sweep.labels.keys() - with_results)),
-        warnings=(*race.warnings(trials), *notes.store_warnings(trials, every - len(trials), lost, aside)),
+        warnings=(
+            *(disk.sentence for disk in slow_disks(frames, trials, described.values())),
+            *race.warnings(trials),
+            *notes.store_warnings(trials, every - len(trials), lost, aside),
+        ),
         environments=tuple(described[name] for name in used if name in described),
         varied=varied(sweep.settings.values()),
+        prefer=sweep.prefer,
+        not_tested=not_tested(trials, sweep.observations, sweep.settings, described.values()),
     )
 
 
@@ -262,7 +166,7 @@ def _only(values: Iterable[int | None]) -> int | None:
     return seen.pop() if len(seen) == 1 else None
 
 
-def _problem(sweep: _Sweep, trial: TrialRow) -> TrialProblem:
+def _problem(sweep: Sweep, trial: TrialRow) -> TrialProblem:
     """A trial that failed or does not count, with the reason."""
     return TrialProblem(
         trial_id=trial.trial_id,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from results.objective import RATES, Objective
 from results.schema import ObservationRow, TrialRow
 
-_PERCENTILES = {"lat_p50_ns": 0.5, "lat_p95_ns": 0.95, "lat_p99_ns": 0.99, "lat_p999_ns": 0.999}
+PERCENTILES = {"lat_p50_ns": 0.5, "lat_p95_ns": 0.95, "lat_p99_ns": 0.99, "lat_p999_ns": 0.999}
 _WEIGHTED_MEANS = frozenset({"lat_mean_ns", "slat_mean_ns", "clat_mean_ns"})
 
 
@@ -68,8 +68,8 @@ def figure(rows: Sequence[ObservationRow], metric: str) -> float | None:
     if metric in _WEIGHTED_MEANS:
         ios = sum(row.ios for row in rows)
         return sum(value * row.ios for value, row in zip(values, rows, strict=True)) / ios if ios else None
-    if metric in _PERCENTILES:
-        return percentile(merged(rows), _PERCENTILES[metric])
+    if metric in PERCENTILES:
+        return percentile(merged(rows), PERCENTILES[metric])
     return float(min(values)) if metric == "lat_min_ns" else float(max(values))
 
 

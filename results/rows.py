@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from results.arrays import arrow_array, empty_lists
 from results.errors import ResultsError
 from results.schema import TABLES, Row, arrow_schema
 
@@ -26,10 +27,34 @@ def to_table(table: str, rows: Sequence[Row]) -> pa.Table:
     arrays = []
     for field in schema:
         try:
-            array = pa.array([getattr(row, field.name) for row in rows], type=field.type)
+            array = arrow_array([getattr(row, field.name) for row in rows], field.type)
         except (pa.ArrowException, TypeError, OverflowError) as error:
             raise ResultsError(f"{table}.{field.name}: {error}") from error
         if array.null_count and not field.nullable:
             raise ResultsError(f"{table}.{field.name} may not be null")
         arrays.append(array)
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def conform(table: str, found: pa.Table, columns: Sequence[str] | None = None) -> pa.Table:
+    """Columns of ``found``, a file of ``table``, as the schema has them; those that an older file lacks are empty.
+
+    Empty is null, and an empty list where lists are kept.  Columns that keep their dictionary stay so.
+    """
+    import pyarrow as pa
+
+    schema = arrow_schema(table)
+    arrays, fields, there = [], [], set(found.column_names)
+    for name in schema.names if columns is None else columns:
+        field = schema.field(name)
+        if name in there:
+            array = found[name]
+        elif pa.types.is_list(field.type):
+            array = empty_lists(found.num_rows, field.type)
+        else:
+            array = pa.nulls(found.num_rows, field.type)
+        if not pa.types.is_dictionary(array.type) and array.type != field.type:
+            array = array.cast(field.type)
+        arrays.append(array)
+        fields.append(field.with_type(array.type))
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=schema.metadata))

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: files of many trials in bundles
 VIRTUAL_SUBSTRATES = frozenset({"uml", "loop"})
 """Substrates on which nothing measured may become a guarantee."""
+DISK_CHECK = "(disk check)"
+"""Name, in telemetry, of the reading of each disk on its own; no workload can be called so."""
 
 FACTOR_COLUMNS = (
     "level",
@@ -104,10 +106,12 @@ class TrialRow:
     degraded_after: int | None = optional("members missing after the last workload")
     stripe_width_kib: int | None = optional("chunk x data disks")
     usable_bytes: int | None = optional("capacity of the array, all filesystems together")
+    dataset_bytes: int | None = optional("bytes of the files laid out before the first workload: the fill level")
     disk_failures_survived: int | None = optional("disk failures survived in the worst case")
     disk_ids: tuple[str, ...] = many("identity (serial or WWN) of each member, in order")
     disk_iops_limit: int | None = optional("IOPS that the lab's throttle allows each disk; null where there is none")
     disk_bw_bytes_s_limit: int | None = optional("bytes per second that the lab's throttle allows each disk")
+    disk_own_limits: tuple[str, ...] = many("members that the lab limits otherwise than the others, and how")
     build_commands: tuple[str, ...] = many("every command that built the stack, as it was run")
     apply_commands: tuple[str, ...] = many("commands and configuration lines that apply these settings for good")
     warnings: tuple[str, ...] = many("what the tools warned of; does not invalidate the trial")
@@ -147,6 +151,13 @@ class ObservationRow:
     lat_bins_ns: tuple[int, ...] = many("full histogram of total latency: midpoint of each bucket that is not empty")
     lat_counts: tuple[int, ...] = many("full histogram of total latency: I/Os in each of lat_bins_ns")
     warnings: tuple[str, ...] = many("what the engine printed beside its result")
+    workload_json: str | None = optional("the workload as it was asked for, defaults written out, as JSON")
+    precondition_command: str | None = optional("command that preconditioned the data set; null where none was asked")
+    steady_verdict: str | None = optional(
+        "steady, drift not excluded or not steady, after the last round before the measured run; null: not asked"
+    )
+    steady_metric: str | None = optional("the figure that the rounds were judged by")
+    steady_rounds: tuple[float, ...] = many("that figure in each round before the measured run, directions together")
     raw_zlib: bytes | None = optional("the engine's own output, zlib-compressed (on the first direction's row)")
 
 
@@ -169,7 +180,10 @@ class IntervalRow:
 
 @dataclass(frozen=True, kw_only=True)
 class TelemetryRow:
-    """What one device (or the CPUs, device = 'cpu') did in one sample while a workload ran."""
+    """What one device (or the CPUs, device = 'cpu') did in one sample while a workload ran.
+
+    Rows of the workload :data:`DISK_CHECK` are what each disk read on its own before a stack was built.
+    """
 
     trial_id: str = column("joins trials")
     workload: str = column("name of the workload")

@@ -3,7 +3,8 @@
 ``STORE/<table>/<trial_id>.parquet`` holds a trial's rows, ``STORE/environments/<environment_id>.parquet``
 a machine, ``STORE/stripelab.json`` the version of the schema.  The file under ``trials`` is written last
 and is the commit point; it names the digest of each companion file, so a trial is either whole or
-not there.  One process writes to a store at a time (the caller holds the lock); any number may read.
+not there.  When trials become many their files are merged into bundles (:mod:`results.bundles`).  One
+process writes to a store at a time (the caller holds the lock); any number may read.
 
 Only pyarrow is needed here, and it is imported late: the store is written inside a slow virtual machine.
 """
@@ -13,14 +14,15 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from results import sealed
+from results.bundles import bundle_name, merge
+from results.contents import COMPANIONS, PARTS, SET_ASIDE, Contents, Entry, Group, MovedError, SetAside, check_version
 from results.errors import ResultsError
-from results.rows import required, to_table
+from results.rows import to_table
 from results.schema import (
     SCHEMA_VERSION,
     TABLES,
@@ -32,32 +34,27 @@ from results.schema import (
     TrialRow,
 )
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+__all__ = ["COMPANIONS", "MARKER", "SET_ASIDE", "STATUSES", "Part", "SetAside", "Store"]
 
 STATUSES = frozenset({"ok", "failed", "invalid"})
-COMPANIONS = ("observations", "intervals", "telemetry")
 MARKER = "stripelab.json"
-SET_ASIDE = "set-aside"
-_PARTS = b"stripelab_parts"
+BUNDLE_TRIALS = 256
+"""Trials with files of their own from which on they are merged into bundles, and most trials of a bundle."""
+
+BUNDLE_BYTES = 32 << 20
+"""Files of a bundle, together: what is lost with one damaged byte, and what is held while it is written."""
+
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_RESCANS = 5
 
 
 @dataclass(frozen=True)
-class SetAside:
-    """A file that does not count, and why; ``path`` is where it lies now."""
+class Part:
+    """A file of one table, and those of the trials in it that count, in no particular order."""
 
     path: Path
-    reason: str
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """What the store remembers of a trial."""
-
-    status: str
-    environment_id: str
-    parts: Mapping[str, str]
+    trial_ids: frozenset[str]
+    bundled: bool
 
 
 class Store:
@@ -66,9 +63,8 @@ class Store:
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self.path = path
         self.read_only = read_only
-        self._trials: dict[str, _Entry] = {}
-        self._environments: set[str] = set()
-        self._set_aside: list[SetAside] = []
+        self._contents = Contents(path, read_only)
+        self._bundle_at = BUNDLE_TRIALS
 
     @classmethod
     def create(cls, path: Path) -> Store:
@@ -90,25 +86,30 @@ class Store:
         return cls(path, read_only=False)
 
     @classmethod
-    def open(cls, path: Path, verify: bool = True, *, read_only: bool = False) -> Store:
+    def open(
+        cls, path: Path, verify: bool = True, *, read_only: bool = False, tables: Collection[str] = COMPANIONS
+    ) -> Store:
         """Open the store at ``path``; torn or foreign files are set aside, which :attr:`set_aside` lists.
 
-        ``verify`` checks every byte of every file against its seal; without it only the trial files
-        are checked.  ``read_only`` moves nothing: files that do not count are skipped and listed.  The
-        same happens where the store cannot be written.
+        Trials and environments are checked byte by byte against their seals, and with ``verify`` so are their
+        companions in ``tables``.  What is left out is checked when :meth:`verify` is called, and by every
+        reader of :mod:`results.query` before it reads.  ``read_only`` moves nothing: files that do not count
+        are skipped and listed.  The same happens where the store cannot be written.
 
         Raises:
             ResultsError: there is no store, it cannot be read, or a newer stripelab wrote it.
         """
         _check_marker(path)
-        store = cls(path, read_only=read_only)
-        try:
-            store._scan_environments()
-            store._scan_trials(verify=verify)
-            store._scan_strays()
-        except OSError as error:
-            raise ResultsError(f"cannot read the store {path}: {error.strerror}") from error
-        return store
+        for _ in range(_RESCANS):
+            store = cls(path, read_only=read_only)
+            try:
+                store._contents.scan(tables if verify else ())
+            except MovedError:
+                continue
+            except OSError as error:
+                raise ResultsError(f"cannot read the store {path}: {error.strerror}") from error
+            return store
+        raise _moved(path)
 
     @classmethod
     def open_or_create(cls, path: Path) -> Store:
@@ -118,32 +119,57 @@ class Store:
     @property
     def set_aside(self) -> tuple[SetAside, ...]:
         """Files that opening the store found torn, changed, foreign or incomplete."""
-        return tuple(self._set_aside)
+        return tuple(self._contents.set_aside)
 
     @property
     def environment_ids(self) -> set[str]:
         """Environments that the store describes."""
-        return set(self._environments)
+        return set(self._contents.environments)
+
+    def verify(self, tables: Collection[str] = COMPANIONS, trial_ids: Collection[str] | None = None) -> None:
+        """Check every byte of the companions in ``tables`` that were not checked yet; with ``trial_ids`` of theirs.
+
+        Trials with a damaged one do not count from then on, and are listed in :attr:`set_aside`.
+
+        Raises:
+            ResultsError: a file cannot be read, or another process changes the store.
+        """
+        try:
+            self._contents.verify(tables, trial_ids)
+        except MovedError as error:
+            raise _moved(self.path) from error
 
     def trial_ids(self, statuses: Collection[str] | None = None) -> set[str]:
         """Trials in the store: all, or those whose status is one of ``statuses``."""
-        return {key for key, entry in self._trials.items() if statuses is None or entry.status in statuses}
+        return {key for key, entry in self._contents.trials.items() if statuses is None or entry.status in statuses}
 
     def files(self, table: str) -> list[Path]:
         """Files of ``table`` that count, in the order of their names."""
         if table == "environments":
-            names: Collection[str] = self._environments
-        elif table == "trials":
-            names = self._trials
-        else:
-            names = [key for key, entry in self._trials.items() if table in entry.parts]
-        return [self._file(table, name) for name in sorted(names)]
+            return [self._file(table, name) for name in sorted(self._contents.environments)]
+        return [part.path for part in self.parts(table)]
 
-    def files_of(self, table: str, trial_id: str) -> list[Path]:
-        """The file of ``table`` that holds a trial's rows; none where it has no such rows."""
-        entry = self._trials.get(trial_id)
-        here = entry is not None and (table == "trials" or table in entry.parts)
-        return [self._file(table, trial_id)] if here else []
+    def parts(self, table: str, trial_ids: Collection[str] | None = None) -> list[Part]:
+        """Files of ``table`` with rows of ``trial_ids`` (of all trials if None), in the order of their names."""
+        wanted = self._contents.trials.keys() if trial_ids is None else trial_ids
+        members: dict[Group, set[str]] = {}
+        for trial_id in wanted:
+            entry = self._contents.trials.get(trial_id)
+            if entry is not None and (table == "trials" or table in entry.group.parts):
+                members.setdefault(entry.group, set()).add(trial_id)
+        return [
+            Part(self._file(table, group.name), frozenset(members[group]), group.bundled)
+            for group in sorted(members, key=lambda group: group.name)
+        ]
+
+    def verified(self, table: str, trial_id: str) -> None:
+        """Check the file of ``table`` with a trial's rows, if it was not checked yet.
+
+        Raises:
+            ResultsError: it is not as it was written.
+        """
+        if table in COMPANIONS and trial_id in self._contents.trials:
+            self._contents.verify_group(table, self._contents.trials[trial_id].group)
 
     def put_environment(self, environment: EnvironmentRow) -> None:
         """Describe a machine; a description that is there already is left alone.
@@ -153,11 +179,11 @@ class Store:
         """
         name = environment.environment_id
         _check_id(name)
-        if name in self._environments:
+        if name in self._contents.environments:
             return
         content, _ = sealed.encode(to_table("environments", [environment]))
         sealed.replace_durable(self._file("environments", name), content)
-        self._environments.add(name)
+        self._contents.environments.add(name)
 
     def append(
         self,
@@ -182,14 +208,17 @@ class Store:
         for table in (name for name in COMPANIONS if rows[name]):
             contents[table], parts[table] = sealed.encode(to_table(table, rows[table]))
         committed = to_table("trials", [trial])
-        metadata = {**committed.schema.metadata, _PARTS: json.dumps(parts, sort_keys=True).encode()}
+        metadata = {**committed.schema.metadata, PARTS: json.dumps(parts, sort_keys=True).encode()}
         contents["trials"], _ = sealed.encode(committed.replace_schema_metadata(metadata))
         self._write_parts(trial.trial_id, contents)
         try:
             self._commit(trial.trial_id, contents)
         except OSError as error:
             raise sealed.cannot_write(self._file("trials", trial.trial_id), error) from error
-        self._trials[trial.trial_id] = _Entry(trial.status, trial.environment_id, parts)
+        group = Group(trial.trial_id, parts)
+        entry = Entry(trial.status, trial.environment_id, trial.started_at_ns, group)
+        self._contents.trials[trial.trial_id] = entry
+        self._bundle_when_many()
 
     def _write_parts(self, trial_id: str, contents: Mapping[str, bytes]) -> None:
         """Write every file beside its place; where one does not fit, take all of them away again."""
@@ -208,10 +237,10 @@ class Store:
         A trial file of an earlier outcome goes first: whatever moment the power fails at, an old trial
         row never stands beside new observations.
         """
-        if trial_id in self._trials:
+        if trial_id in self._contents.trials:
             self._file("trials", trial_id).unlink(missing_ok=True)
             sealed.sync_folder(self.path / "trials")
-            del self._trials[trial_id]
+            del self._contents.trials[trial_id]
         for table in COMPANIONS:
             if table in contents:
                 self._temporary(table, trial_id).replace(self._file(table, trial_id))
@@ -229,12 +258,12 @@ class Store:
             raise ResultsError(f"{self.path} was opened to read only", remedy="Open it to write.")
         if trial.status not in STATUSES:
             raise ResultsError(f"trial {trial.trial_id}: {trial.status!r} is no status; one of {sorted(STATUSES)} is")
-        if trial.environment_id not in self._environments:
+        if trial.environment_id not in self._contents.environments:
             raise ResultsError(
                 f"trial {trial.trial_id}: the store does not describe its environment {trial.environment_id}",
                 remedy="Without a known environment a figure means nothing: put_environment comes first.",
             )
-        known = self._trials.get(trial.trial_id)
+        known = self._contents.trials.get(trial.trial_id)
         if known is not None and known.status == "ok":
             raise ResultsError(
                 f"trial {trial.trial_id} is in the store with status ok and is not overwritten",
@@ -246,100 +275,82 @@ class Store:
         if strangers - {trial.trial_id}:
             raise ResultsError(f"trial {trial.trial_id} comes with rows of other trials: {sorted(strangers)}")
 
-    def _scan_environments(self) -> None:
-        """Find the environments; a damaged one is set aside."""
-        for path in self._listing("environments"):
-            try:
-                self._read("environments", path)
-            except sealed.DamagedFileError as damage:
-                self._put_aside([path], f"{path.name} {damage}")
-            else:
-                self._environments.add(path.stem)
+    def bundle(self) -> int:
+        """Merge the files of trials that are ok into bundles; returns how many trials were merged.
 
-    def _scan_trials(self, *, verify: bool) -> None:
-        """Find the trials that are whole; the files of one that is not are set aside together."""
-        for path in self._listing("trials"):
-            try:
-                entry = self._read_trial(path, verify=verify)
-            except sealed.DamagedFileError as damage:
-                companions = [self._file(table, path.stem) for table in COMPANIONS]
-                self._put_aside([path, *(part for part in companions if part.exists())], str(damage))
-            else:
-                self._trials[path.stem] = entry
+        Nothing changes for readers but speed.  Whatever moment this is interrupted at, every trial is there:
+        a bundle is complete before the file that names it, and that before the merged files are removed.
 
-    def _scan_strays(self) -> None:
-        """Set aside what is damaged or foreign among files that no trial names.
-
-        A whole file of ours is what an append that did not come to its end leaves: it is invisible, and
-        the repeated trial writes over it.
+        Raises:
+            ResultsError: the store is full or cannot be written, or a file is not whole any more.
         """
-        for table in COMPANIONS:
-            named = set(self.files(table))
-            for path in self._listing(table):
-                if path in named:
-                    continue
-                try:
-                    sealed.read(path)
-                except sealed.DamagedFileError as damage:
-                    if path.exists():
-                        self._put_aside([path], f"{table}/{path.name} {damage}")
+        if self.read_only:
+            raise ResultsError(f"{self.path} was opened to read only", remedy="Open it to write.")
+        self.verify()
+        merged = 0
+        for trial_ids in self._unbundled():
+            self._bundle(trial_ids)
+            merged += len(trial_ids)
+        return merged
 
-    def _read_trial(self, path: Path, *, verify: bool) -> _Entry:
-        """A trial's entry; raises DamagedFileError where its own file or a companion is not as it was written."""
+    def _bundle_when_many(self) -> None:
+        """Bundle now and then; where there is no room for it the trials stay as they are, and that is no failure."""
+        self._bundle_at -= 1
+        if self._bundle_at > 0:
+            return
+        self._bundle_at = BUNDLE_TRIALS
+        with contextlib.suppress(ResultsError):
+            self.bundle()
+
+    def _unbundled(self) -> Iterator[list[str]]:
+        """Trials that are ok and have files of their own, oldest first, in groups of the size of a bundle."""
+        loose = [
+            (entry.started_at_ns, key, entry)
+            for key, entry in self._contents.trials.items()
+            if entry.status == "ok" and not entry.group.bundled
+        ]
+        group: list[str] = []
+        size = 0
+        for _, trial_id, entry in sorted(loose, key=lambda each: each[:2]):
+            own = sum(self._file(table, trial_id).stat().st_size for table in ("trials", *entry.group.parts))
+            if group and (len(group) == BUNDLE_TRIALS or size + own > BUNDLE_BYTES):
+                yield group
+                group, size = [], 0
+            group.append(trial_id)
+            size += own
+        if len(group) > 1:
+            yield group
+
+    def _bundle(self, trial_ids: Sequence[str]) -> None:
+        """Merge the files of these trials; the bundle under ``trials`` is the commit point."""
+        entries = self._contents.trials
+        name = bundle_name(trial_ids)
+        parts: dict[str, str] = {}
         try:
-            table = self._read("trials", path)
+            for table in COMPANIONS:
+                with_rows = [key for key in trial_ids if table in entries[key].group.parts]
+                if with_rows:
+                    parts[table] = self._write_bundle(table, name, with_rows, {})
+            self._write_bundle("trials", name, trial_ids, {PARTS: json.dumps(parts, sort_keys=True).encode()})
         except sealed.DamagedFileError as damage:
-            raise sealed.DamagedFileError(f"trials/{path.name} {damage}") from damage
-        parts: dict[str, str] = json.loads(table.schema.metadata.get(_PARTS, b"{}"))
-        for name, digest in sorted(parts.items()):
-            companion = self._file(name, path.stem)
-            if not verify and companion.exists():
-                continue
-            try:
-                found = sealed.read(companion).digest
-            except sealed.DamagedFileError as damage:
-                raise sealed.DamagedFileError(f"{name}/{companion.name} {damage}") from damage
-            if found != digest:
-                raise sealed.DamagedFileError(f"{name}/{companion.name} is not the file written with this trial")
-        return _Entry(table["status"][0].as_py(), table["environment_id"][0].as_py(), parts)
-
-    def _read(self, table: str, path: Path) -> pa.Table:
-        """The single row of a trial or an environment; raises DamagedFileError or, on a newer schema, ResultsError."""
-        found = sealed.read(path).table
-        metadata = found.schema.metadata or {}
-        if metadata.get(b"stripelab_table") != table.encode():
-            raise sealed.DamagedFileError(f"does not belong to the table {table}")
-        _check_version(path, int(metadata.get(b"stripelab_schema", b"0")))
-        key = "environment_id" if table == "environments" else "trial_id"
-        missing = required(table) - set(found.column_names)
-        if missing:
-            raise sealed.DamagedFileError(f"lacks the columns {', '.join(sorted(missing))}")
-        if found[key].to_pylist() != [path.stem]:
-            raise sealed.DamagedFileError(f"does not hold what its name says: {found[key].to_pylist()[:3]}")
-        return found
-
-    def _put_aside(self, paths: Sequence[Path], reason: str) -> None:
-        """Move files out of the tables, the first one first; where that is not possible they are skipped only."""
-        for path in paths:
-            target = self.path / SET_ASIDE / f"{path.parent.name}-{path.name}"
-            lies_at = path
-            if not self.read_only:
+            raise ResultsError(
+                f"a file of {self.path} {damage}", remedy="Open the store again: the file is then set aside."
+            ) from damage
+        group = Group(name, parts)
+        for table in ("trials", *COMPANIONS):
+            for trial_id in trial_ids:
                 with contextlib.suppress(OSError):
-                    target.parent.mkdir(exist_ok=True)
-                    target = _free_name(target)
-                    path.replace(target)
-                    target.with_name(f"{target.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
-                    sealed.sync_folder(path.parent)
-                    sealed.sync_folder(target.parent)
-                lies_at = target if not path.exists() else path
-            self._set_aside.append(SetAside(lies_at, reason))
+                    self._file(table, trial_id).unlink(missing_ok=True)
+            sealed.sync_folder(self.path / table)
+        for trial_id in trial_ids:
+            old = entries[trial_id]
+            entries[trial_id] = Entry(old.status, old.environment_id, old.started_at_ns, group)
 
-    def _listing(self, table: str) -> list[Path]:
-        """Every visible file of a table, ours or not, in the order of the names; half-written ones are hidden."""
-        folder = self.path / table
-        if not folder.is_dir():
-            return []
-        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    def _write_bundle(self, table: str, name: str, trial_ids: Iterable[str], metadata: Mapping[bytes, bytes]) -> str:
+        """Write one table of a bundle, durably; returns its digest."""
+        content, digest = merge(table, [(key, self._file(table, key)) for key in trial_ids], metadata)
+        sealed.replace_durable(self._file(table, name), content)
+        return digest
 
     def _file(self, table: str, name: str) -> Path:
         return self.path / table / f"{name}.parquet"
@@ -366,16 +377,7 @@ def _check_marker(path: Path) -> None:
             f"{path / MARKER} does not say which schema the store has",
             remedy=f'Its content should be {{"schema": {SCHEMA_VERSION}}}; put that back.',
         ) from error
-    _check_version(path, version)
-
-
-def _check_version(path: Path, version: int) -> None:
-    """Raise ResultsError on a schema that is newer than this program."""
-    if version > SCHEMA_VERSION:
-        raise ResultsError(
-            f"{path} has schema {version}; this stripelab knows schemas up to {SCHEMA_VERSION}",
-            remedy="Use the version of stripelab that wrote it, or a newer one.",
-        )
+    check_version(path, version)
 
 
 def _check_id(name: str) -> None:
@@ -384,9 +386,8 @@ def _check_id(name: str) -> None:
         raise ResultsError(f"{name!r} is no id: letters, digits, dot, dash and underscore, at most 128")
 
 
-def _free_name(target: Path) -> Path:
-    """``target``, or the first name after it that is not taken."""
-    candidate, number = target, 1
-    while candidate.exists():
-        candidate, number = target.with_name(f"{number}-{target.name}"), number + 1
-    return candidate
+def _moved(path: Path) -> ResultsError:
+    """The words for a store that another process is changing."""
+    return ResultsError(
+        f"{path} changed while it was read: a run is merging its files", remedy="Run the same command again."
+    )

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from results.answer import STATISTICALLY, Answer, RankedPoint, Ranking, Recommendation
+from results.constraints import Judged
 from results.effects import Effect
-from results.ranking import TIE_RULE
+from results.preference_words import tie_rule
 from results.schema import VIRTUAL_SUBSTRATES
 from results.units import capacity, duration, figure, metric_name, number, pct, scale_of, signed_pct
 
@@ -60,30 +61,49 @@ def _refusal(answer: Answer) -> list[Block]:
     if answer.measured:
         found.append(Text(BODY, ("What was measured, without a verdict:",)))
         found.append(_table(answer.metric, answer.measured[:_SHOWN], ()))
-    return found
+    return [*found, *_next(answer)]
+
+
+def _next(answer: Answer) -> list[Block]:
+    """What to run next."""
+    if not answer.next_runs:
+        return []
+    return [Text(BODY, ("What to run next:", *(f"  - {each.sentence}" for each in answer.next_runs)))]
 
 
 def _answer(answer: Answer, recommendation: Recommendation) -> list[Block]:
     """One answer: what to use, the ranking, effects, notes, commands."""
     found: list[Block] = [Text(HEADING, (heading(answer),))]
-    rankings = [ranking for ranking in (answer.overall, answer.surviving) if ranking is not None]
+    if answer.unmet:
+        found.append(Text(LOUD, (answer.unmet,)))
+    rankings = answer.rankings
     found += [Text(BODY, tuple(verdict(answer, ranking, recommendation))) for ranking in rankings]
     overall = rankings[0]
+    if answer.constraints:
+        found.append(
+            Text(BODY, ("Constraints:", *(f"  - {line}" for line in map(constraint_line, answer.constraints))))
+        )
     found.append(_table(answer.metric, overall.points[:_SHOWN], overall.fastest_set))
     if len(overall.points) > _SHOWN:
         found.append(Text(BODY, (f"and {len(overall.points) - _SHOWN} more points, which --json and the report list",)))
     for ranking in rankings[1:]:
         found.append(Text(BODY, (f"{ranking.title}, compared with each other alone:",)))
         found.append(_table(answer.metric, ranking.points[:_SHOWN], ranking.fastest_set))
+    found += further(answer)
     if answer.effects:
         lines = (f"  - {effect_line(effect)}" for effect in answer.effects)
         found.append(Text(BODY, ("What each factor does:", *lines)))
+    shown = [pair.sentence for pair in answer.pairs if pair.share.low_pct > 0][:_SHOWN]
+    if shown:
+        found.append(Text(BODY, ("What factors do together:", *(f"  - {line}" for line in shown))))
     if answer.notes:
         found.append(Text(BODY, ("Mind:", *(f"  - {note}" for note in answer.notes))))
+    found += _next(answer)
     titles: dict[str, list[str]] = {}
     for ranking in rankings:
         titles.setdefault(ranking.recommended, []).append(ranking.title.lower())
-    for ranking in rankings[: len(titles)]:
+    firsts = {name: next(each for each in rankings if each.recommended == name) for name in titles}
+    for ranking in firsts.values():
         words = " and ".join(titles[ranking.recommended])
         found.append(Text(BODY, (f"To apply {ranking.chosen.label} ({words}):",)))
         found.append(Text(CODE, ranking.chosen.apply_commands or ("(the store has no commands for it)",)))
@@ -101,12 +121,18 @@ def verdict(answer: Answer, ranking: Ranking, recommendation: Recommendation) ->
     chosen = ranking.chosen
     yield f"{ranking.title}: {chosen.label}"
     yield f"  {value_sentence(answer.metric, chosen, recommendation.confidence)}"
+    for line in (published_sentence(answer, ranking, recommendation.confidence), gain_sentence(answer, ranking)):
+        if line:
+            yield f"  {line}"
     yield f"  Chosen because {ranking.reason}."
     yield f"  {sureness(ranking, recommendation)}"
 
 
 def value_sentence(metric: str, point: RankedPoint, confidence: float) -> str:
-    """A point's figure with its interval, and the prediction where there is one."""
+    """A point's figure with its interval, and the prediction where there is one; two modes instead of their mean."""
+    if point.modes:
+        modes = " and ".join(f"{_named(metric, each.value)} in {pct(each.share_pct)}" for each in point.modes)
+        return f"Two modes: {modes} of the seconds; no single figure describes them."
     text = f"{_named(metric, point.value)}"
     if point.low is not None and point.high is not None:
         scale, unit = scale_of(metric, point.value)
@@ -115,6 +141,60 @@ def value_sentence(metric: str, point: RankedPoint, confidence: float) -> str:
     if point.predicted is not None and point.deviation_pct is not None:
         text += f"; predicted {figure(metric, point.predicted)}, measured {signed_pct(point.deviation_pct)}"
     return f"{text}."
+
+
+def published_sentence(answer: Answer, ranking: Ranking, confidence: float) -> str:
+    """What to expect in fresh runs, free of the luck of having been picked; empty where it cannot be said."""
+    if ranking.published is None:
+        return ""
+    least = "at least" if answer.maximise else "at most"
+    return (
+        f"Expect {_named(answer.metric, ranking.published.value)} in fresh runs, {least} "
+        f"{figure(answer.metric, ranking.published.bound)} ({confidence * 100:.0f} % confidence, whichever was picked)."
+    )
+
+
+def gain_sentence(answer: Answer, ranking: Ranking) -> str:
+    """What is gained over the baseline; empty where there is none."""
+    chosen = ranking.chosen
+    if answer.baseline is None or chosen.gain_pct is None or chosen.gain_at_least_pct is None:
+        return ""
+    way = "more" if answer.maximise else "less"
+    return (
+        f"Against the baseline ({answer.baseline}): {signed_pct(chosen.gain_pct)} {way}, at least "
+        f"{signed_pct(chosen.gain_at_least_pct)} (all points at once)."
+    )
+
+
+def constraint_line(judged: Judged) -> str:
+    """How many points meet a constraint, and which are not shown to."""
+    text = f"{judged.constraint}: met by {len(judged.met)} points, not met by {len(judged.not_met)}"
+    if judged.not_shown:
+        text += f", not shown of {len(judged.not_shown)} ({', '.join(judged.not_shown[:4])})"
+    return f"{text}."
+
+
+def further(answer: Answer) -> list[Block]:
+    """The front over several objectives, as a table."""
+    front = answer.front
+    if front is None or len(front.metrics) < 2 or not front.points or answer.overall is None:
+        return []
+    marks = {point.point_id: point.substrate for point in answer.overall.points}
+    virtual = any(mark in VIRTUAL_SUBSTRATES for mark in marks.values())
+    rows = tuple(
+        (
+            point.label,
+            *(figure(metric, value) for metric, value in zip(front.metrics, point.values, strict=True)),
+            *((marks[point.point_id],) if virtual else ()),
+        )
+        for point in front.points[:_SHOWN]
+    )
+    headers = ("point", *(metric_name(metric) for metric in front.metrics), *(("measured on",) if virtual else ()))
+    kept = f"{len(front.points)} of {front.of_points} points"
+    lines = [f"Several objectives at once: {kept} are beaten by no other in everything (Pareto front):"]
+    lines += [f"  not among the objectives: {line}" for line in front.left_out]
+    right = tuple(0 < place <= len(front.metrics) for place in range(len(headers)))
+    return [Text(BODY, tuple(lines)), Table(headers, rows, right, tuple(False for _ in rows))]
 
 
 def _named(metric: str, value: float) -> str:
@@ -142,6 +222,8 @@ def effect_line(effect: Effect) -> str:
     if effect.share_pct is None:
         return effect.sentence
     share = f"{effect.share_pct:.0f} %" if effect.share_pct >= 0.5 else "under 1 %"
+    if effect.share is not None:
+        share += f" (95 % interval {effect.share.low_pct:.0f} to {effect.share.high_pct:.0f} %)"
     return f"{effect.sentence} Share of the variance among {effect.points} points: {share}."
 
 
@@ -191,11 +273,12 @@ def _store(recommendation: Recommendation) -> list[Block]:
         f"{recommendation.trials_invalid} invalid."
     )
     leader = (
-        "The leader of a ranking is measured a little too well, since it was picked for that: confirm it with fresh "
-        "runs before you promise its figure."
+        "The leader of a ranking is measured a little too well, since it was picked for that: what to expect in fresh "
+        "runs is said beside it. Confirm it before you promise a figure."
     )
-    lines = [measured, f"Ties are broken by: {TIE_RULE}.", leader]
+    lines = [measured, f"Ties are broken by: {tie_rule(recommendation.prefer)}.", leader]
     lines += [f"Warning: {warning}" for warning in recommendation.warnings]
+    lines += [f"Not tested: {line}" for line in recommendation.not_tested]
     lines += [f"Without any result: {label}" for label in recommendation.without_results]
     lines += [
         f"{problem.status}: {problem.label}, block {problem.block + 1} ({problem.trial_id}): {problem.reason}"

@@ -19,6 +19,9 @@ METRIC_NAMES = {
     "lat_max_ns": "maximum latency",
     "slat_mean_ns": "mean submission latency",
     "clat_mean_ns": "mean completion latency",
+    "cpu_ns_per_io": "CPU time per I/O",
+    "usable_bytes": "usable capacity",
+    "disk_failures_survived": "disk failures survived",
 }
 
 
@@ -38,6 +41,8 @@ def number(value: float) -> str:
 
 def figure(metric: str, value: float) -> str:
     """A figure with its unit: ``398``, ``79.6 MiB/s``, ``12.1 ms``."""
+    if metric == "disk_failures_survived":
+        return f"{value:.0f}"
     scale, unit = scale_of(metric, value)
     return f"{number(value / scale)} {unit}".rstrip()
 
@@ -47,7 +52,9 @@ def scale_of(metric: str, largest: float) -> tuple[float, str]:
     if metric == "bw_bytes_s":
         scale, unit = _binary_scale(largest)
         return scale, f"{unit}/s"
-    if metric.endswith("_ns"):
+    if metric == "usable_bytes":
+        return _binary_scale(largest)
+    if metric.endswith("_ns") or metric == "cpu_ns_per_io":
         for scale, unit in ((1e9, "s"), (1e6, "ms"), (1e3, "µs")):
             if largest >= scale:
                 return scale, unit

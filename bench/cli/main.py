@@ -11,7 +11,21 @@ from typing import Annotated
 
 import typer
 
-from bench.cli import crosscheck, disks, doctor, failure, lab, native, output, plan, recommend, report, run, status
+from bench.cli import (
+    crosscheck,
+    disks,
+    doctor,
+    failure,
+    guarantee,
+    lab,
+    native,
+    output,
+    plan,
+    recommend,
+    report,
+    run,
+    status,
+)
 from bench.version import stripelab_version
 
 DONE = 0
@@ -24,7 +38,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: it is quick, and it reads the same in a log
     pretty_exceptions_enable=False,
 )
-for verb in (plan, run, status, recommend, report, disks, doctor, lab, native, crosscheck):
+for verb in (plan, run, status, recommend, guarantee, report, disks, doctor, lab, native, crosscheck):
     verb.register(app)
 
 

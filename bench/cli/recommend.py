@@ -30,16 +30,29 @@ def recommend(
     margin_pct: Annotated[
         float, typer.Option("--margin-pct", help="Differences smaller than this are not worth acting on.")
     ] = 5.0,
+    require: Annotated[
+        list[str] | None,
+        typer.Option("--require", help="A constraint, such as 'survives >= 2' or 'p99 < 20 ms'; may be given again."),
+    ] = None,
+    prefer: Annotated[
+        str, typer.Option("--prefer", help="What breaks ties, the first first: redundancy,capacity,cost,simplicity.")
+    ] = "",
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", help="Say what is gained over this point: 'level=raid5 chunk_kib=512'.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Say which settings to use, how sure that is, and the commands that apply them.
 
-    Exit status 1 means that the evidence does not reach for any answer.
+    Exit status 1 means that the evidence does not reach for any answer, or that no point is shown to meet the
+    constraints.
     """
     from results import recommend as judge
     from results import summary
 
-    found = judge.recommend(store, workload, margin_pct)
+    order = tuple(word.strip() for word in prefer.split(",") if word.strip())
+    wishes = judge.Wishes(tuple(require or ()), order, baseline)
+    found = judge.recommend(store, workload, margin_pct, wishes)
     if as_json:
         for warning in found.warnings:
             note(f"warning: {warning}")

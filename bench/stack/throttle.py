@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -25,23 +25,29 @@ BANDWIDTH_FILES = ("blkio.throttle.read_bps_device", "blkio.throttle.write_bps_d
 
 
 @contextmanager
-def throttled(disks: Sequence[Path], profile: DiskProfile, journal: Journal | None = None) -> Iterator[None]:
+def throttled(
+    disks: Sequence[Path],
+    profile: DiskProfile,
+    journal: Journal | None = None,
+    own: Mapping[Path, DiskProfile] | None = None,
+) -> Iterator[None]:
     """Limit each of these block devices to ``profile`` for as long as the context lasts.
 
-    With a ``journal`` the act is written there first, so that a later run can take it back.
-    Raises :class:`StackError` where the kernel has no such throttle, or where a disk has a limit
-    that somebody else set: it is left alone.
+    A device in ``own`` has the limit that is given there.  With a ``journal`` the act is written there
+    first, so that a later run can take it back.  Raises :class:`StackError` where the kernel has no such
+    throttle, or where a disk has a limit that somebody else set: it is left alone.
     """
     folder = controller()
-    numbers = [device_number(disk) for disk in disks]
+    limits = {device_number(disk): (own or {}).get(disk, profile) for disk in disks}
+    numbers = list(limits)
     _refuse_foreign(folder, numbers)
 
     def limit() -> None:
-        for number in numbers:
+        for number, each in limits.items():
             for name in IOPS_FILES:
-                _set(folder / name, number, profile.iops)
+                _set(folder / name, number, each.iops)
             for name in BANDWIDTH_FILES:
-                _set(folder / name, number, profile.bw_bytes_s)
+                _set(folder / name, number, each.bw_bytes_s)
 
     with ExitStack() as stack:
         if journal is None:

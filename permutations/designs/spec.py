@@ -14,8 +14,9 @@ MODELS = ("main", "interactions")
 class DesignSpec:
     """The keys of ``[sweep]`` that a design takes, and the points that the file gives.
 
-    ``points`` and ``baseline`` are whole combinations, in the order of
-    :data:`permutations.factors.FACTORS`.  ``size`` is None where the design decides.
+    ``baseline`` may stand beside any design; one of them is built on it.  ``points`` and ``baseline``
+    are whole combinations, in the order of :data:`permutations.factors.FACTORS`.  ``size`` is None where
+    the design decides.
     """
 
     kind: str = "full"

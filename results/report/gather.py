@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from results import seconds
 from results.answer import Answer
 from results.query import StoreFrames
 from results.responses import group, merged, percentile
 from results.schema import ObservationRow, TrialRow
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 MAX_SECONDS = 250_000
 """Most figures of throughput over time that a report carries; beyond that neighbours are averaged."""
@@ -65,26 +62,37 @@ def all_series(
 ) -> tuple[WorkloadSeries, ...]:
     """Seconds of every workload, directions added up, points in the order of its first ranking.
 
-    Each trial's file is read once and on its own, and what is kept is thinned at once, so memory holds
-    little more than the report will carry.
+    Seconds are streamed twice, once for how many there are and once for their values, which are thinned trial by
+    trial: memory holds little more than the report will carry.
     """
     first = {answer.workload: answer for answer in reversed(answers)}
-    measured = [trial for trial in trials if trial.status == "ok"]
+    measured = {trial.trial_id: trial for trial in trials if trial.status == "ok"}
     budget = max(1, MAX_SECONDS // max(1, len(measured) * len(first)))
-    found: dict[str, dict[str, list[Series]]] = {workload: defaultdict(list) for workload in first}
-    steps = dict.fromkeys(first, 1)
-    for trial in measured:
-        rows = _rows_of(frames, trial.trial_id)
-        for workload, answer in first.items():
-            values = _seconds(rows, workload, series_metric(answer))
-            steps[workload] = max(steps[workload], -(-len(values) // budget))
+    lengths = dict.fromkeys(first, 1)
+    for each in seconds.series(frames, (), trial_ids=measured):
+        if each.workload in lengths:
+            lengths[each.workload] = max(lengths[each.workload], int(each.second[-1]) + 1)
+    steps = {workload: -(-length // budget) for workload, length in lengths.items()}
+    found: dict[str, dict[str, dict[str, Series]]] = {workload: defaultdict(dict) for workload in first}
+    metrics = tuple(sorted({series_metric(answer) for answer in first.values()}))
+    streamed = seconds.series(frames, metrics, trial_ids=measured)
+    for trial_id, workload, directions in seconds.by_workload(streamed):
+        if workload in first:
+            values = _thinned_sum(directions, series_metric(first[workload]), steps[workload])
+            trial = measured[trial_id]
             if values:
-                found[workload][trial.point_id].append(Series(trial.trial_id, trial.block, values))
+                found[workload][trial.point_id][trial_id] = Series(trial_id, trial.block, values)
+    ordered = {
+        workload: {
+            point: [by_trial[trial_id] for trial_id in measured if trial_id in by_trial]
+            for point, by_trial in points.items()
+        }
+        for workload, points in found.items()
+    }
     return tuple(
         WorkloadSeries(answer.workload, series_metric(answer), steps[answer.workload], points)
         for answer in answers
-        if first[answer.workload] is answer
-        and (points := _point_series(answer, found[answer.workload], steps[answer.workload]))
+        if first[answer.workload] is answer and (points := _point_series(answer, ordered[answer.workload]))
     )
 
 
@@ -93,43 +101,24 @@ def series_metric(answer: Answer) -> str:
     return answer.metric if answer.metric in {"iops", "bw_bytes_s"} else "bw_bytes_s"
 
 
-def _point_series(answer: Answer, found: Mapping[str, Sequence[Series]], step_s: int) -> tuple[PointSeries, ...]:
+def _point_series(answer: Answer, found: Mapping[str, Sequence[Series]]) -> tuple[PointSeries, ...]:
     listed = answer.overall.points if answer.overall else answer.measured
+    by_point = {point: own for point, own in found.items() if own}
     return tuple(
-        PointSeries(point.label, tuple(_thinned(each, step_s) for each in found[point.point_id]))
-        for point in listed
-        if point.point_id in found
+        PointSeries(point.label, tuple(by_point[point.point_id])) for point in listed if point.point_id in by_point
     )
 
 
-def _rows_of(frames: StoreFrames, trial_id: str) -> list[tuple[str, int, float | None, float | None]]:
-    """Workload, second, IOPS and bandwidth of each interval of a trial."""
-    table: pa.Table = frames.of_trial("intervals", trial_id, ("workload", "second", "iops", "bw_bytes_s"))
-    return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+def _thinned_sum(directions: Sequence[seconds.Series], metric: str, step_s: int) -> tuple[float | None, ...]:
+    """Figure of each second, directions added up, then means of ``step_s`` neighbours; None where none is known."""
+    import numpy as np
 
-
-def _seconds(
-    rows: Iterable[tuple[str, int, float | None, float | None]], workload: str, metric: str
-) -> tuple[float | None, ...]:
-    """Figure of each second, directions added up; None where there is no row."""
-    column = 2 if metric == "iops" else 3
-    known: dict[int, float] = defaultdict(float)
-    for row in rows:
-        value = row[column]
-        if row[0] == workload and isinstance(value, (int, float)):
-            known[row[1]] += value
-    return tuple(known.get(second) for second in range(max(known, default=-1) + 1))
-
-
-def _thinned(series: Series, step_s: int) -> Series:
-    """Means of ``step_s`` neighbours."""
-    if step_s == 1:
-        return series
-    means: list[float | None] = []
-    for start in range(0, len(series.values), step_s):
-        known = [value for value in series.values[start : start + step_s] if value is not None]
-        means.append(sum(known) / len(known) if known else None)
-    return Series(series.trial_id, series.block, tuple(means))
+    sums, there = seconds.added(directions, metric)
+    if step_s > 1 and len(sums):
+        starts = np.arange(0, len(sums), step_s)
+        counts = np.add.reduceat(there.astype(float), starts)
+        sums, there = np.add.reduceat(sums, starts) / np.maximum(counts, 1), counts > 0
+    return tuple(float(value) if is_known else None for value, is_known in zip(sums, there, strict=True))
 
 
 def latency_rows(

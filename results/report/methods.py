@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from results.answer import Recommendation
-from results.ranking import TIE_RULE
+from results.preference_words import tie_rule
 from results.units import pct
 
 
@@ -48,7 +48,10 @@ def methods(found: Recommendation) -> tuple[Method, ...]:
             f"Points that are behind the leader by no more than {pct(found.margin_pct)} are in the fastest set as well "
             "and are marked “within margin”: they are slower, but hardly enough to act on.",
         ),
-        Method("Which one of the set", f"Ties are broken by {TIE_RULE}. These are preferences, not statistics."),
+        Method(
+            "Which one of the set",
+            f"Ties are broken by {tie_rule(found.prefer)}. These are preferences, not statistics.",
+        ),
         Method(
             "Effects",
             "Two points are compared where they are equal in every factor but one. The change is the mean over all "

@@ -11,12 +11,13 @@ from results import notes, plots
 from results.answer import Answer, RankedPoint, Ranking, Recommendation
 from results.objective import Objective
 from results.query import StoreFrames
+from results.recommend import CONFIDENCE
 from results.report import gather, tables
 from results.report.methods import Method, methods
 from results.report.tables import Grid
 from results.responses import responses
 from results.schema import EnvironmentRow, ObservationRow, TrialRow
-from results.summary import effect_line, heading, sureness
+from results.summary import effect_line, gain_sentence, heading, published_sentence, sureness, value_sentence
 from results.units import capacity, date, duration, figure, metric_name, number, pct, scale_of, signed_pct
 
 _MAX_HEAT_MAPS = 10
@@ -119,7 +120,7 @@ def build(frames: StoreFrames, found: Recommendation) -> ReportModel:
         chapters=tuple(
             _chapter(place, answer, found, trials, observations) for place, answer in enumerate(found.answers)
         ),
-        warnings=found.warnings,
+        warnings=(*found.warnings, *(f"Not tested: {line}" for line in found.not_tested)),
         without_results=found.without_results,
         problems=tables.problems(found.problems, f"Trials that failed or do not count{mark}")
         if found.problems
@@ -190,7 +191,7 @@ def _chapter(
     """Everything on one answer."""
     mark = _mark(found)
     name = f"a{place}"
-    rankings = [ranking for ranking in (answer.overall, answer.surviving) if ranking is not None]
+    rankings = answer.rankings
     latency = gather.latency_rows(answer, trials, observations)
     heat_maps = _heat_maps(name, answer, found)
     throttled = found.disk_iops_limit is not None or any(trial.disk_iops_limit is not None for trial in trials)
@@ -198,10 +199,13 @@ def _chapter(
         anchor=name,
         heading=heading(answer),
         workload=answer.workload,
-        refusal=answer.refusal,
+        refusal=answer.refusal or answer.unmet,
         verdicts=_verdicts(answer, rankings, found),
-        effect_lines=tuple(effect_line(effect) for effect in answer.effects),
-        notes=answer.notes,
+        effect_lines=(
+            *(effect_line(effect) for effect in answer.effects),
+            *(pair.sentence for pair in answer.pairs if pair.share.low_pct > 0),
+        ),
+        notes=(*answer.notes, *(f"What to run next: {each.sentence}" for each in answer.next_runs)),
         drawings=_rankings_drawn(name, answer, rankings, found),
         rankings=_ranking_tables(answer, rankings, mark),
         effects=tables.effects(answer.effects, f"Effects on {metric_name(answer.metric)}{mark}")
@@ -244,11 +248,13 @@ def _verdict(answer: Answer, ranking: Ranking, found: Recommendation) -> Verdict
     prediction = ""
     if chosen.predicted is not None and chosen.deviation_pct is not None:
         prediction = f"predicted {number(chosen.predicted / scale)}, measured {signed_pct(chosen.deviation_pct)}"
+    if chosen.modes:
+        interval = value_sentence(answer.metric, chosen, CONFIDENCE)
     return Verdict(
         title=ranking.title,
         label=chosen.label,
         settings=tuple((name, str(value)) for name, value in chosen.settings.items() if value not in {None, "default"}),
-        value=number(chosen.value / scale),
+        value=" / ".join(number(each.value / scale) for each in chosen.modes) or number(chosen.value / scale),
         unit=unit or metric_name(answer.metric),
         interval=interval,
         prediction=prediction,
@@ -262,7 +268,7 @@ def _verdict(answer: Answer, ranking: Ranking, found: Recommendation) -> Verdict
 def _facts(answer: Answer, ranking: Ranking) -> tuple[str, ...]:
     """Safety, capacity, and how far the chosen point is ahead of the middle and of the last."""
     chosen = ranking.chosen
-    facts = []
+    facts = [line for line in (published_sentence(answer, ranking, CONFIDENCE), gain_sentence(answer, ranking)) if line]
     if chosen.disk_failures_survived is not None:
         count = chosen.disk_failures_survived
         facts.append(f"survives {count or 'no'} disk failure{'s' if count > 1 else ''}")

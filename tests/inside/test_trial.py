@@ -116,3 +116,24 @@ def test_a_killed_run_is_cleared_and_completed_by_the_next(tmp_path, disks, mome
     assert probes.signatures(disks) == ()
     with Journal(store / "journal.jsonl") as journal:
         assert journal.pending == ()
+
+
+CONDITIONED = (
+    'precondition = { rw = "write", bs = "64k", passes = 1 }\nsteady_state = { round_s = 1, rounds_max = 6 }\n[lab]'
+)
+
+
+def test_rounds_and_preconditioning_come_before_the_measured_run_and_are_kept(tmp_path, disks):
+    path = sweep_file(tmp_path, "raid0")
+    path.write_text(path.read_text().replace("[lab]", CONDITIONED))
+    assert run(path, tmp_path / "store", disks).ok == 1
+    (row,) = load(tmp_path / "store").observation_rows()
+    (trial,) = load(tmp_path / "store").trial_rows()
+    assert 5 <= len(row.steady_rounds) <= 6
+    assert row.steady_rounds == pytest.approx([800] * len(row.steady_rounds), rel=0.2)
+    assert (row.steady_metric, row.steady_verdict in {"steady", "drift not excluded"}) == ("iops", True)
+    assert "--rw=write" in (row.precondition_command or "")
+    assert row.iops == pytest.approx(800, rel=0.15)
+    assert '"rounds_max": 6' in (row.workload_json or "")
+    assert trial.dataset_bytes == 32 << 20
+    assert len(load(tmp_path / "store").intervals()) == 3

@@ -308,6 +308,49 @@ t.toml:8: [[workload]] 1 rwmixread: needs rw = "rw" or "randrw", not "read"',
     ),
     "profile": (FIVE + '[lab]\nprofile = "hd"\n', 't.toml:9: [lab] profile: unknown profile "hd"; did you mean hdd?'),
     "profile part": (FIVE + "[lab]\nprofile = {iops = 5}\n", "t.toml:9: [lab] profile: bandwidth is missing"),
+    "own limit without the others'": (
+        FIVE + '[[lab.disk]]\nnumber = 1\niops = 5\nbandwidth = "1M"\n',
+        "t.toml:8: [lab] disk: a disk has a limit of its own only beside a profile of all the others",
+    ),
+    "own limit of no disk": (
+        FIVE + '[lab]\nprofile = "hdd"\n[[lab.disk]]\nnumber = 5\niops = 5\nbandwidth = "1M"\n',
+        "t.toml:11: [lab] disk number: 5 is out of range: from 1 to 4",
+    ),
+    "own limit twice": (
+        FIVE + '[lab]\nprofile = "hdd"\n' + 2 * '[[lab.disk]]\nnumber = 2\niops = 5\nbandwidth = "1M"\n',
+        "t.toml:15: [lab] disk number: disk 2 has a limit of its own already",
+    ),
+    "own limit incomplete": (
+        FIVE + '[lab]\nprofile = "hdd"\n[[lab.disk]]\nnumber = 2\niops = 5\n',
+        "t.toml:10: [lab] disk: bandwidth is missing",
+    ),
+    "constraint of another form": (
+        FIVE + '[objective]\nmaximise = "iops"\nrequire = ["survives 2"]\n',
+        (
+            't.toml:10: [objective] require: "survives 2" is no constraint: write NAME OPERATOR NUMBER [UNIT], as in '
+            '"p99 < 20 ms" or "survives >= 2"'
+        ),
+    ),
+    "constraint of a figure that is not known": (
+        FIVE + '[objective]\nmaximise = "iops"\nrequire = ["survives >= 1", "price < 2"]\n',
+        (
+            't.toml:10: [objective] require: "price" is no figure that can be asked for: known are survives, usable, '
+            "bandwidth, p50, p95, p99, p999, cpu, lat_mean_ns, lat_p50_ns, lat_p95_ns, lat_p99_ns, lat_p999_ns, "
+            "lat_max_ns, cpu_ns_per_io, iops, bw_bytes_s, usable_bytes, disk_failures_survived"
+        ),
+    ),
+    "constraint the wrong way round": (
+        FIVE + '[objective]\nmaximise = "iops"\nrequire = ["p99 > 20 ms"]\n',
+        't.toml:10: [objective] require: "p99 > 20 ms": lat_p99_ns is better the lower it is',
+    ),
+    "constraint with a unit of another figure": (
+        FIVE + '[objective]\nmaximise = "iops"\nrequire = ["p99 < 20 MiB"]\n',
+        't.toml:10: [objective] require: "p99 < 20 MiB": lat_p99_ns has no unit MiB; it has ns, us, ms, s',
+    ),
+    "preference": (
+        FIVE + '[objective]\nmaximise = "iops"\nprefer = ["cost", "price"]\n',
+        't.toml:10: [objective] prefer: "price" must be one of redundancy, capacity, cost, simplicity, and each once',
+    ),
     "profile key": (
         FIVE + '[lab.profile]\niops = 5\nbandwith = "1M"\n',
         "t.toml:10: [lab] profile bandwith: unknown key; did you mean bandwidth?",

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 
-from results.schema import EnvironmentRow, IntervalRow, ObservationRow, TelemetryRow, TrialRow
+from results.schema import DISK_CHECK, EnvironmentRow, IntervalRow, ObservationRow, TelemetryRow, TrialRow
 from results.store import Store
 
 Settings = Mapping[str, str | int | None]
@@ -51,6 +51,10 @@ class Plan:
     directions: tuple[str, ...] = ("write",)
     scans: tuple[str, ...] = ()
     """Further workloads: large sequential reads, as fast as the disks that hold data."""
+    disk_speeds: Mapping[str, float] = field(default_factory=dict)
+    """Speed of a disk in the disk check, 1 of those that are not named; empty: no check was made."""
+    busy: Mapping[str, float] = field(default_factory=dict)
+    """Utilisation of a disk, per cent; ``*`` of those that are not named."""
 
 
 def factorial(**factors: Sequence[str | int | None]) -> list[Settings]:
@@ -207,12 +211,29 @@ def intervals(plan: Plan, row: TrialRow, value: float, direction: str) -> list[I
 
 
 def telemetry(plan: Plan, row: TrialRow) -> list[TelemetryRow]:
-    return [
+    found = [
         TelemetryRow(
             trial_id=row.trial_id, workload=plan.workload, second=float(second + 1), device="cpu", user_pct=3.0
         )
         for second in range(plan.seconds)
     ]
+    rng = np.random.default_rng([plan.seed, row.run_order, 1])
+    for disk in row.disk_ids:
+        busy = plan.busy.get(disk, plan.busy.get("*", 50.0))
+        found.append(
+            TelemetryRow(
+                trial_id=row.trial_id, workload=plan.workload, second=1.0, device=disk, disk_id=disk, util_pct=busy
+            )
+        )
+        speed = plan.disk_speeds.get(disk, 1.0) * math.exp(rng.normal(0, 0.02))
+        if plan.disk_speeds:
+            found += [
+                TelemetryRow(
+                    trial_id=row.trial_id, workload=DISK_CHECK, second=1.0, device=disk, disk_id=disk, **values
+                )
+                for values in ({"read_iops": 200 * speed}, {"read_bytes_s": 150e6 * speed})
+            ]
+    return found
 
 
 def write(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from results.best import compare_with_best, dunnett_critical
-from results.estimate import Fit, estimates, fit
+from results.estimate import Fit, fit
+from results.intervals import estimates
 from results.responses import Response
 
 # Dunnett (1955), J. Am. Stat. Assoc. 50, table 1a: one-sided, joint confidence .95, for 1 to 9 treatments.

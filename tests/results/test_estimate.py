@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from results.estimate import MIN_DF, NoEvidenceError, estimates, fit, t_interval
+from results.estimate import MIN_DF, NoEvidenceError, fit, t_interval
+from results.intervals import estimates
 from results.responses import Response
 
 

@@ -348,7 +348,7 @@ def test_a_writer_that_is_killed_leaves_whole_trials(tmp_path: Path) -> None:
         ) as writer:
             assert writer.stdout is not None
             assert writer.stdout.readline() == b"ready\n"
-            time.sleep(dice.uniform(0.01, 0.3))
+            time.sleep(dice.uniform(0.01, 0.6))
             writer.send_signal(signal.SIGKILL)
         opened = Store.open(path)
         assert opened.set_aside == ()

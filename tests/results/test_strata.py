@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from results.anova import Term, table
 from results.best import compare_with_best
 from results.estimate import NoEvidenceError, fit
 from results.responses import Response
+from results.shares import indicator
 from results.strata import shared, strata
 
 BARS = """\
@@ -55,6 +57,25 @@ def test_the_errors_are_those_of_the_textbook():
     assert (whole.name, whole.plots, whole.df) == ("array", 6, 2)
     mean_square = whole.sd**2 * 4 + found.sd**2
     assert mean_square * 2 == pytest.approx(14440 - 782, rel=2e-3)
+
+
+def test_the_split_plot_table_is_that_of_the_textbook():
+    """Page 337: coatings 4,289 on 3 df and their interaction with temperature 3,270 on 6, against 1,121 on 9."""
+    responses = bars()
+    temperature, coating = zip(*(each.point_id.split() for each in responses), strict=True)
+    terms = [
+        Term("replicates", indicator([each.block for each in responses]), "heats"),
+        Term("temperature", indicator(temperature), "heats"),
+        Term("heats", indicator([each.plots[0] for each in responses]), None),
+        Term("coating", indicator(coating), "trials"),
+        Term("temperature x coating", indicator([each.point_id for each in responses]), "trials"),
+    ]
+    rows = {row.term: row for row in table(np.log([each.value for each in responses]), terms)}
+    assert (rows["coating"].df, rows["temperature x coating"].df, rows["trials"].df) == (3, 6, 9)
+    assert rows["coating"].sum_of_squares == pytest.approx(4289, abs=1)
+    assert rows["temperature x coating"].sum_of_squares == pytest.approx(3270, abs=1)
+    assert rows["trials"].sum_of_squares == pytest.approx(1121, abs=1)
+    assert (rows["temperature"].error, rows["coating"].error) == ("heats", "trials")
 
 
 def test_too_few_arrays_are_refused_in_words():

@@ -65,7 +65,7 @@ def measured(truth: Floats, rng: np.random.Generator) -> Floats:
     return found
 
 
-def race(truth: Floats, spec: RacingSpec, rng: np.random.Generator) -> Tally:
+def race(truth: Floats, spec: RacingSpec, rng: np.random.Generator, good: float = GOOD) -> Tally:
     """Screening, the cut, confirmation; the pick is the best mean of confirmation alone."""
     races, points = truth.shape
     budget = spec.budget_trials or 0
@@ -90,14 +90,14 @@ def race(truth: Floats, spec: RacingSpec, rng: np.random.Generator) -> Tally:
     noise = rng.normal(0, 1, chosen.shape) * np.sqrt(np.log1p(CV**2) / blocks)[:, None]
     picked = chosen[np.arange(races), (chosen + noise).argmax(axis=1)]
     trials = used + blocks * spec.finalists
-    return Tally(lost, truth.max(axis=1) - picked <= GOOD, trials, screen.live.sum(axis=1), finalists)
+    return Tally(lost, truth.max(axis=1) - picked <= good, trials, screen.live.sum(axis=1), finalists)
 
 
-def uniform(truth: Floats, replicates: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+def uniform(truth: Floats, replicates: int, rng: np.random.Generator, good: float = GOOD) -> npt.NDArray[np.bool_]:
     """Every point equally often; the pick is the best mean."""
     means = truth + rng.normal(0, np.sqrt(np.log1p(CV**2) / replicates), truth.shape)
     picked = truth[np.arange(len(truth)), means.argmax(axis=1)]
-    found: npt.NDArray[np.bool_] = truth.max(axis=1) - picked <= GOOD
+    found: npt.NDArray[np.bool_] = truth.max(axis=1) - picked <= good
     return found
 
 

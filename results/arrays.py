@@ -1,0 +1,99 @@
+"""Arrow arrays from Python values, without ``pyarrow.array``: that imports pandas, to recognise its objects.
+
+A store is written inside a slow virtual machine, where to import pandas takes longer than many a trial.
+The layout of the buffers is that of the Arrow columnar format (validity bitmap, offsets, values).
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from array import array
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def arrow_array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """Values as an array of ``kind``, None as null.
+
+    ``kind`` is one of the types of the store: string, binary, int64, float64, bool, or a list of one of them.
+
+    Raises:
+        TypeError: a value is of another kind, or ``kind`` is none of these.
+        OverflowError: a whole number of more than 64 bits, or more than 2 GiB of words.
+    """
+    import pyarrow as pa
+
+    nulls = sum(1 for value in values if value is None)
+    validity = pa.py_buffer(_bits(value is not None for value in values)) if nulls else None
+    if pa.types.is_list(kind):
+        given = [value or () for value in values]
+        inner = arrow_array([item for each in given for item in each], kind.value_type)
+        offsets = pa.py_buffer(_offsets(len(each) for each in given))
+        return pa.Array.from_buffers(kind, len(values), [validity, offsets], nulls, children=[inner])
+    if kind in {pa.string(), pa.binary()}:
+        words = [_word(value, text=kind == pa.string()) for value in values]
+        buffers = [validity, pa.py_buffer(_offsets(map(len, words))), pa.py_buffer(b"".join(words))]
+        return pa.Array.from_buffers(kind, len(values), buffers, nulls)
+    encode = {pa.int64(): _whole_numbers, pa.float64(): _real_numbers, pa.bool_(): _truths}.get(kind)
+    if encode is None:
+        raise TypeError(f"no column of the store is of the type {kind}")
+    return pa.Array.from_buffers(kind, len(values), [validity, pa.py_buffer(encode(values))], nulls)
+
+
+def empty_lists(length: int, kind: pa.DataType) -> pa.Array:
+    """An array of ``length`` empty lists."""
+    return arrow_array([()] * length, kind)
+
+
+def _bits(flags: Iterable[bool]) -> bytes:
+    """Flags as a bitmap, the least significant bit first."""
+    text = "".join("1" if flag else "0" for flag in flags)[::-1]
+    return int(text or "0", 2).to_bytes(-(-len(text) // 8), "little")
+
+
+def _offsets(lengths: Iterable[int]) -> bytes:
+    """Where each value begins, and where the last one ends."""
+    return array("i", accumulate(lengths, initial=0)).tobytes()
+
+
+def _word(value: Any, *, text: bool) -> bytes:
+    if value is None:
+        return b""
+    if not isinstance(value, str if text else bytes):
+        raise _misfit(value, "text" if text else "bytes")
+    return value.encode() if isinstance(value, str) else bytes(value)
+
+
+def _whole_numbers(values: Sequence[Any]) -> bytes:
+    return array("q", (int(_checked(value, numbers.Integral, "a whole number")) for value in values)).tobytes()
+
+
+def _real_numbers(values: Sequence[Any]) -> bytes:
+    return array(
+        "d", (float(_checked(value, numbers.Real, "a number")) if value is not None else math.nan for value in values)
+    ).tobytes()
+
+
+def _truths(values: Sequence[Any]) -> bytes:
+    for value in values:
+        if value is not None and not isinstance(value, bool):
+            raise _misfit(value, "true or false")
+    return _bits(map(bool, values))
+
+
+def _checked(value: Any, kind: type, words: str) -> Any:
+    """The value, 0 for None; raises TypeError unless it is of ``kind``."""
+    if value is None:
+        return 0
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise _misfit(value, words)
+    return value
+
+
+def _misfit(value: Any, wanted: str) -> TypeError:
+    return TypeError(f"{value!r} is not {wanted}")

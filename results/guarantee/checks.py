@@ -1,0 +1,195 @@
+"""What a guarantee refuses, each in words with what to do about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+from results import steady
+from results.exchange import LEVEL, drift_over_runs
+from results.guarantee.answer import Conditions, Question, Refusal
+from results.guarantee.runs import Run
+from results.guarantee.wording import shown_share
+from results.objective import RATES
+from results.race import CONFIRMATION, SCREENING
+from results.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
+
+MIN_RUNS = 5
+"""Of fewer, less than half of future runs are bounded (0.05^(1/4) = 0.473), and nothing can be checked."""
+
+_AGAIN = "Run the sweep again into a new store with this version of stripelab."
+_NAMED = 5
+
+
+def of_trials(trials: Sequence[TrialRow], observed: Sequence[ObservationRow], question: Question) -> Iterator[Refusal]:
+    """What speaks against the trials of the point as such: where they ran and how they ended."""
+    yield from _substrate(trials, question)
+    yield from _outcomes(trials)
+    ok = [trial for trial in trials if trial.status == "ok"]
+    if any(trial.phase == SCREENING for trial in ok) and not any(trial.phase == CONFIRMATION for trial in ok):
+        yield Refusal(
+            "race-not-ended",
+            "these are screening trials of a race, in which points dropped out for their figures: what is left is too "
+            "good",
+            "Run the sweep to its end: the finalists' fresh runs count.",
+        )
+    if len({trial.environment_id for trial in ok}) > 1 or len({trial.disk_ids for trial in ok}) > 1:
+        yield Refusal(
+            "several-environments",
+            f"the runs were made in {len({trial.environment_id for trial in ok})} environments, on "
+            f"{len({trial.disk_ids for trial in ok})} sets of disks: a guarantee names one",
+            "Run all of them again on one machine that does not change on the way.",
+        )
+    built = [trial.array_built_by for trial in ok if trial.array_built_by is not None]
+    if len(set(built)) < len(built):
+        yield Refusal(
+            "shared-array",
+            f"{len(built)} runs shared {len(set(built))} arrays: a run counts where its array was built anew",
+            'Use order = "blocked", where every run builds its own.',
+        )
+    broken = sorted({row.trial_id for row in observed if row.errors})
+    if broken:
+        yield Refusal(
+            "io-errors",
+            f"the engine counted I/O errors in {len(broken)} run(s): {_names(broken)}",
+            "Find and replace the failing disk or cable, then run all of them again.",
+        )
+
+
+def _substrate(trials: Sequence[TrialRow], question: Question) -> Iterator[Refusal]:
+    virtual = sorted({trial.substrate for trial in trials} & VIRTUAL_SUBSTRATES)
+    if virtual and not question.demonstration:
+        yield Refusal(
+            "virtual-substrate",
+            f"the runs were made on {' and '.join(virtual)}, not on real disks: nothing measured there can become a "
+            "guarantee",
+            "Run the sweep on the disks in question; --demonstration shows how the method works, marked as such.",
+        )
+
+
+def _outcomes(trials: Sequence[TrialRow]) -> Iterator[Refusal]:
+    """Runs that failed or do not count: leaving them out would promise what only the others did."""
+    for status in ("failed", "invalid"):
+        names = [trial.trial_id for trial in trials if trial.status == status]
+        if names:
+            yield Refusal(
+                f"{status}-trials",
+                f"{len(names)} of {len(trials)} runs {'failed' if status == 'failed' else 'are invalid'} "
+                f"({_names(names)}): a bound from the others would promise what these did not deliver",
+                "`stripelab status STORE` says why; mend it, then run all of them again into a new store.",
+            )
+
+
+def too_few(runs: int, needed: int) -> Iterator[Refusal]:
+    """Fewer runs than any statement needs; ``needed`` is what the question needs."""
+    if runs < MIN_RUNS:
+        yield Refusal(
+            "too-few-runs",
+            f"there are {runs} run(s), and {MIN_RUNS} are the least",
+            f"Raise replicates in the sweep file; what is asked needs {needed} runs.",
+        )
+
+
+def of_conditions(found: Conditions, metric: str) -> Iterator[Refusal]:
+    """A guarantee whose conditions are not known is none."""
+    if found.environment is None:
+        yield Refusal("environment-unknown", "the description of the machine is lost", _AGAIN)
+    missing = [
+        name
+        for name, value in (
+            ("the workload", found.workload_asked),
+            ("the bytes of the data set", found.dataset_bytes),
+            ("the usable capacity", found.usable_bytes),
+        )
+        if value is None
+    ]
+    if missing:
+        yield Refusal(
+            "conditions-unknown",
+            f"the store does not say {' and '.join(missing)}, so the conditions cannot be spelt out",
+            _AGAIN,
+        )
+    if metric not in RATES and found.disk_iops_limit is not None:
+        yield Refusal(
+            "throttled-latency",
+            "the disks were throttled: latencies are those of the throttle, not of any storage",
+            "Ask for iops or bw_bytes_s, or measure on disks that are not throttled.",
+        )
+
+
+def of_runs(runs: Sequence[Run], course: steady.Course | None) -> Iterator[Refusal]:
+    """What speaks against runs that were read: their length, their course, their order."""
+    lengths = sorted({len(run.values) for run in runs})
+    if len(lengths) > 1 and lengths[-1] - lengths[0] > max(1, lengths[-1] // 100):
+        yield Refusal(
+            "unequal-runs",
+            f"the runs last from {lengths[0]} to {lengths[-1]} seconds: only runs of one length can stand for each "
+            "other",
+            "Give the workload a runtime_s instead of a size, and run all of them again.",
+        )
+    yield from _steadiness(runs, course)
+    ordered = sorted(runs, key=lambda run: (run.trial.started_at_ns, run.trial.run_order))
+    figures_of = {"what they deliver": [run.bound for run in ordered], "their means": [run.mean for run in ordered]}
+    for what, figures in figures_of.items():
+        said = drift_over_runs(figures, LEVEL / len(figures_of))
+        if said is not None:
+            yield Refusal(
+                "order-drift",
+                f"the runs ({what}) depend on when they ran: {said}; then the next runs are not like these",
+                "Find the cause (filling up, temperature, wear, another load), then run all of them again.",
+            )
+            return
+
+
+def _steadiness(runs: Sequence[Run], course: steady.Course | None) -> Iterator[Refusal]:
+    """Not steady before the measured runs, or within them, or unknown."""
+    longer = (
+        "Ask for steady_state (and precondition) in the workload, or raise its round_s and rounds_max; then run again."
+    )
+    unsettled = [
+        run.trial.trial_id for run in runs if run.steady_verdict is not None and run.steady_verdict != steady.STEADY
+    ]
+    if unsettled:
+        yield Refusal(
+            "not-steady",
+            f"{len(unsettled)} of {len(runs)} runs were not found steady before being measured ({_names(unsettled)})",
+            longer,
+        )
+    if course is None:
+        if len(runs) >= MIN_RUNS:
+            yield Refusal(
+                "steady-unknown",
+                f"the runs are too short to say whether they were steady: {2 * steady.WINDOW} seconds are the least",
+                "Raise runtime_s.",
+            )
+    elif course.verdict != steady.STEADY:
+        kind = "not-steady" if course.verdict == steady.NOT_STEADY else "steady-unknown"
+        yield Refusal(kind, f"while they were measured the runs were {course.words}", longer)
+
+
+def of_bound(value: float, at_least: bool, metric: str) -> Iterator[Refusal]:
+    """A bound that says nothing."""
+    if not math.isfinite(value) or (at_least and value <= 0):
+        yield Refusal(
+            "no-bound",
+            f"a run stood still for more intervals than the share allows, so nothing better than {metric} = "
+            f"{'0' if at_least else 'endless'} is delivered",
+            "Look at that run's throughput over time in the report; find the stall before you promise anything.",
+        )
+
+
+def of_coverage(reached: float, question: Question, runs: int, needed: int) -> Iterator[Refusal]:
+    """The share of future runs that was asked for is more than these runs give."""
+    if question.coverage is not None and reached < question.coverage:
+        yield Refusal(
+            "coverage-not-reached",
+            f"{runs} runs bound a share of {shown_share(reached)} of future runs, and {question.coverage:g} was asked "
+            f"for: that needs {needed} runs",
+            f"Run {needed - runs} more (replicates = {needed}, same store), or ask for a smaller --coverage.",
+        )
+
+
+def _names(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
+    return ", ".join(listed[:_NAMED]) + more

@@ -1,0 +1,331 @@
+"""From a store and a question to a guarantee, or to the reasons why there is none.
+
+The unit is the run: every run builds its stack anew, so what it delivers is one figure, however many
+seconds it has and however alike those are.  X is the worst (or the r-th worst) of the runs' figures,
+and the share P of future runs that it covers follows from their number alone, without any model
+(:mod:`results.tolerance`), as long as runs are exchangeable (:mod:`results.exchange`).
+
+Where the point was chosen with the very runs that make the bound, its figures are too good (the
+winner's curse).  The chance of being wrong is then divided by the number of points that there were
+to choose from (Bonferroni): the statement holds for all of them at once, so it holds for whichever
+was chosen, however that was done.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from results import kfactor, race, recommend, steady, tolerance, two_groups
+from results.errors import ResultsError
+from results.guarantee import checks, conditions
+from results.guarantee.answer import Approximate, Bound, Guarantee, Needed, Question, Refusal, TwoModes
+from results.guarantee.runs import INTERVAL_METRICS, IncompleteError, Run, columns_of, make_run
+from results.guarantee.wording import WATERMARK, statement
+from results.modes import two_modes
+from results.objective import RATES, Objective, objectives
+from results.query import StoreFrames, load
+from results.responses import group
+from results.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
+from results.seconds import Series, by_workload, series
+from results.within import inflation, lag_one
+
+USUAL_COVERAGES = (0.90, 0.95, 0.99)
+"""For which it is said how many runs they need, where none was asked for."""
+
+STOOD_STILL = 1e-3
+"""Share of a run's median that a second counts as at least, among modes."""
+
+
+def guarantee(store_path: Path | str, question: Question) -> Guarantee:
+    """Judge what a store holds.
+
+    Raises:
+        ResultsError: no store, nothing in it, or a question that the store has no answer to.
+    """
+    return from_frames(load(store_path, tables=("observations",)), question)
+
+
+def from_frames(frames: StoreFrames, question: Question) -> Guarantee:
+    """As :func:`guarantee`, of a store that is open already."""
+    _check(question)
+    every = frames.trial_rows()
+    if not every:
+        raise ResultsError(
+            f"{frames.store.path} holds no trial yet", remedy="`stripelab run SWEEP --store DIR` fills it."
+        )
+    newest = max(every, key=lambda trial: (trial.started_at_ns, trial.trial_id)).protocol_id
+    trials = race.judged([trial for trial in every if trial.protocol_id == newest])
+    known = {trial.trial_id for trial in trials}
+    rows = [row for row in frames.observation_rows() if row.trial_id in known]
+    objective = objectives(frames.store.path, rows, question.workload)[:1]
+    if not objective:
+        raise ResultsError(f"{frames.store.path} has no trial that is ok", remedy="`stripelab status STORE` says why.")
+    chosen = _Chosen.of(frames, trials, rows, objective[0], question)
+    return _judge(frames, chosen, question)
+
+
+def _check(question: Question) -> None:
+    """Refuse a question that makes no sense; shares lie strictly between 0 and 1."""
+    for name, value in (
+        ("--share", question.share),
+        ("--coverage", question.coverage),
+        ("--confidence", question.confidence),
+    ):
+        if value is not None and not 0 < value < 1:
+            raise ResultsError(f"{name} {value:g} makes no sense", remedy="Give a share between 0 and 1, such as 0.95.")
+    if question.bound is not None and not 0 < question.bound < float("inf"):
+        raise ResultsError(f"--bound {question.bound:g} makes no sense", remedy="Give a figure above 0.")
+    if question.metric is not None and question.metric not in INTERVAL_METRICS:
+        raise ResultsError(
+            f"{question.metric} is not known of every second", remedy=f"Known are: {', '.join(INTERVAL_METRICS)}."
+        )
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """What is judged: the trials of one point, their observations of one workload, and the figure."""
+
+    trials: tuple[TrialRow, ...]
+    observed: tuple[ObservationRow, ...]
+    workload: str
+    metric: str
+    of_points: int
+
+    @classmethod
+    def of(
+        cls,
+        frames: StoreFrames,
+        trials: Sequence[TrialRow],
+        rows: Sequence[ObservationRow],
+        objective: Objective,
+        question: Question,
+    ) -> _Chosen:
+        """Find point and figure; raises ResultsError where there is no such point, or no such figure."""
+        metric = question.metric or objective.metric
+        if metric not in INTERVAL_METRICS:
+            raise ResultsError(
+                f"the sweep is judged by {metric}, which is not known of every second",
+                remedy=f"Choose one with --metric: {', '.join(INTERVAL_METRICS)}.",
+            )
+        points = sorted({trial.point_id for trial in trials if trial.status == "ok"})
+        point = _point(frames, points, objective.workload, question)
+        mine = tuple(trial for trial in trials if trial.point_id == point)
+        ids = {trial.trial_id for trial in mine}
+        observed = tuple(row for row in rows if row.trial_id in ids and row.workload == objective.workload)
+        return cls(mine, observed, objective.workload, metric, 1 if question.chosen_beforehand else len(points))
+
+
+def _point(frames: StoreFrames, points: Sequence[str], workload: str, question: Question) -> str:
+    """The point that was named, the only one, or the recommended one."""
+    if question.point is not None:
+        found = [point for point in points if point.startswith(question.point)]
+        if len(found) != 1:
+            raise ResultsError(
+                f"{len(found) or 'no'} points with results begin with {question.point}",
+                remedy="`stripelab recommend STORE --json` lists the points with their ids.",
+            )
+        return found[0]
+    if len(points) == 1:
+        return points[0]
+    (answer,) = recommend.from_frames(frames, workload).answers
+    if answer.unmet is not None or not answer.rankings:
+        raise ResultsError(
+            f"the store has {len(points)} points and no recommendation among them: {answer.unmet or answer.refusal}",
+            remedy="Name the point with --point; `stripelab recommend STORE --json` lists them.",
+        )
+    return answer.rankings[0].recommended
+
+
+def _judge(frames: StoreFrames, chosen: _Chosen, question: Question) -> Guarantee:
+    """Everything about the chosen point: runs, bound, conditions, refusals."""
+    confidence = 1 - (1 - question.confidence) / chosen.of_points
+    refusals = list(checks.of_trials(chosen.trials, chosen.observed, question))
+    runs, incomplete = _read(frames, chosen, question)
+    refusals += incomplete
+    ok = [trial for trial in chosen.trials if trial.status == "ok"]
+    course = steady.course([run.served for run in runs]) if len(runs) >= checks.MIN_RUNS else None
+    found = conditions.gather(ok, chosen.observed, frames.environment_rows(), runs, course)
+    needed = _needed(chosen, question, confidence, len(runs))
+    wanted = needed[0].runs
+    refusals += checks.too_few(len(runs), wanted)
+    refusals += checks.of_conditions(found, chosen.metric)
+    at_least = chosen.metric in RATES
+    bound = None
+    if runs:
+        bound = _bound(runs, question, chosen, confidence)
+        refusals += checks.of_runs(runs, course)
+        refusals += checks.of_bound(bound.value, at_least, chosen.metric)
+        refusals += checks.of_coverage(bound.coverage, question, len(runs), wanted)
+    two = _modes(runs)
+    misses = _misses(runs, question.bound, at_least)
+    virtual = any(trial.substrate in VIRTUAL_SUBSTRATES for trial in chosen.trials)
+    given = bound if not refusals else None
+    return Guarantee(
+        store=str(frames.store.path),
+        granted=given is not None,
+        demonstration=question.demonstration,
+        watermark=WATERMARK if question.demonstration or virtual else None,
+        statement=statement(given, chosen.metric, question.share, question.direction) if given is not None else None,
+        refusals=tuple(refusals),
+        workload=chosen.workload,
+        metric=chosen.metric,
+        direction=question.direction,
+        at_least=at_least,
+        share=question.share,
+        confidence=question.confidence,
+        asked_coverage=question.coverage,
+        asked_bound=question.bound,
+        met=_met(bound, question.bound, at_least=at_least),
+        misses=misses,
+        bound=bound,
+        approximate=_approximate(runs, question, confidence, two, at_least=at_least, refused=bool(refusals)),
+        modes=two,
+        conditions=found,
+        runs=tuple(run.figure for run in runs),
+        needed=needed,
+    )
+
+
+def _read(frames: StoreFrames, chosen: _Chosen, question: Question) -> tuple[list[Run], list[Refusal]]:
+    """The runs that are whole, and a refusal for those that are not."""
+    observed = group(chosen.observed, chosen.workload)
+    ok = {trial.trial_id: trial for trial in chosen.trials if trial.status == "ok"}
+    streamed = series(frames, columns_of(chosen.metric), trial_ids=ok, workload=chosen.workload)
+    found: dict[str, Run | IncompleteError] = {}
+
+    def keep(trial_id: str, intervals: Sequence[Series]) -> None:
+        rows = observed.get(trial_id, ())
+        try:
+            found[trial_id] = make_run(
+                ok[trial_id], rows, intervals, chosen.metric, direction=question.direction, share=question.share
+            )
+        except IncompleteError as gap:
+            found[trial_id] = gap
+
+    for trial_id, _, directions in by_workload(streamed):
+        keep(trial_id, directions)
+    for trial_id in ok.keys() - found.keys():
+        keep(trial_id, ())
+    in_order = [(trial_id, found[trial_id]) for trial_id in ok]
+    runs = [run for _, run in in_order if isinstance(run, Run)]
+    missing = [f"{trial_id}: {gap}" for trial_id, gap in in_order if isinstance(gap, IncompleteError)]
+    if not missing:
+        return runs, []
+    reason = f"{len(missing)} run(s) cannot be judged second by second ({missing[0]})"
+    remedy = "Drive the workload with fio, choose another --metric or --direction, and run what is missing again."
+    return runs, [Refusal("intervals-missing", reason, remedy)]
+
+
+def _bound(runs: Sequence[Run], question: Question, chosen: _Chosen, confidence: float) -> Bound:
+    """The rank follows from the number of runs and what is asked, never from the figures."""
+    import numpy as np
+
+    figures = np.array([run.bound for run in runs])
+    count = len(runs)
+    rank = 1 if question.coverage is None else max(1, tolerance.usable_rank(count, question.coverage, confidence))
+    worst = tolerance.smallest(figures if chosen.metric in RATES else -figures, rank)
+    return Bound(
+        value=float(worst if chosen.metric in RATES else -worst),
+        rank=rank,
+        runs=count,
+        coverage=tolerance.coverage(count, confidence, rank),
+        confidence=question.confidence,
+        of_points=chosen.of_points,
+    )
+
+
+def _needed(chosen: _Chosen, question: Question, confidence: float, runs: int) -> tuple[Needed, ...]:
+    """How many runs the asked share of future runs needs, or the usual ones."""
+    wanted = (question.coverage,) if question.coverage is not None else USUAL_COVERAGES
+    each_s = statistics.median(trial.duration_s for trial in chosen.trials)
+    found = []
+    for share in wanted:
+        count = max(checks.MIN_RUNS, tolerance.runs_needed(share, confidence))
+        more = max(0, count - runs)
+        found.append(Needed(share, count, more, more * each_s))
+    return tuple(found)
+
+
+def _modes(runs: Sequence[Run]) -> tuple[TwoModes, ...]:
+    """Two modes over the runs' means, and over the seconds within them."""
+    import numpy as np
+
+    if not runs:
+        return ()
+    means = np.array([run.mean for run in runs])
+    found = []
+    over = two_groups.of_runs(means)
+    if over is not None:
+        slowest_first = [runs[place].trial.trial_id for place in np.argsort(means)]
+        smaller = slowest_first[: over.members] if over.smaller == "low" else slowest_first[-over.members :]
+        found.append(
+            TwoModes(
+                "runs", over.low, over.high, over.low_share, over.high_share, over.apart, over.members, tuple(smaller)
+            )
+        )
+    inside = _of_seconds(runs)
+    return (*found, inside) if inside is not None else tuple(found)
+
+
+def _of_seconds(runs: Sequence[Run]) -> TwoModes | None:
+    """Two modes of the seconds within runs, each taken against the median of its run."""
+    import numpy as np
+
+    relative = np.concatenate([run.relative for run in runs])
+    if not np.isfinite(relative).all():
+        return None
+    # A second without any I/O has no logarithm; as slow as a thousandth it is a mode of its own all the same.
+    logs = np.log(np.maximum(relative, STOOD_STILL))
+    worth = 1 / inflation(statistics.median(lag_one(run.served) for run in runs))
+    found = two_modes(logs, worth)
+    if found is None:
+        return None
+    centres = sorted(((found.major, found.share), (found.minor_centre, 1 - found.share)))
+    (low, low_share), (high, high_share) = ((math.exp(centre), share) for centre, share in centres)
+    return TwoModes("seconds", low, high, low_share, high_share, found.apart, int(found.minor.sum()), ())
+
+
+def _approximate(
+    runs: Sequence[Run],
+    question: Question,
+    confidence: float,
+    two: Sequence[TwoModes],
+    *,
+    at_least: bool,
+    refused: bool,
+) -> Approximate | None:
+    """The normal bound where its gate is open and nothing else speaks against a guarantee; None without runs."""
+    import numpy as np
+
+    if not runs:
+        return None
+    share = question.coverage if question.coverage is not None else USUAL_COVERAGES[1]
+    figures = np.array([run.bound for run in runs])
+    if refused:
+        why: str | None = "no bound is given at all"
+    elif two:
+        why = "two modes were found: a mean of the two is the speed of neither"
+    else:
+        why = kfactor.gate(figures, [run.served for run in runs])
+    value = None if why is not None else kfactor.normal_bound(figures, share, confidence, at_least=at_least)
+    return Approximate(share, question.confidence, value, why)
+
+
+def _misses(runs: Sequence[Run], asked: float | None, at_least: bool) -> int | None:
+    """How many runs fall short of an asked bound."""
+    if asked is None:
+        return None
+    return sum(1 for run in runs if (run.bound < asked if at_least else run.bound > asked))
+
+
+def _met(bound: Bound | None, asked: float | None, *, at_least: bool) -> bool | None:
+    """Whether the bound that the runs support is as good as the asked one."""
+    if asked is None:
+        return None
+    if bound is None:
+        return False
+    return bool(bound.value >= asked if at_least else bound.value <= asked)

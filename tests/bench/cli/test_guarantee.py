@@ -1,0 +1,88 @@
+"""`guarantee` as a user calls it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from results.guarantee import synthetic
+from tests.bench.cli.test_recommend_and_report import stripelab
+from tests.results.guarantees import make
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("verb") / "store")
+
+
+def test_a_guarantee_is_printed_and_written(store, tmp_path):
+    done = stripelab("guarantee", store, "-o", tmp_path / "contract.txt")
+    assert done.returncode == 0
+    assert done.stderr == f"written: {tmp_path / 'contract.txt'}\n"
+    assert (tmp_path / "contract.txt").read_text() == done.stdout
+    words = " ".join(done.stdout.split())
+    assert words.startswith("Performance statement ===")
+    assert "With 95 % confidence, in at least a share P = 0.860 of future runs" in words
+    assert "DEMONSTRATION" not in words
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--coverage", "0.95"), "that needs 59 runs"),
+        (("--bound", "1000000"), "It is NOT MET: 0 of 20 runs are as good."),
+    ],
+)
+def test_no_is_status_one_and_leaves_nothing_to_sign(store, tmp_path, options, said):
+    done = stripelab("guarantee", store, "-o", tmp_path / "contract.txt", *options)
+    assert done.returncode == 1
+    assert said in " ".join(done.stdout.split())
+    assert "nothing to sign" in done.stderr
+    assert not (tmp_path / "contract.txt").exists()
+
+
+def test_json_is_json_alone(store):
+    done = stripelab("guarantee", store, "--json", "--bound", "1")
+    answer = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (answer["granted"], answer["met"], answer["holds"], answer["watermark"]) == (True, True, True, None)
+    assert answer["text"].startswith("Performance statement")
+    assert len(answer["runs"]) == 20
+
+
+def test_the_store_of_the_documentation_is_refused_and_demonstrated(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["synthetic", str(tmp_path / "S")])
+    synthetic.main()
+    refused = stripelab("guarantee", tmp_path / "S")
+    assert refused.returncode == 1
+    assert "the runs were made on loop" in " ".join(refused.stdout.split())
+    options = ("--demonstration", "--coverage", "0.75", "--bound", "80000")
+    shown = stripelab("guarantee", tmp_path / "S", *options)
+    assert shown.returncode == 0
+    document = (ROOT / "docs" / "methodology-guarantee.md").read_text()
+    (printed,) = re.findall(r"^```text\n(.*?)^```", document, flags=re.MULTILINE | re.DOTALL)
+    assert printed in shown.stdout
+    answer = json.loads(stripelab("guarantee", tmp_path / "S", *options, "--json").stdout)
+    assert answer["watermark"] == "DEMONSTRATION, NOT A GUARANTEE"
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "said"),
+    [
+        (("--coverage", "2"), 8, "--coverage 2 makes no sense"),
+        (("--metric", "speed"), 8, "speed is not known of every second"),
+        (("--coverage", "much"), 2, "Invalid value for '--coverage'"),
+        (("-o", "/nowhere/contract.txt"), 8, "cannot write /nowhere/contract.txt"),
+    ],
+)
+def test_bad_questions_are_one_clear_message(store, options, status, said):
+    done = stripelab("guarantee", store, *options)
+    assert done.returncode == status
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

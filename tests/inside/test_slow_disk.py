@@ -1,0 +1,106 @@
+"""Throttled disks in the lab: the sweep recommends what the arithmetic says, and a slow disk is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench import disk_check
+from bench.lab.profiles import DISK_PROFILES
+from bench.places import on_disks
+from bench.stack import throttle
+from bench.stack.throttle import throttled
+from bench.vocabulary import vocabulary
+from permutations.design import make_plan
+from permutations.sweep import Sweep
+from permutations.workload import DiskProfile
+from results.query import load
+from results.recommend import recommend
+from tests.inside.test_throttle import limits
+
+SWEEP = """
+[sweep]
+name = "inside"
+seed = 3
+replicates = 2
+initial_sync = "assume-clean"
+[factors]
+level = ["raid0", "raid10", "raid6", "raid1"]
+disks = [4]
+chunk_kib = [64]
+filesystem = ["ext4"]
+[dataset]
+files = 4
+file_size = "4MiB"
+[[workload]]
+name = "random-write"
+rw = "randwrite"
+bs = "4k"
+iodepth = 16
+numjobs = 4
+runtime_s = 2
+[objective]
+maximise = "iops"
+workload = "random-write"
+[lab]
+disks = 4
+profile = "hdd"
+"""
+THIRD = """
+[[lab.disk]]
+number = 3
+iops = 67
+bandwidth = "6990506"
+"""
+
+
+def run(folder, disks, text):
+    path = folder / "sweep.toml"
+    path.write_text(text)
+    plan = make_plan(Sweep.load(path, vocabulary()))
+    summary = on_disks(plan, folder / "store", lambda _: None, [disk.id for disk in disks[:4]])
+    assert summary.ok == summary.planned == 8
+    return recommend(folder / "store")
+
+
+def test_a_disk_can_have_a_limit_of_its_own(disks):
+    profile, own = DISK_PROFILES[0], DiskProfile("own", 67, 1 << 20)
+    slow, other = (throttle.device_number(disk.path) for disk in disks[:2])
+    with throttled([disk.path for disk in disks[:2]], profile, own={disks[0].path: own}):
+        assert sorted(limits()[throttle.IOPS_FILES[0]].splitlines()) == sorted([f"{slow} 67", f"{other} 200"])
+        assert f"{slow} {1 << 20}" in limits()[throttle.BANDWIDTH_FILES[1]]
+    assert set(limits().values()) == {""}
+
+
+def test_the_disk_check_reads_each_disk_at_its_own_limit(disks):
+    chosen = disks[:3]
+    own = {chosen[1].path: DiskProfile("own", 67, 7 << 20)}
+    with throttled([disk.path for disk in chosen], DISK_PROFILES[0], own=own):
+        samples = disk_check.check(chosen)
+    iops = {sample.disk_id: sample.read_iops for sample in samples if sample.read_iops is not None}
+    rates = {sample.disk_id: sample.read_bytes_s for sample in samples if sample.read_bytes_s is not None}
+    assert [iops[disk.id] for disk in chosen] == [pytest.approx(each, rel=0.2) for each in (200, 67, 200)]
+    assert rates[chosen[1].id] < 0.6 * min(rates[chosen[0].id], rates[chosen[2].id])
+
+
+def test_the_sweep_recommends_what_the_arithmetic_of_raid_says(tmp_path, disks):
+    """200 IOPS a disk: raid0 800, raid10 400, raid6 267, raid1 200 (Patterson, Gibson and Katz 1988)."""
+    found = run(tmp_path, disks, SWEEP)
+    (answer,) = found.answers
+    assert answer.refusal is None
+    levels = [str(point.settings["level"]) for point in answer.overall.points]
+    assert levels == ["raid0", "raid10", "raid6", "raid1"]
+    assert answer.overall.chosen.settings["level"] == "raid0"
+    assert answer.surviving.chosen.settings["level"] == "raid10"
+    assert [point.tied for point in answer.overall.points[1:]] == [None] * 3
+    assert all(abs(point.deviation_pct) < 15 for point in answer.overall.points)
+    assert not any("SLOWER" in warning for warning in found.warnings)
+
+
+def test_a_disk_that_is_throttled_to_a_third_is_named_by_its_serial(tmp_path, disks):
+    found = run(tmp_path, disks, SWEEP + THIRD)
+    (warning,) = (line for line in found.warnings if "SLOWER THAN ITS PEERS" in line)
+    assert warning.startswith("THE DISK LAB0000003 IS SLOWER THAN ITS PEERS")
+    assert not any(f"LAB000000{number}" in warning for number in (1, 2, 4))
+    rows = load(tmp_path / "store").trial_rows()
+    assert {row.disk_own_limits for row in rows} == {("LAB0000003: 67 IOPS, 6990506 B/s",)}
+    assert {row.predicted_iops for row in load(tmp_path / "store").observation_rows()} == {None}
