@@ -26,7 +26,7 @@ from permutations.workload import LabSpec
 FOLDER = Path(__file__).parent / "inside"
 SPEC = LabSpec(disks=6, disk_bytes=1 << 30, memory_bytes=1 << 30)
 MODULES = ("loop", "dm-mod", "dm-flakey", "dm-dust", "dm-delay", "scsi_debug", "sd_mod")
-TIMEOUT_S = 1200.0
+TIMEOUT_S = 2400.0
 REPORTS = "STRIPELAB_TEST_REPORTS"
 NO_LAB = "STRIPELAB_NO_LAB"
 
