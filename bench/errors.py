@@ -125,6 +125,20 @@ class TrialsFailedError(StripelabError):
     remedy = "`stripelab status STORE` lists them; `stripelab run … --retry-failed` tries them again."
 
 
+class DeliveryError(StripelabError):
+    """A night's outcome could not be sent; while a night runs this never decides over its exit status."""
+
+    status = 14
+    remedy = "The outcome is kept: `stripelab nightly show OUTCOME` with the same options sends it again."
+
+
+class UnitError(StripelabError):
+    """The units of a nightly run could not be written or removed; nothing was changed."""
+
+    status = 15
+    remedy = "`stripelab nightly install … --dry-run` prints the units without writing anything."
+
+
 class InterruptedRunError(StripelabError):
     """The user stopped the run."""
 

@@ -100,7 +100,7 @@ def test_the_constraints_name_versions_and_no_host() -> None:
         assert re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.!+]*", line), line
 
 
-OPTUNA_BRINGS = {"alembic", "colorlog", "mako", "optuna", "pyyaml", "sqlalchemy", "tqdm"}
+OPTUNA_BRINGS = {"alembic", "colorlog", "mako", "optuna", "sqlalchemy", "tqdm"}
 """What the extra ``optuna`` adds; the tests run without it."""
 
 

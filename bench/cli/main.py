@@ -19,6 +19,7 @@ from bench.cli import (
     guarantee,
     lab,
     native,
+    nightly_group,
     output,
     plan,
     recommend,
@@ -38,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: it is quick, and it reads the same in a log
     pretty_exceptions_enable=False,
 )
-for verb in (plan, run, status, recommend, guarantee, report, disks, doctor, lab, native, crosscheck):
+for verb in (plan, run, status, recommend, guarantee, report, disks, doctor, lab, native, crosscheck, nightly_group):
     verb.register(app)
 
 

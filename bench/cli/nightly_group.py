@@ -1,0 +1,22 @@
+"""``stripelab nightly``: its verbs under one name."""
+
+from __future__ import annotations
+
+import typer
+
+from bench.cli import nightly_dashboard, nightly_install, nightly_show
+from bench.cli.groups import DefaultVerb
+
+group = typer.Typer(
+    cls=DefaultVerb,
+    help="Watch a sweep night after night, and say it where people look.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group and its verbs."""
+    for verb in (nightly_show, nightly_install, nightly_dashboard):
+        verb.register(group)
+    app.add_typer(group, name="nightly")

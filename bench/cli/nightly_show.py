@@ -1,0 +1,85 @@
+"""``stripelab nightly show``: an outcome that was kept, on the terminal and in every other form."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli import nightly_options as to
+from bench.cli.output import emit_json
+from bench.errors import DeliveryError, StoreError
+
+
+def register(group: typer.Typer) -> None:
+    """Add the verb."""
+    group.command("show")(show)
+
+
+def show(
+    outcome: Annotated[Path, typer.Argument(help="What `stripelab nightly … --json` printed; - is standard input.")],
+    junit: to.Junit = None,
+    openmetrics: to.OpenMetrics = None,
+    markdown: to.Markdown = None,
+    code_quality: to.CodeQuality = None,
+    html: to.Html = None,
+    mail: to.Mail = None,
+    mail_from: to.MailFrom = None,
+    mail_to: to.MailTo = None,
+    annotations: to.Annotations = None,
+    webhook: to.Webhook = None,
+    webhook_secret: to.WebhookSecret = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Show the outcome of a night again, and write or send it in any form; nothing is measured.
+
+    Exit status 1 means that a regression was confirmed in that night.
+    """
+    asked = to.outputs(
+        junit,
+        openmetrics,
+        markdown,
+        code_quality,
+        html,
+        mail,
+        mail_from,
+        mail_to,
+        annotations,
+        webhook,
+        webhook_secret,
+    )
+    from bench.cli import nightly_terminal
+    from results.nightly.answer import from_json
+
+    night = from_json(_read(outcome))
+    if as_json:
+        emit_json(night.to_json())
+    else:
+        nightly_terminal.show(night)
+    sys.stdout.flush()
+    failed = [each for each in to.deliver(asked, night, as_json=as_json) if each.problem is not None]
+    if failed:
+        raise _OutputError(failed[0].what, failed[0].problem or "")
+    if night.status:
+        raise typer.Exit(night.status)
+
+
+class _OutputError(DeliveryError):
+    """An output that was asked for was not made; here that is the failure, since nothing else was to be done."""
+
+    answered = True
+
+    def __init__(self, what: str, problem: str) -> None:
+        super().__init__(f"{what}: {problem}", remedy="Mend that, then run the same command again.")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as failure:
+        raise StoreError(
+            f"{path} cannot be read: {failure.strerror}",
+            remedy="Give a file that `stripelab nightly … --json` wrote.",
+        ) from None

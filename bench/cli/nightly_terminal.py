@@ -1,0 +1,92 @@
+"""A night on the terminal: a table in colours, or plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from bench.cli.output import say
+from results.nightly import words
+from results.nightly.answer import DRIFT, IMPROVEMENT, NO_VERDICT, OK, REGRESSION, UNCONFIRMED
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from results.nightly.answer import Nightly
+
+STYLES = {
+    REGRESSION: "bold red",
+    DRIFT: "bold yellow",
+    UNCONFIRMED: "yellow",
+    NO_VERDICT: "dim",
+    IMPROVEMENT: "bold green",
+    OK: "green",
+}
+
+
+def show(night: Nightly) -> None:
+    """Print the summary of a night on stdout."""
+    if sys.stdout.isatty():
+        from rich.console import Console
+
+        show_rich(night, Console(highlight=False))
+    else:
+        for line in lines(night):
+            say(line)
+
+
+def show_rich(night: Nightly, console: Console) -> None:
+    """With colours; the table is as wide as the terminal, and long names wrap."""
+    from rich import box
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    if night.notice:
+        console.print(Panel(Text(words.plain(night.notice)), style="bold yellow", box=box.HEAVY))
+    console.print(Text(words.headline(night), style="bold red" if night.status else "bold"))
+    for line in _problems(night):
+        console.print(Text(line, style="bold red"))
+    if night.verdicts:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for header, right in zip(words.HEADERS, words.RIGHT, strict=True):
+            table.add_column(header, justify="right" if right else "left", overflow="fold")
+        ordered = night.ordered()
+        for verdict, row in zip(ordered, words.rows(ordered), strict=True):
+            style = STYLES[verdict.word]
+            table.add_row(Text(row[0], style=style), *(Text(cell) for cell in row[1:]))
+        console.print(table)
+    for line in _rest(night):
+        console.print(Text(line))
+
+
+def lines(night: Nightly) -> tuple[str, ...]:
+    """Without colours and without wrapping: the columns are as wide as their widest cell."""
+    found = [f"!!! {words.plain(night.notice)}"] if night.notice else []
+    found += [words.headline(night), *_problems(night), ""]
+    table = [words.HEADERS, *words.rows(night.ordered())]
+    widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
+    for row in table if night.verdicts else ():
+        cells = zip(row, widths, words.RIGHT, strict=True)
+        found.append("  ".join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in cells))
+    return tuple(line.rstrip() for line in (*found, *_rest(night)))
+
+
+def _problems(night: Nightly) -> list[str]:
+    return [f"problem: {words.plain(problem)}" for problem in night.problems]
+
+
+def _rest(night: Nightly) -> list[str]:
+    """What stands below the table: reasons, broken bounds, what changed, what the night was."""
+    found = []
+    for verdict in night.ordered():
+        if verdict.word != OK:
+            found += ["", f"{verdict.word}: {words.plain(verdict.metric.name)}"]
+            found += [f"    {line}" for line in words.details(verdict)]
+    quiet = [(each, bound) for each, bound in words.broken(night) if each.word == OK]
+    found += [
+        f"{words.plain(each.metric.name)}: {words.watched_text(each.metric.figure, bound)}" for each, bound in quiet
+    ]
+    if night.changes:
+        found += ["", "Changed since the baseline:", *(f"    {words.changed_text(each)}" for each in night.changes)]
+    return [*found, "", *(f"{name}: {value}" for name, value in words.facts(night))]

@@ -1,0 +1,1 @@
+"""What a night does to the world around it: files, webhooks, timers."""

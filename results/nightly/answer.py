@@ -1,0 +1,218 @@
+"""What a night says of each metric: frozen values, ready for the terminal, CI, dashboards and mail.
+
+The JSON form is lossless but for figures that are not finite: JSON (RFC 8259) has none, so they become null,
+which everywhere here means "not known".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from results.errors import ResultsError
+from results.settings import Setting
+from results.units import metric_name
+
+OK = "ok"
+REGRESSION = "regression"
+UNCONFIRMED = "unconfirmed"
+DRIFT = "drift: cause not separable"
+IMPROVEMENT = "improvement"
+NO_VERDICT = "no verdict"
+WORDS = (REGRESSION, DRIFT, UNCONFIRMED, NO_VERDICT, IMPROVEMENT, OK)
+"""Every verdict, the one that wants attention most first."""
+
+_YEAR_10000_NS = 253_402_300_800_000_000_000
+
+FORMAT = 1
+"""Version of the JSON form."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One figure of one workload on one design point.
+
+    ``figure`` is a column of the observations, its unit last (``iops``, ``bw_bytes_s``, ``lat_p99_ns``);
+    ``direction`` is None where directions are added up.
+    """
+
+    workload: str
+    figure: str
+    point_id: str
+    label: str
+    settings: Mapping[str, Setting]
+    direction: str | None = None
+    higher_is_better: bool = True
+
+    @property
+    def name(self) -> str:
+        """Workload, direction, figure and point, for a heading."""
+        directed = f"{self.workload} {self.direction}" if self.direction else self.workload
+        return f"{directed}, {metric_name(self.figure)}, {self.label}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Since:
+    """When a change began: the first night after it, and the interval of nights that holds it with ``confidence``."""
+
+    night: str
+    low: str
+    high: str
+    confidence: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """A stated bound and whether the night kept it; ``expected_share`` is the share of nights that may break it."""
+
+    text: str
+    bound: float
+    value: float | None
+    held: bool | None
+    expected_share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What is different from the baseline: kernel, firmware, a tool, a setting, a disk, temperature, wear."""
+
+    what: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The verdict on one metric, and what it rests on.
+
+    ``value`` is tonight's figure and ``baseline_value`` the baseline's, in the figure's own unit.
+    ``change_pct`` with its interval is signed as the figure moved (more is positive, whichever way is better);
+    ``margin_pct`` is the practical margin, ``screen`` the statistic of the screen, ``pairs`` how many confirmation
+    pairs ran, ``p_value`` that of their test.  ``disks`` are the members named as slower than their peers.
+    What is not known is None.
+    """
+
+    metric: Metric
+    word: str
+    reason: str
+    baseline: str | None = None
+    value: float | None = None
+    baseline_value: float | None = None
+    change_pct: float | None = None
+    change_low_pct: float | None = None
+    change_high_pct: float | None = None
+    margin_pct: float | None = None
+    screen: float | None = None
+    screened: bool = False
+    pairs: int = 0
+    p_value: float | None = None
+    since: Since | None = None
+    disks: tuple[str, ...] = ()
+    watched: tuple[Watched, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """What nights are compared with: pinned on a date, for a reason that is kept."""
+
+    name: str
+    set_at_ns: int
+    reason: str
+    nights: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nightly:
+    """A night: its verdicts, and what changed since the baseline.
+
+    ``night`` is the date (ISO 8601) that names it; ``started_at_ns`` is Unix time.  ``complete`` is False where
+    the time budget or a failure ended the night before all trials ran; ``problems`` says why.  ``notice`` is what
+    everything starts with that was measured on a virtual or loop substrate.  ``sweep_file`` is the path that was
+    given, for findings that CI shows beside a file.
+    """
+
+    night: str
+    sweep: str
+    store: str
+    hostname: str
+    started_at_ns: int
+    duration_s: float
+    verdicts: tuple[Verdict, ...]
+    baseline: Baseline | None = None
+    changes: tuple[Change, ...] = ()
+    substrates: tuple[str, ...] = ()
+    sweep_file: str | None = None
+    notice: str | None = None
+    complete: bool = True
+    problems: tuple[str, ...] = ()
+    stripelab_version: str = ""
+
+    @property
+    def regressions(self) -> tuple[Verdict, ...]:
+        """The verdicts that make the answer "no"."""
+        return tuple(verdict for verdict in self.verdicts if verdict.word == REGRESSION)
+
+    @property
+    def status(self) -> int:
+        """Exit status: 1 where a regression is confirmed, else 0."""
+        return 1 if self.regressions else 0
+
+    @property
+    def started(self) -> datetime:
+        """When the night began, UTC."""
+        return datetime.fromtimestamp(self.started_at_ns // 1_000_000_000, UTC)
+
+    def count(self, word: str) -> int:
+        """How many metrics got this verdict."""
+        return sum(verdict.word == word for verdict in self.verdicts)
+
+    def ordered(self) -> tuple[Verdict, ...]:
+        """The verdicts, those that want attention first; within a word as they were measured."""
+        return tuple(sorted(self.verdicts, key=lambda verdict: WORDS.index(verdict.word)))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for ``--json``; figures that are not finite become null."""
+        return {"format": FORMAT, "status": self.status, **_finite(dataclasses.asdict(self))}
+
+
+def _finite(value: Any) -> Any:
+    """The same value with null for every figure that JSON cannot hold."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [_finite(inner) for inner in value]
+    return value
+
+
+def from_json(text: str | bytes) -> Nightly:
+    """A night from its JSON form.
+
+    Raises:
+        ResultsError: text that is not JSON, or not of this form, or of a newer format.
+    """
+    import msgspec  # late: `stripelab --help` does not need it
+
+    try:
+        plain = msgspec.json.decode(text)
+        if not isinstance(plain, dict) or "verdicts" not in plain:
+            raise ResultsError("this is no outcome of a night", remedy=_REMEDY)
+        if plain.get("format") != FORMAT:
+            raise ResultsError(f"format {plain.get('format')!r} of a night's outcome is not known", remedy=_REMEDY)
+        night = msgspec.convert(plain, Nightly)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ResultsError(f"this is no outcome of a night: {error}", remedy=_REMEDY) from None
+    if not 0 <= night.started_at_ns < _YEAR_10000_NS:
+        raise ResultsError(f"started_at_ns = {night.started_at_ns} is no time", remedy=_REMEDY)
+    unknown = {verdict.word for verdict in night.verdicts} - set(WORDS)
+    if unknown:
+        raise ResultsError(f"unknown verdict {min(unknown)!r}", remedy=_REMEDY)
+    return night
+
+
+_REMEDY = "Give what `stripelab nightly … --json` printed, by this version of stripelab."

@@ -1,0 +1,100 @@
+"""A night as Markdown for a merge request: what wants attention first, what is well folded away.
+
+GitHub Flavored Markdown (github.github.com/gfm), which GitLab reads as well.  Names stand as code, so that nothing
+in them is taken for markup, a mention or a reference.
+"""
+
+from __future__ import annotations
+
+import re
+
+from results.nightly import words
+from results.nightly.answer import IMPROVEMENT, OK, REGRESSION, Nightly, Verdict
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_MARKS = {
+    REGRESSION: "\N{CROSS MARK}",
+    IMPROVEMENT: "\N{WHITE HEAVY CHECK MARK}",
+    OK: "\N{WHITE HEAVY CHECK MARK}",
+}
+_OTHER = "\N{WARNING SIGN}\ufe0f"
+
+
+def markdown(night: Nightly) -> str:
+    """The whole text, ending in a newline."""
+    parts = [f"### {_mark(night)} {text(words.headline(night))}"]
+    if night.notice:
+        parts.append(f"> **{text(words.plain(night.notice))}**")
+    if night.problems:
+        parts.append("\n".join(["**Problems**", "", *(f"- {text(words.plain(each))}" for each in night.problems)]))
+    ordered = night.ordered()
+    loud = tuple(verdict for verdict in ordered if verdict.word != OK)
+    quiet = tuple(verdict for verdict in ordered if verdict.word == OK)
+    if loud:
+        parts += [_table(loud), *(_details(verdict) for verdict in loud)]
+    parts += [f"- {text(_broken(verdict, said))}" for verdict, said in _broken_where_quiet(quiet)]
+    if quiet:
+        parts.append(f"<details><summary>{len(quiet)} ok</summary>\n\n{_table(quiet)}\n\n</details>")
+    if night.changes:
+        listed = [f"- {text(words.changed_text(change))}" for change in night.changes]
+        parts.append("\n".join(["**Changed since the baseline**", "", *listed]))
+    parts.append("\n".join(f"- {name}: {text(value)}" for name, value in words.facts(night)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _mark(night: Nightly) -> str:
+    if night.regressions:
+        return _MARKS[REGRESSION]
+    return _MARKS[OK] if night.complete and night.verdicts else _OTHER
+
+
+def _broken_where_quiet(quiet: tuple[Verdict, ...]) -> list[tuple[Verdict, str]]:
+    """Bounds that were broken though the metric is ok: they must not be folded away."""
+    return [
+        (verdict, words.watched_text(verdict.metric.figure, bound))
+        for verdict in quiet
+        for bound in verdict.watched
+        if bound.held is False
+    ]
+
+
+def _broken(verdict: Verdict, said: str) -> str:
+    return f"{words.plain(verdict.metric.name)}: {said}"
+
+
+def _table(verdicts: tuple[Verdict, ...]) -> str:
+    """A table of GFM, figures to the right."""
+    rule = ["---:" if right else ":---" for right in words.RIGHT]
+    lines = [_row(words.HEADERS), _row(rule)]
+    for verdict, row in zip(verdicts, words.rows(verdicts), strict=True):
+        word, name, *figures = row
+        mark = _MARKS.get(verdict.word, _OTHER)
+        lines.append(_row((f"{mark} {text(word)}", code(name, in_table=True), *map(text, figures))))
+    return "\n".join(lines)
+
+
+def _row(cells: tuple[str, ...] | list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _details(verdict: Verdict) -> str:
+    """The sentences on one metric, as a list under its name."""
+    name = code(words.plain(verdict.metric.name))
+    return "\n".join([f"**{text(verdict.word)}** {name}", "", *(f"- {text(line)}" for line in _lines(verdict))])
+
+
+def _lines(verdict: Verdict) -> tuple[str, ...]:
+    return words.details(verdict) or (words.figures(verdict),)
+
+
+def text(words_: str) -> str:
+    """Text in which no character is markup (CommonMark 0.31, "Backslash escapes")."""
+    return _PUNCTUATION.sub(r"\\\1", words_).strip()
+
+
+def code(words_: str, *, in_table: bool = False) -> str:
+    """A code span around any text (CommonMark 0.31, "Code spans"); in a table a bar must be escaped even there."""
+    longest = max((len(run) for run in re.findall("`+", words_)), default=0)
+    fence = "`" * (longest + 1)
+    inner = words_.replace("|", "\\|") if in_table else words_
+    return f"{fence} {inner} {fence}" if longest or not inner.strip() or inner[0] == " " else f"{fence}{inner}{fence}"

@@ -1,0 +1,196 @@
+"""A night in words: the sentences and cells that every form of it shares."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+
+from results.nightly.answer import (
+    DRIFT,
+    IMPROVEMENT,
+    NO_VERDICT,
+    OK,
+    REGRESSION,
+    UNCONFIRMED,
+    WORDS,
+    Baseline,
+    Change,
+    Nightly,
+    Since,
+    Verdict,
+    Watched,
+)
+from results.units import date, duration, figure, pct, signed_pct
+
+UNKNOWN = "\N{EN DASH}"
+
+PLURALS = {
+    REGRESSION: "regressions",
+    DRIFT: "drifts whose cause is not separable",
+    UNCONFIRMED: "unconfirmed",
+    NO_VERDICT: "without a verdict",
+    IMPROVEMENT: "improvements",
+    OK: "ok",
+}
+SHORT = {DRIFT: "drift"}
+"""Where a cell is narrow; every other word is short as it is."""
+
+
+def plain(text: str) -> str:
+    r"""One line that no terminal, parser or reader is misled by: control and format characters become ``\x1b``."""
+    return "".join(character if _shows(character) else _escaped(character) for character in text)
+
+
+def _shows(character: str) -> bool:
+    return character.isprintable() or unicodedata.category(character) == "Zs"
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", errors="surrogatepass").decode("ascii")
+
+
+def headline(night: Nightly) -> str:
+    """The whole night in a line, fit for a subject."""
+    return f"{plain(night.sweep)}, night of {plain(night.night)}: {outcome(night)}"
+
+
+def outcome(night: Nightly) -> str:
+    """What came of it: ``1 regression, 2 unconfirmed, 5 ok``."""
+    if not night.verdicts:
+        said = "no metric was judged"
+    else:
+        said = ", ".join(f"{count} {counted(word, count)}" for word, count in counts(night))
+    return said if night.complete else f"{said}; the night is incomplete"
+
+
+def counted(word: str, count: int) -> str:
+    """A verdict after a number."""
+    return PLURALS[word] if count != 1 else "drift whose cause is not separable" if word == DRIFT else word
+
+
+def counts(night: Nightly) -> tuple[tuple[str, int], ...]:
+    """How often each verdict was given, those never given left out."""
+    return tuple((word, night.count(word)) for word in WORDS if night.count(word))
+
+
+def known(value: float | None) -> bool:
+    """Whether there is a figure."""
+    return value is not None and math.isfinite(value)
+
+
+def value_text(figure_name: str, value: float | None) -> str:
+    """A figure with its unit, or a dash."""
+    return UNKNOWN if value is None or not math.isfinite(value) else figure(figure_name, value).replace("\n", " ")
+
+
+def change_text(verdict: Verdict) -> str:
+    """The change with its interval: ``+20 % (+18 % to +22 %)``."""
+    if verdict.change_pct is None or not math.isfinite(verdict.change_pct):
+        return UNKNOWN
+    low, high = verdict.change_low_pct, verdict.change_high_pct
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return signed_pct(verdict.change_pct)
+    return f"{signed_pct(verdict.change_pct)} ({signed_pct(low)} to {signed_pct(high)})"
+
+
+def figures(verdict: Verdict) -> str:
+    """Tonight, baseline, change and margin in one line."""
+    name = verdict.metric.figure
+    said = (
+        f"tonight {value_text(name, verdict.value)}, "
+        f"baseline {value_text(name, verdict.baseline_value)}, change {change_text(verdict)}"
+    )
+    if verdict.margin_pct is None or not known(verdict.margin_pct):
+        return said
+    return f"{said}, practical margin {pct(verdict.margin_pct)}"
+
+
+def since_text(since: Since) -> str:
+    """Since when, with the interval."""
+    return (
+        f"since {plain(since.night)} (between {plain(since.low)} and {plain(since.high)} "
+        f"with {pct(since.confidence * 100)} confidence)"
+    )
+
+
+def test_text(verdict: Verdict) -> str | None:
+    """What was done to confirm it."""
+    if not verdict.pairs:
+        return None
+    p_value = "" if verdict.p_value is None else f", p = {verdict.p_value:.2g}"
+    return f"{verdict.pairs} interleaved pairs of baseline and tonight{p_value}"
+
+
+def watched_text(metric_figure: str, watched: Watched) -> str:
+    """A stated bound, whether it held, and how often it may be broken."""
+    said = {True: "held", False: "broken", None: "not judged"}[watched.held]
+    often = f"expected in {pct(watched.expected_share * 100)} of nights" if known(watched.expected_share) else ""
+    value = f"tonight {value_text(metric_figure, watched.value)}"
+    return f"guarantee {said}: {plain(watched.text)}; {value}{f'; a break is {often}' if often else ''}"
+
+
+def broken(night: Nightly) -> tuple[tuple[Verdict, Watched], ...]:
+    """Every stated bound that the night did not keep."""
+    return tuple((each, bound) for each in night.verdicts for bound in each.watched if bound.held is False)
+
+
+def details(verdict: Verdict) -> tuple[str, ...]:
+    """Everything beside the figures, a sentence a line."""
+    lines = [plain(verdict.reason)] if verdict.reason else []
+    if verdict.since is not None:
+        lines.append(since_text(verdict.since))
+    if verdict.disks:
+        lines.append(f"slower than their peers: {', '.join(map(plain, verdict.disks))}")
+    tested = test_text(verdict)
+    if tested is not None:
+        lines.append(tested)
+    return (*lines, *(watched_text(verdict.metric.figure, each) for each in verdict.watched))
+
+
+def changed_text(change: Change) -> str:
+    """``kernel: 6.1.0 → 6.1.2``."""
+    before, after = (UNKNOWN if each is None else plain(each) for each in (change.before, change.after))
+    return f"{plain(change.what)}: {before} \N{RIGHTWARDS ARROW} {after}"
+
+
+def baseline_text(baseline: Baseline) -> str:
+    """What nights are compared with, since when, and why."""
+    nights = f"{baseline.nights} night{'' if baseline.nights == 1 else 's'}"
+    return f"{plain(baseline.name)}, {nights}, set {date(baseline.set_at_ns)}: {plain(baseline.reason)}"
+
+
+def facts(night: Nightly) -> tuple[tuple[str, str], ...]:
+    """What the night was, as names and values."""
+    found = [
+        ("sweep", plain(night.sweep)),
+        ("night", plain(night.night)),
+        ("host", plain(night.hostname)),
+        ("store", plain(night.store)),
+        ("started", date(night.started_at_ns)),
+    ]
+    if known(night.duration_s):
+        found.append(("took", duration(night.duration_s)))
+    if night.baseline is not None:
+        found.append(("baseline", baseline_text(night.baseline)))
+    if night.substrates:
+        found.append(("measured on", ", ".join(map(plain, night.substrates))))
+    return tuple(found)
+
+
+def rows(verdicts: tuple[Verdict, ...]) -> tuple[tuple[str, ...], ...]:
+    """A table of verdicts; the columns are those of :data:`HEADERS`."""
+    return tuple(
+        (
+            SHORT.get(verdict.word, verdict.word),
+            plain(verdict.metric.name),
+            value_text(verdict.metric.figure, verdict.value),
+            value_text(verdict.metric.figure, verdict.baseline_value),
+            change_text(verdict),
+        )
+        for verdict in verdicts
+    )
+
+
+HEADERS = ("verdict", "metric", "tonight", "baseline", "change (interval)")
+RIGHT = (False, False, True, True, True)
+"""Which columns are figures."""
