@@ -1,7 +1,7 @@
 """What a night says of each metric: frozen values, ready for the terminal, CI, dashboards and mail.
 
-The JSON form is lossless but for figures that are not finite: JSON (RFC 8259) has none, so they become null,
-which everywhere here means "not known".
+The JSON form (RFC 8259) holds all of it; figures that are not finite become null, which everywhere here means
+"not known".
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Since:
     night: str
     low: str
     high: str
-    confidence: float
+    confidence: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +70,10 @@ class Watched:
     """A stated bound and whether the night kept it; ``expected_share`` is the share of nights that may break it."""
 
     text: str
-    bound: float
+    bound: float | None
     value: float | None
     held: bool | None
-    expected_share: float
+    expected_share: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +140,7 @@ class Nightly:
     store: str
     hostname: str
     started_at_ns: int
-    duration_s: float
+    duration_s: float | None
     verdicts: tuple[Verdict, ...]
     baseline: Baseline | None = None
     changes: tuple[Change, ...] = ()
@@ -175,19 +175,23 @@ class Nightly:
         return tuple(sorted(self.verdicts, key=lambda verdict: WORDS.index(verdict.word)))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for ``--json``; figures that are not finite become null."""
-        return {"format": FORMAT, "status": self.status, **_finite(dataclasses.asdict(self))}
+        """Plain values for ``--json``, all of which JSON can hold."""
+        return {"format": FORMAT, "status": self.status, **_fit(dataclasses.asdict(self))}
 
 
-def _finite(value: Any) -> Any:
-    """The same value with null for every figure that JSON cannot hold."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {name: _finite(inner) for name, inner in value.items()}
-    if isinstance(value, tuple | list):
-        return [_finite(inner) for inner in value]
-    return value
+def _fit(value: Any) -> Any:
+    """The same value with null for figures that are not finite, and bytes of paths that are no text made visible."""
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case str():
+            return value.encode("utf-8", errors="backslashreplace").decode("utf-8")
+        case dict():
+            return {_fit(name): _fit(inner) for name, inner in value.items()}
+        case tuple() | list():
+            return [_fit(inner) for inner in value]
+        case _:
+            return value
 
 
 def from_json(text: str | bytes) -> Nightly:

@@ -52,7 +52,8 @@ def findings(night: Nightly) -> tuple[Finding, ...]:
     changed = _changed(night)
     for verdict in night.ordered():
         if verdict.word != OK:
-            told = (words.figures(verdict), *words.details(verdict), *changed)
+            beside = changed if verdict.word in {REGRESSION, DRIFT} else ()
+            told = (words.figures(verdict), *words.details(verdict), *beside)
             title = f"{verdict.word}: {words.plain(verdict.metric.name)}"
             check = words.SHORT.get(verdict.word, verdict.word)
             level, severity = LEVELS[verdict.word], SEVERITIES[verdict.word]

@@ -11,7 +11,9 @@ import re
 from results.nightly import words
 from results.nightly.answer import IMPROVEMENT, OK, REGRESSION, Nightly, Verdict
 
-_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&!@$]|:(?!\s|$)|^[-+=]|^\d+(?=[.)]))")
+"""Every character that begins markup, a mention, a reference, a link, an emoji, or a list at the start of a line."""
+
 _MARKS = {
     REGRESSION: "\N{CROSS MARK}",
     IMPROVEMENT: "\N{WHITE HEAVY CHECK MARK}",
@@ -88,8 +90,12 @@ def _lines(verdict: Verdict) -> tuple[str, ...]:
 
 
 def text(words_: str) -> str:
-    """Text in which no character is markup (CommonMark 0.31, "Backslash escapes")."""
-    return _PUNCTUATION.sub(r"\\\1", words_).strip()
+    """Text in which no character is markup (CommonMark 0.31, "Backslash escapes"; a digit cannot be escaped)."""
+    return _MARKUP.sub(_escaped, words_.strip())
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"{found[0]}\N{ZERO WIDTH NON-JOINER}" if found[0].isdecimal() else f"\\{found[0]}"
 
 
 def code(words_: str, *, in_table: bool = False) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from typing import TypeGuard
 
 from results.nightly.answer import (
     DRIFT,
@@ -73,22 +74,22 @@ def counts(night: Nightly) -> tuple[tuple[str, int], ...]:
     return tuple((word, night.count(word)) for word in WORDS if night.count(word))
 
 
-def known(value: float | None) -> bool:
+def known(value: float | None) -> TypeGuard[float]:
     """Whether there is a figure."""
     return value is not None and math.isfinite(value)
 
 
 def value_text(figure_name: str, value: float | None) -> str:
     """A figure with its unit, or a dash."""
-    return UNKNOWN if value is None or not math.isfinite(value) else figure(figure_name, value).replace("\n", " ")
+    return plain(figure(figure_name, value)) if known(value) else UNKNOWN
 
 
 def change_text(verdict: Verdict) -> str:
     """The change with its interval: ``+20 % (+18 % to +22 %)``."""
-    if verdict.change_pct is None or not math.isfinite(verdict.change_pct):
+    if not known(verdict.change_pct):
         return UNKNOWN
     low, high = verdict.change_low_pct, verdict.change_high_pct
-    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+    if not known(low) or not known(high):
         return signed_pct(verdict.change_pct)
     return f"{signed_pct(verdict.change_pct)} ({signed_pct(low)} to {signed_pct(high)})"
 
@@ -100,24 +101,24 @@ def figures(verdict: Verdict) -> str:
         f"tonight {value_text(name, verdict.value)}, "
         f"baseline {value_text(name, verdict.baseline_value)}, change {change_text(verdict)}"
     )
-    if verdict.margin_pct is None or not known(verdict.margin_pct):
+    if not known(verdict.margin_pct):
         return said
     return f"{said}, practical margin {pct(verdict.margin_pct)}"
 
 
 def since_text(since: Since) -> str:
     """Since when, with the interval."""
-    return (
-        f"since {plain(since.night)} (between {plain(since.low)} and {plain(since.high)} "
-        f"with {pct(since.confidence * 100)} confidence)"
-    )
+    between = "" if since.low == since.high else f"between {plain(since.low)} and {plain(since.high)}"
+    sure = f"with {pct(since.confidence * 100)} confidence" if known(since.confidence) else ""
+    beside = " ".join(part for part in (between, sure) if part)
+    return f"since {plain(since.night)}{f' ({beside})' if beside else ''}"
 
 
 def test_text(verdict: Verdict) -> str | None:
     """What was done to confirm it."""
     if not verdict.pairs:
         return None
-    p_value = "" if verdict.p_value is None else f", p = {verdict.p_value:.2g}"
+    p_value = f", p = {verdict.p_value:.2g}" if known(verdict.p_value) else ""
     return f"{verdict.pairs} interleaved pairs of baseline and tonight{p_value}"
 
 
