@@ -84,7 +84,8 @@ def message(night: Nightly, sender: str | None = None, recipients: Sequence[str]
         ResultsError: an address that is none.
     """
     mail = EmailMessage(policy=SMTP)
-    mail["Subject"] = f"[stripelab] {words.headline(night)}"
+    # What looks like an encoded word (RFC 2047) would be decoded by whoever reads it.
+    mail["Subject"] = f"[stripelab] {words.headline(night)}".replace("=?", "= ?")
     mail["From"] = _address(sender) if sender else Address("stripelab nightly", "stripelab", _domain(night.hostname))
     if recipients:
         mail["To"] = [_address(each) for each in recipients]
@@ -108,7 +109,8 @@ def checked(sender: str | None, recipients: Sequence[str]) -> None:
 def _address(written: str) -> Address:
     """An address from ``name <local@domain>`` or ``local@domain``."""
     name, address = parseaddr(written)
-    if not re.fullmatch(r"[^@\s<>,;:\"\\()\[\]]+@[^@\s<>,;:\"\\()\[\]]+", address) or not words.plain(name) == name:
+    fine = re.fullmatch(r"[^@\s<>,;:\"\\()\[\]]+@[^@\s<>,;:\"\\()\[\]]+", address)
+    if not fine or words.plain(written) != written:  # a line that ends here would begin a header of its own
         raise ResultsError(f"{words.plain(written)!r} is no mail address", remedy="Give it as name@example.org.")
     try:
         return Address(name, addr_spec=address)

@@ -103,4 +103,6 @@ def code(words_: str, *, in_table: bool = False) -> str:
     longest = max((len(run) for run in re.findall("`+", words_)), default=0)
     fence = "`" * (longest + 1)
     inner = words_.replace("|", "\\|") if in_table else words_
-    return f"{fence} {inner} {fence}" if longest or not inner.strip() or inner[0] == " " else f"{fence}{inner}{fence}"
+    if not inner.strip(" "):
+        return f"{fence}{inner or ' '}{fence}"  # spaces alone are not stripped, and an empty span is none
+    return f"{fence} {inner} {fence}" if longest or inner[0] == " " else f"{fence}{inner}{fence}"

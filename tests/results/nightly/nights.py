@@ -158,7 +158,7 @@ verdicts = st.builds(
     disks=st.lists(texts, max_size=2).map(tuple),
     watched=st.lists(watched, max_size=2).map(tuple),
 )
-times_ns = st.integers(0, 253_402_300_799_999_999_999)
+times_ns = st.integers(0, 253_402_214_400_000_000_000)
 nights = st.builds(
     Nightly,
     night=texts,

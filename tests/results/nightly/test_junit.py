@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from lxml import etree
 
 from results.nightly import answer, words
@@ -49,6 +49,7 @@ def test_the_schema_can_say_no():
         SCHEMA.assertValid(root)
 
 
+@settings(deadline=None, max_examples=40)
 @given(nights.nights)
 def test_any_night_is_valid_and_its_names_come_back(one):
     root = parsed(one)
