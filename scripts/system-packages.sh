@@ -31,6 +31,7 @@ test   fuser              psmisc            psmisc
 test   valgrind           valgrind          valgrind
 fuzz   clang:fuzzer       clang             clang
 fuzz   clang:fuzzer       libclang-rt-dev   compiler-rt
+test   systemd-analyze    systemd           systemd
 test   dmsetup            dmsetup           device-mapper
 "
 

@@ -59,8 +59,7 @@ def verify(schedule: Schedule) -> bool:
             path = Path(folder) / name
             path.write_text(text, encoding="utf-8")
             paths.append(path)
-        scope = ["--user"] if schedule.user else ["--system"]
-        found = proc.run(["systemd-analyze", "verify", "--man=no", *scope, *paths], error=UnitError, check=False)
+        found = proc.run([*_verifier(folder, user=schedule.user), *paths], error=UnitError, check=False)
     # Its status and some of its lines are about other units of the machine, which are not ours to judge.
     said = [line.replace(f"{folder}/", "") for line in found.stderr.splitlines() if schedule.unit in line]
     if said:
@@ -70,6 +69,12 @@ def verify(schedule: Schedule) -> bool:
             remedy="Correct what it names; `systemd-analyze calendar EVENT` checks a time.",
         )
     return found.status == 0
+
+
+def _verifier(folder: str, *, user: bool) -> list[str]:
+    """The user's manager reads its units only where there is a runtime folder, which a cron job or root has not."""
+    verify_ = ["systemd-analyze", "verify", "--man=no"]
+    return ["env", f"XDG_RUNTIME_DIR={folder}", *verify_, "--user"] if user else [*verify_, "--system"]
 
 
 def install(schedule: Schedule, folder: Path | None = None, *, start: bool = True) -> Installed:
