@@ -26,7 +26,7 @@ NO_VERDICT = "no verdict"
 WORDS = (REGRESSION, DRIFT, UNCONFIRMED, NO_VERDICT, IMPROVEMENT, OK)
 """Every verdict, the one that wants attention most first."""
 
-_LAST_NS = 253_402_214_400_000_000_000
+LAST_NS = 253_402_214_400_000_000_000
 """The last day of which a calendar can speak: 9999-12-31."""
 
 FORMAT = 1
@@ -213,7 +213,7 @@ def from_json(text: str | bytes) -> Nightly:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ResultsError(f"this is no outcome of a night: {error}", remedy=_REMEDY) from None
     for time_ns in (night.started_at_ns, night.baseline.set_at_ns if night.baseline else 0):
-        if not 0 <= time_ns <= _LAST_NS:
+        if not 0 <= time_ns <= LAST_NS:
             raise ResultsError(f"{time_ns} ns is no time", remedy=_REMEDY)
     unknown = {verdict.word for verdict in night.verdicts} - set(WORDS)
     if unknown:
