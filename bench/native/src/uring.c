@@ -17,18 +17,10 @@
 
 enum { OP_NOP = 0, OP_FSYNC = 3, OP_READ_FIXED = 4, OP_WRITE_FIXED = 5, OP_READ = 22, OP_WRITE = 23 };
 enum { REGISTER_BUFFERS = 0, UNREGISTER_BUFFERS = 1, REGISTER_FILES = 2, UNREGISTER_FILES = 3, REGISTER_RING_FDS = 20 };
-#define SETUP_CLAMP (1U << 4)
-#define SETUP_COOP_TASKRUN (1U << 8)
-#define SETUP_SINGLE_ISSUER (1U << 12)
-#define SETUP_DEFER_TASKRUN (1U << 13)
-#define FEAT_SINGLE_MMAP (1U << 0)
-#define FEAT_EXT_ARG (1U << 8)
-#define ENTER_GETEVENTS (1U << 0)
-#define ENTER_EXT_ARG (1U << 3)
-#define ENTER_REGISTERED_RING (1U << 4)
-#define OFFSET_SQES 0x10000000
-#define SQE_FIXED_FILE (1U << 0)
-#define FSYNC_DATASYNC 1U
+enum { SETUP_CLAMP = 1 << 4, SETUP_COOP_TASKRUN = 1 << 8, SETUP_SINGLE_ISSUER = 1 << 12, SETUP_DEFER_TASKRUN = 1 << 13 };
+enum { FEAT_SINGLE_MMAP = 1 << 0, FEAT_EXT_ARG = 1 << 8 };
+enum { ENTER_GETEVENTS = 1 << 0, ENTER_EXT_ARG = 1 << 3, ENTER_REGISTERED_RING = 1 << 4 };
+enum { SQE_FIXED_FILE = 1 << 0, FSYNC_DATASYNC = 1 << 0, OFFSET_SQES = 0x10000000 };
 
 struct sqe {
     uint8_t opcode, flags;
@@ -75,12 +67,11 @@ struct ring {
 
 static int setup(struct ring_params *params, uint32_t depth)
 {
-    static const struct { unsigned flags; } offers[] = {
-        {SETUP_SINGLE_ISSUER | SETUP_DEFER_TASKRUN}, {SETUP_COOP_TASKRUN}, {0}};
+    static const uint32_t offers[] = {SETUP_SINGLE_ISSUER | SETUP_DEFER_TASKRUN, SETUP_COOP_TASKRUN, 0};
     int fd = -EINVAL;
 
     for (size_t offer = 0; offer < sizeof offers / sizeof *offers && fd == -EINVAL; offer++) {
-        *params = (struct ring_params){.flags = offers[offer].flags | SETUP_CLAMP};
+        *params = (struct ring_params){.flags = offers[offer] | SETUP_CLAMP};
         fd = (int)syscall(SYS_io_uring_setup, depth, params);
         fd = fd < 0 ? -errno : fd;
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bench.native.twin.options import LIMITS, Options
+from bench.native.text import LIMITS, Options
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/native-engine.md").read_text()

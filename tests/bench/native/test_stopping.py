@@ -13,8 +13,8 @@ import pytest
 
 from bench.native import api, options
 from bench.native.api import RunInterrupted
+from bench.native.jobs import JobThread
 from bench.native.options import Job, Part
-from bench.native.twin.worker import JobThreads
 from tests.bench.native import child
 from tests.bench.native.ways import WAYS, Way, every_way
 
@@ -95,14 +95,14 @@ def test_ctrl_c_at_any_line_of_the_twins_waiting_keeps_the_results(file: Path, m
     """A signal strikes between any two lines: here while it asks the jobs whether they have ended."""
     asked = []
 
-    def ended(threads: JobThreads) -> bool:
+    def ended(threads: JobThread) -> bool:
         asked.append(threads)
         if len(asked) == 1:
             raise KeyboardInterrupt
         return bool(threads.__dict__["ended"])
 
     as_property = property(ended, lambda self, value: self.__dict__.update(ended=value))
-    monkeypatch.setattr(JobThreads, "ended", as_property, raising=False)
+    monkeypatch.setattr(JobThread, "ended", as_property, raising=False)
     with pytest.raises(RunInterrupted) as caught:
         api.run_jobs(options.load(words(WAYS[-1])), [Job((Part(file, 0, SIZE),))], library=WAYS[-1].library)
     assert caught.value.result.stopped
