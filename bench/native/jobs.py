@@ -22,6 +22,8 @@ from bench.native.target import open_target, takes_nowait
 from bench.native.text import AUTO, NOP, NULL, Options, parse
 
 POLL_S = 0.02
+MOMENT_NS = 50_000_000
+"""A job that was stopped and is not held up by the kernel ends much sooner."""
 
 
 class JobThread:
@@ -64,13 +66,16 @@ class JobThread:
 
     def _open(self, descriptors: list[int]) -> None:
         """Everything before the first I/O; where it fails, the state says at which step."""
-        options = self._options
+        options, own = self._options, self._options.jobs[self._index]
         try:
+            if own.cpu >= 0:
+                with _step("pinning to a CPU"):
+                    os.sched_setaffinity(0, {own.cpu})
             if options.ioengine not in {NULL, NOP}:
-                for file in options.jobs[self._index].files:
+                for file in own.files:
                     with _step(f"opening {os.fsdecode(file.path)}"):
                         descriptors.append(open_target(file, options))
-            nowait = options.ioengine != AUTO or takes_nowait(options.jobs[self._index].files[0].path, options.direct)
+            nowait = options.ioengine != AUTO or takes_nowait(own.files[0].path, options.direct)
             self._job = self._library.open_job(self._text, self._index, descriptors, nowait, self._grace_ns)
         except OSError as error:
             self.failed = True
@@ -144,7 +149,8 @@ class Run:
         """Do a step to its end; what Ctrl-C raises anywhere in it is kept, ends the run, and the step is done again.
 
         A step must bear that.  The exception reaches the caller with the results so far.  A step that raises the same
-        again is given up: it would do so for ever, or somebody who pressed Ctrl-C twice will wait no longer.
+        again is given up: it would do so for ever, or somebody who pressed Ctrl-C twice will wait no longer.  Jobs
+        that are on their way out have a moment more.
         """
         seen: set[type[BaseException]] = set()
         while True:
@@ -155,10 +161,13 @@ class Run:
             except BaseException as error:  # noqa: BLE001 - handed to the caller
                 self.raised = error
                 if type(error) in seen:
-                    return
+                    break
                 seen.add(type(error))
             else:
                 return
+        until_ns = time.monotonic_ns() + MOMENT_NS
+        while not all(job.ended for job in self.jobs) and time.monotonic_ns() < until_ns:
+            time.sleep(POLL_S / 20)
 
     def wait(self, reached: Callable[[JobThread], bool]) -> None:
         """Until all jobs have come that far, asking every 20 ms whether to stop; then for the grace and no longer."""

@@ -108,20 +108,16 @@ void sl_job_complete(struct sl_job *job, uint32_t count, uint64_t now)
         uint32_t index = job->done[at].slot;
         int32_t result = job->done[at].result;
         struct sl_slot *slot = &job->queue.slot[index];
+        enum settled settled = DONE;
 
-        if (!plain || result <= 0 || (uint32_t)result + slot->done != slot->io.length) {
-            enum settled settled = settle(job, index, result);
-
-            if (settled == UNFINISHED)
-                continue;
-            if (settled == FAILED) {
-                slot->io.sequence = 0;
-                job->free[free_count++] = index;
-                continue;
-            }
-        }
+        if (!plain || result <= 0 || (uint32_t)result + slot->done != slot->io.length)
+            settled = settle(job, index, result);
+        if (settled == UNFINISHED)
+            continue;
         slot->io.sequence = 0;
         job->free[free_count++] = index;
+        if (settled == FAILED)
+            continue;
         if (slot->start_ticks != alike.start_ticks || slot->issue_ticks != alike.issue_ticks ||
             slot->io.direction != alike.direction) {
             record_alike(job, &alike, now);

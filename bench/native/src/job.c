@@ -185,14 +185,6 @@ static int look(struct sl_job *job, uint64_t *now)
     return done;
 }
 
-static int exchange(struct sl_job *job, uint32_t wait, uint64_t timeout_ns)
-{
-    uint32_t count = job->listed;
-
-    job->listed = 0; /* before completions put what has to be repeated there */
-    return job->queue.kind->exchange(&job->queue, job->list, count, wait, timeout_ns, job->done);
-}
-
 /* How long an open loop may wait for completions before the next arrival; 0 where it is due or near. */
 static uint64_t until_arrival_ns(const struct sl_job *job, uint64_t now)
 {
@@ -213,7 +205,7 @@ static void idle(const struct sl_job *job, uint64_t now)
 /* One turn: hand over what is listed, wait, and return how many completed (or -errno). */
 static int turn(struct sl_job *job, uint64_t *now)
 {
-    uint32_t wait = job->complete < job->in_flight && !job->all ? job->complete : job->in_flight;
+    uint32_t wait = job->complete < job->in_flight && !job->all ? job->complete : job->in_flight, count;
     uint64_t timeout_ns = TIMEOUT_NS;
     int open_ended = !job->stopping && job->free_count && job->issued_bytes < job->limit_bytes, done;
 
@@ -229,7 +221,9 @@ static int turn(struct sl_job *job, uint64_t *now)
         wait = 0; /* first hand over the rest, batch by batch: the device need not run dry */
         timeout_ns = 0;
     }
-    done = exchange(job, wait, timeout_ns);
+    count = job->listed;
+    job->listed = 0; /* before completions put what has to be repeated there */
+    done = job->queue.kind->exchange(&job->queue, job->list, count, wait, timeout_ns, job->done);
     *now = sl_ticks(job->clock);
     return done;
 }

@@ -94,14 +94,6 @@ static int add_file(struct sl_job_options *job, const char *text)
     return 0;
 }
 
-static int add_job(struct sl_options *out, struct sl_file *file)
-{
-    if (out->jobs == SL_JOBS)
-        return -1;
-    out->job[out->jobs++] = (struct sl_job_options){.cpu = -1, .file = file};
-    return 0;
-}
-
 static int set(struct sl_options *out, const char *key, const char *value)
 {
     struct sl_job_options *job = out->jobs ? &out->job[out->jobs - 1] : NULL;
@@ -113,10 +105,8 @@ static int set(struct sl_options *out, const char *key, const char *value)
         return add_file(job, value);
     if (number(&value, '\0', &found))
         return -1;
-    if (strcmp(key, "cpu") == 0 && job && found < UINT16_MAX) {
-        job->cpu = (int64_t)found;
-        return 0;
-    }
+    if (strcmp(key, "cpu") == 0 && job && found < UINT16_MAX)
+        return 0; /* for who starts the thread */
     for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++)
         if (strcmp(numbers[index].key, key) == 0 && found >= numbers[index].least && found <= numbers[index].most) {
             memcpy((char *)out + numbers[index].field, &found, sizeof found);
@@ -173,8 +163,10 @@ int sl_options_parse(const char *text, size_t length, struct sl_options *out)
             *equals = '\0';
             refused = set(out, line, equals + 1);
             files += strcmp(line, "file") == 0;
+        } else if (strcmp(line, "job") == 0 && out->jobs < SL_JOBS) {
+            out->job[out->jobs++].file = out->file + files;
         } else {
-            refused = strcmp(line, "job") ? -1 : add_job(out, out->file + files);
+            refused = 1;
         }
     }
     free(copy);

@@ -1,10 +1,9 @@
-/* What a job needs before its first I/O: a CPU, memory, a queue; and giving it back. */
+/* What a job needs before its first I/O, memory and a queue; and giving it back. */
 #define _GNU_SOURCE
 
 #include "stripelab.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,18 +17,6 @@ static int fail(struct sl_job *job, int code, const char *step, const char *obje
     job->result.failed = code;
     snprintf(job->result.where, sizeof job->result.where, "%s%s", step, object);
     return -1;
-}
-
-static int pin(struct sl_job *job)
-{
-    cpu_set_t set;
-
-    if (job->own->cpu < 0)
-        return 0;
-    CPU_ZERO(&set);
-    if (job->own->cpu < CPU_SETSIZE)
-        CPU_SET((size_t)job->own->cpu, &set);
-    return sched_setaffinity(0, sizeof set, &set) < 0 ? fail(job, errno, "pinning to a CPU", "") : 0;
 }
 
 /* A buffer for each I/O in flight, its pages there before anything is measured. */
@@ -85,7 +72,7 @@ static int open_queue(struct sl_job *job)
     for (int at = 0; order[at] && status < 0; at++) {
         job->queue.kind = order[at];
         job->queue.depth = order[at] == &sl_psync ? 1 : (uint32_t)job->options->iodepth;
-        status = order[at]->open(&job->queue);
+        status = order[at]->open ? order[at]->open(&job->queue) : 0;
     }
     if (status < 0)
         return fail(job, -status, "opening a queue by ", job->queue.kind->name);
@@ -132,7 +119,7 @@ int sl_job_open(struct sl_job *job)
     job->queue.datasync = job->options->fdatasync_every != 0;
     job->queue.files = job->own->files;
     sl_recorder_reset(&job->result.recorder);
-    if (pin(job) || make_slots(job) || make_buffers(job))
+    if (make_slots(job) || make_buffers(job))
         return -1;
     if (expect_writes(job) || sl_generator_init(&job->generator, job->options, job->index) < 0)
         return fail(job, ENOMEM, "memory for offsets and what must be found", "");

@@ -83,7 +83,6 @@ struct sl_file { /* the part of a file that a job works on */
 };
 
 struct sl_job_options {
-    int64_t cpu; /* -1: wherever the kernel likes */
     uint32_t files;
     struct sl_file *file;
 };
@@ -243,7 +242,7 @@ struct sl_queue {
 
 struct sl_queue_kind {
     const char *name;
-    int (*open)(struct sl_queue *queue); /* 0 or -errno */
+    int (*open)(struct sl_queue *queue); /* 0 or -errno; NULL, as close: there is nothing to do */
     void (*close)(struct sl_queue *queue);
     /* Hand over the slots, wait for `wait` completions or `timeout_ns` (0: hand over and look only), take what has
      * completed, at most `depth`.  Returns how many, or -errno where nothing was handed over. */

@@ -149,7 +149,7 @@ static void uring_close(struct sl_queue *queue)
     queue->state = NULL;
 }
 
-static int open_ring(struct sl_queue *queue, int nop)
+static int uring_open(struct sl_queue *queue)
 {
     struct ring *ring = calloc(1, sizeof *ring);
     struct ring_params params;
@@ -158,7 +158,7 @@ static int open_ring(struct sl_queue *queue, int nop)
     if (!ring)
         return -ENOMEM;
     queue->state = ring;
-    ring->nop = nop;
+    ring->nop = queue->kind == &sl_nop;
     ring->fd = setup(&params, queue->depth);
     status = ring->fd < 0 ? ring->fd : map_rings(ring, &params);
     if (status < 0) {
@@ -173,16 +173,6 @@ static int open_ring(struct sl_queue *queue, int nop)
              ring->fixed_buffers ? ", registered buffers" : "", ring->fixed_files ? ", registered files" : "",
              ring->enter_flags ? ", registered ring" : "");
     return 0;
-}
-
-static int uring_open(struct sl_queue *queue)
-{
-    return open_ring(queue, 0);
-}
-
-static int nop_open(struct sl_queue *queue)
-{
-    return open_ring(queue, 1);
 }
 
 static void prepare(const struct sl_queue *queue, const struct ring *ring, struct sqe *sqe, uint32_t index)
@@ -213,19 +203,13 @@ static int enter(struct ring *ring, uint32_t wait, uint64_t timeout_ns)
     struct { int64_t s, ns; } timeout = {(int64_t)(timeout_ns / 1000000000), (int64_t)(timeout_ns % 1000000000)};
     struct wait_argument argument = {.timespec = (uint64_t)(uintptr_t)&timeout};
     unsigned flags = ring->enter_flags;
-    const void *extra = NULL;
-    size_t extra_size = 0;
+    int timed = ring->timed && wait;
     int64_t done;
 
-    if (wait || timeout_ns) {
-        flags |= ENTER_GETEVENTS;
-        if (ring->timed && wait) {
-            flags |= ENTER_EXT_ARG;
-            extra = &argument;
-            extra_size = sizeof argument;
-        }
-    }
-    done = syscall(SYS_io_uring_enter, ring->enter_fd, ring->unsubmitted, wait, flags, extra, extra_size);
+    if (wait || timeout_ns)
+        flags |= ENTER_GETEVENTS | (timed ? ENTER_EXT_ARG : 0);
+    done = syscall(SYS_io_uring_enter, ring->enter_fd, ring->unsubmitted, wait, flags, timed ? &argument : NULL,
+                   timed ? sizeof argument : 0);
     if (done >= 0)
         ring->unsubmitted -= (uint32_t)done;
     else if (errno != EINTR && errno != ETIME && errno != EAGAIN && errno != EBUSY)
@@ -266,4 +250,4 @@ static int uring_exchange(struct sl_queue *queue, const uint32_t *slots, uint32_
 }
 
 const struct sl_queue_kind sl_uring = {"io_uring", uring_open, uring_close, uring_exchange};
-const struct sl_queue_kind sl_nop = {"nop", nop_open, uring_close, uring_exchange};
+const struct sl_queue_kind sl_nop = {"nop", uring_open, uring_close, uring_exchange};

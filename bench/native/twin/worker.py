@@ -32,8 +32,6 @@ class Worker:
         self._helpers_go = threading.Event()
         self._driving = False
         self._crash: BaseException | None = None
-        with _step("pinning to a CPU"):
-            self._pin()
         with _step("memory for buffers"):
             self._make_buffers()
         with _step("memory for offsets and what must be found"):
@@ -63,11 +61,6 @@ class Worker:
     def _join(self) -> None:
         while self._helpers:
             self._helpers.pop().join()
-
-    def _pin(self) -> None:
-        cpu = self.job.options.jobs[self.job.index].cpu
-        if cpu >= 0:
-            os.sched_setaffinity(0, {cpu})
 
     @property
     def _depth(self) -> int:

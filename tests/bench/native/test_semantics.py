@@ -250,3 +250,10 @@ def test_what_the_caller_raises_ends_the_run_with_the_results_so_far(way: Way, f
 def test_several_jobs_start_together_and_each_has_its_result(way: Way, file: Path) -> None:
     jobs = way.run(text(way, [(file, 0, SIZE)], reads=1, random=1, jobs=3, iodepth=2))
     assert [ios(job) for job in jobs] == [[BLOCKS, 0, 0]] * 3
+
+
+@every_way
+def test_a_cpu_that_is_not_there_is_an_error_that_names_the_step(way: Way, file: Path) -> None:
+    (job,) = way.run(text(way, [(file, 0, SIZE)], reads=1) + b"\ncpu=65000")
+    assert (job["failed"], job["where"]) == (errno.EINVAL, "pinning to a CPU")
+    assert ios(job) == [0, 0, 0]
