@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import mmap
 import os
 import stat
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench.native.state import TargetState
-from bench.native.twin.options import File, Options
+from bench.native.text import File, Options
 
 BLKSSZGET = 0x1268
 BLKGETSIZE64 = 0x80081272
@@ -24,8 +23,48 @@ DIO_OFFSET_ALIGN = 0x9C
 """Where statx(2) of Linux 6.1 and later puts the alignment of direct I/O."""
 
 
+@dataclass(frozen=True)
+class Target:
+    """What the kernel says of a file or device.
+
+    ``memory_align`` and ``offset_align`` are for direct I/O, bytes (statx(2), STATX_DIOALIGN, or the logical block
+    size); 0 where the kernel does not say.  ``nowait``: io_uring reaches it without a thread for each I/O.
+    """
+
+    size_bytes: int
+    memory_align: int
+    offset_align: int
+    device: bool
+    nowait: bool
+
+
+def probe(path: str | bytes, *, direct: bool) -> Target:
+    """What the kernel says of a target; raises OSError where it cannot be opened."""
+    descriptor = os.open(path, os.O_RDONLY | (os.O_DIRECT if direct else 0))
+    try:
+        status = os.fstat(descriptor)
+        device = stat.S_ISBLK(status.st_mode)
+        memory, offset = _alignment(descriptor)
+        if device and not offset:
+            memory = offset = _number_by_ioctl(descriptor, BLKSSZGET, "=i")
+        size = _number_by_ioctl(descriptor, BLKGETSIZE64, "=Q") if device else status.st_size
+        return Target(size, memory, offset, device, _reads_without_waiting(descriptor))
+    finally:
+        os.close(descriptor)
+
+
+def takes_nowait(path: bytes, direct: int) -> bool:
+    """Whether io_uring reaches it without a thread for each I/O; what cannot be read is given the benefit."""
+    try:
+        return probe(path, direct=bool(direct)).nowait
+    except OSError:
+        return True
+
+
 def _alignment(descriptor: int) -> tuple[int, int]:
     """Of memory and of offsets, bytes; zeros where the kernel or the C library does not say."""
+    import ctypes
+
     statx = getattr(ctypes.CDLL(None), "statx", None)
     found = ctypes.create_string_buffer(STATX_BYTES)
     if statx is None or statx(descriptor, b"", AT_EMPTY_PATH, DIOALIGN, found) != 0:
@@ -38,7 +77,7 @@ def _alignment(descriptor: int) -> tuple[int, int]:
     return memory, offset
 
 
-def _takes_nowait(descriptor: int) -> bool:
+def _reads_without_waiting(descriptor: int) -> bool:
     """A read that may not block: EOPNOTSUPP says that io_uring would need a thread for each I/O."""
     with mmap.mmap(-1, mmap.PAGESIZE) as page:
         try:
@@ -57,29 +96,8 @@ def _number_by_ioctl(descriptor: int, request: int, layout: str) -> int:
     return int(struct.unpack(layout, answer)[0])
 
 
-def probe(path: str | bytes, direct: bool, /) -> TargetState:
-    """What the kernel says of a target; raises OSError where it cannot be opened."""
-    descriptor = os.open(path, os.O_RDONLY | (os.O_DIRECT if direct else 0))
-    try:
-        status = os.fstat(descriptor)
-        device = stat.S_ISBLK(status.st_mode)
-        memory, offset = _alignment(descriptor)
-        if device and not offset:
-            memory = offset = _number_by_ioctl(descriptor, BLKSSZGET, "=i")
-        size = _number_by_ioctl(descriptor, BLKGETSIZE64, "=Q") if device else status.st_size
-        return {
-            "size_bytes": size,
-            "memory_align": memory,
-            "offset_align": offset,
-            "device": device,
-            "nowait": _takes_nowait(descriptor),
-        }
-    finally:
-        os.close(descriptor)
-
-
 def open_target(file: File, options: Options) -> int:
-    """A descriptor; raises OSError."""
+    """A descriptor for the I/O of a job; raises OSError."""
     flags = os.O_DIRECT if options.direct else 0
     flags |= (os.O_RDWR if options.reads else os.O_WRONLY) if options.writes else os.O_RDONLY
     if options.exclusive and _is_block_device(file.path):

@@ -1,11 +1,10 @@
-"""What to run, read from text: lines of ``key=number`` that are checked here once and trusted everywhere else.
+"""What to run, read from text: lines of ``key=number``, with the words for what is wrong with them.
 
-The text is that of the C library (``options.c``): docs/native-engine.md lists the keys.
+``options.c`` has the same rules, since it trusts nobody, and just refuses.  docs/native-engine.md lists the keys.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -133,13 +132,14 @@ def parse(text: bytes) -> Options:
         raise TypeError("the text of options is no bytes")
     if b"\0" in text:
         raise ValueError("a zero byte")
-    options = Options()
+    reading = _Reading()
     lines = text.split(b"\n")
     for line_number, line in enumerate(lines[:-1] if lines[-1] == b"" else lines, start=1):
         try:
-            options = _with_line(options, line)
+            reading.take(line)
         except ValueError as error:
             raise ValueError(f"line {line_number}: {error}") from None
+    options = reading.options()
     _check(options)
     return options
 
@@ -151,29 +151,45 @@ def _number(text: bytes) -> int:
     return int(digits or b"0")
 
 
-def _with_line(options: Options, line: bytes) -> Options:
-    key, equals, value = line.partition(b"=")
-    jobs = options.jobs
-    if line == b"job":
-        if len(jobs) == JOBS:
-            raise ValueError(f"more than {JOBS} jobs")
-        return dataclasses.replace(options, jobs=(*jobs, JobOptions()))
-    if not equals:
-        raise ValueError(f"neither key=number nor job: {line[:40].decode(errors='replace')}")
-    if key == b"split":
-        return dataclasses.replace(options, splits=_with_split(options.splits, value))
-    if key == b"file" and jobs:
-        changed = dataclasses.replace(jobs[-1], files=(*jobs[-1].files, _file(value, len(jobs[-1].files))))
-        return dataclasses.replace(options, jobs=(*jobs[:-1], changed))
-    found = _number(value)
-    if key == b"cpu" and jobs and found < FILES:
-        return dataclasses.replace(options, jobs=(*jobs[:-1], dataclasses.replace(jobs[-1], cpu=found)))
-    name = key.decode(errors="replace")
-    least, most = LIMITS.get(name, (1, 0))
-    if not least <= found <= most:
-        raise ValueError(f"unknown key, or out of range: {name[:40]}")
-    number: dict[str, Any] = {name: found}
-    return dataclasses.replace(options, **number)
+class _Reading:
+    """What the lines so far have said."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, Any] = {}
+        self.splits = (Split(), Split())
+        self.jobs: list[tuple[int, list[File]]] = []
+
+    def options(self) -> Options:
+        """All of it."""
+        jobs = tuple(JobOptions(cpu, tuple(files)) for cpu, files in self.jobs)
+        return Options(**self.numbers, splits=self.splits, jobs=jobs)
+
+    def take(self, line: bytes) -> None:
+        """One more line; raises ValueError."""
+        key, equals, value = line.partition(b"=")
+        if line == b"job":
+            if len(self.jobs) == JOBS:
+                raise ValueError(f"more than {JOBS} jobs")
+            self.jobs.append((-1, []))
+        elif not equals:
+            raise ValueError(f"neither key=number nor job: {line[:40].decode(errors='replace')}")
+        elif key == b"split":
+            self.splits = _with_split(self.splits, value)
+        elif key == b"file" and self.jobs:
+            files = self.jobs[-1][1]
+            files.append(_file(value, len(files)))
+        else:
+            self._take_number(key, _number(value))
+
+    def _take_number(self, key: bytes, found: int) -> None:
+        if key == b"cpu" and self.jobs and found < FILES:
+            self.jobs[-1] = (found, self.jobs[-1][1])
+            return
+        name = key.decode(errors="replace")
+        least, most = LIMITS.get(name, (1, 0))
+        if not least <= found <= most:
+            raise ValueError(f"unknown key, or out of range: {name[:40]}")
+        self.numbers[name] = found
 
 
 def _with_split(splits: tuple[Split, Split], value: bytes) -> tuple[Split, Split]:
