@@ -11,6 +11,7 @@ import scipy
 
 from results.anova import Term, table
 from results.apply import script
+from results.bases import indicator
 from results.constraints import MET, NOT_MET, UNSURE, parse
 from results.errors import ResultsError
 from results.estimate import WELCH_T, fit
@@ -19,7 +20,6 @@ from results.modes import two_modes
 from results.recommend import Wishes, recommend
 from results.responses import Response
 from results.shape import shape
-from results.shares import indicator
 from results.within import lag_one, truncation
 from tests.results import synthetic
 from tests.results.synthetic import Plan, raid_truth
