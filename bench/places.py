@@ -16,6 +16,7 @@ from bench.errors import BusyError, DiskRefusedError, GuestFailedError, LabError
 from bench.events import Emit, Event, EventReader
 from bench.journal import Journal
 from bench.lease import open_lease
+from bench.race import History
 from bench.stack.loops import loop_disks
 from permutations.cost import plan_cost
 from permutations.design import Plan
@@ -86,7 +87,7 @@ def in_the_lab(plan: Plan, sweep: Path, path: Path, emit: Emit, *, retry: bool =
 
     with campaign.signals_end_the_run(), locked(path):
         store = campaign.claim_store(path, plan)
-        if campaign.left_to_run(plan, store, retry=retry):
+        if campaign.left_to_run(History(plan, store), retry=retry):
             emit(Event("note", message=f"booting the virtual lab with {plan.sweep.lab.disks} disks"))
             with Lab(plan.sweep.lab, shared=[path.resolve()]) as lab:
                 _run_guest(lab, plan, sweep, path.resolve(), emit, retry=retry)

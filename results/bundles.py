@@ -64,6 +64,11 @@ def merge(table: str, files: Sequence[tuple[str, Path]], metadata: Mapping[bytes
     Raises:
         DamagedFileError: a file is not whole any more.
     """
+    return encode(table, ((key, conform(table, sealed.read(path).table)) for key, path in files), metadata)
+
+
+def encode(table: str, trials: Iterable[tuple[str, pa.Table]], metadata: Mapping[bytes, bytes]) -> tuple[bytes, str]:
+    """Bytes and digest of a bundle of ``trials`` (id and rows), with further ``metadata``."""
     index: list[tuple[str, int]] = []
 
     def groups() -> Iterable[pa.Table]:
@@ -71,8 +76,7 @@ def merge(table: str, files: Sequence[tuple[str, Path]], metadata: Mapping[bytes
 
         waiting: list[pa.Table] = []
         rows = size = 0
-        for trial_id, path in files:
-            found = conform(table, sealed.read(path).table)
+        for trial_id, found in trials:
             index.append((trial_id, found.num_rows))
             waiting.append(found)
             rows, size = rows + found.num_rows, size + found.nbytes

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from results.answer import Ranking
-from results.diagnostics import drift, outliers
+from results.diagnostics import TOLERATED_DRIFT_PCT, drift, outliers
 from results.estimate import POOLED, Fit
 from results.objective import Objective
 from results.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
@@ -152,9 +152,10 @@ def _drifting(model: Fit) -> Iterable[str]:
     found = drift(model)
     if found is not None and found.found:
         yield (
-            f"The figures drift by {signed_pct(found.change_pct)} over the run order (p = {found.p_value:.2g}), beside "
-            "points and blocks. The random order spreads this over all points, which makes intervals wider and not "
-            "wrong; find the cause (temperature, filling up, another load) before you rely on small differences."
+            f"The figures drift by {signed_pct(found.change_pct)} over the run order, beside points and blocks; it is "
+            f"shown to be more than {TOLERATED_DRIFT_PCT:g} % (p = {found.p_value:.2g}). The random order spreads this "
+            "over all points, which makes intervals wider and not wrong; find the cause (temperature, filling up, "
+            "another load) before you rely on small differences."
         )
 
 

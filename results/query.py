@@ -65,9 +65,16 @@ class StoreFrames:
         return self._frame("environments", None, None)
 
     def arrow(
-        self, table: str, columns: Sequence[str] | None = None, statuses: Collection[str] | None = None
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        statuses: Collection[str] | None = None,
+        trial_ids: Collection[str] | None = None,
     ) -> pa.Table:
-        """A table as Arrow; columns that an older store lacks are null (an empty list where lists are kept)."""
+        """A table as Arrow, of these trials where they are named; nothing of other files is read.
+
+        Columns that an older store lacks are null (an empty list where lists are kept).
+        """
         import pyarrow as pa
 
         wanted = tuple(columns) if columns is not None else tuple(arrow_schema(table).names)
@@ -75,8 +82,10 @@ class StoreFrames:
         if table == "environments":
             found = [conform(table, sealed.read(path, wanted).table, wanted) for path in self.store.files(table)]
         else:
-            trial_ids = None if statuses is None else self.store.trial_ids(statuses)
-            found = [piece.wanted() for piece in pieces(self.store, table, wanted, trial_ids)]
+            there = None if statuses is None else self.store.trial_ids(statuses)
+            if trial_ids is not None:
+                there = set(trial_ids) & (self.store.trial_ids() if there is None else there)
+            found = [piece.wanted() for piece in pieces(self.store, table, wanted, there)]
         schema = arrow_schema(table)
         empty = pa.Table.from_batches([], schema=pa.schema([schema.field(name) for name in wanted], schema.metadata))
         return pa.concat_tables(found) if found else empty
@@ -95,16 +104,21 @@ class StoreFrames:
         self._recent[key] = kept
         return kept.of(next(place for place in kept.places if place.trial_id == trial_id))
 
-    def trial_rows(self) -> list[TrialRow]:
-        """Every trial, in run order."""
-        rows = _rows(TrialRow, self.arrow("trials"))
+    def trial_rows(self, trial_ids: Collection[str] | None = None) -> list[TrialRow]:
+        """Every trial, or those that are named, in run order."""
+        rows = _rows(TrialRow, self.arrow("trials", trial_ids=trial_ids))
         return sorted(rows, key=lambda row: (row.run_order, row.started_at_ns, row.trial_id))
 
-    def observation_rows(self, *, histograms: bool = False) -> list[ObservationRow]:
-        """Observations of the trials that are ok, without the engine's raw output; ``histograms`` adds those."""
+    def observation_rows(
+        self, *, histograms: bool = False, trial_ids: Collection[str] | None = None
+    ) -> list[ObservationRow]:
+        """Observations of the trials that are ok, of all or of those that are named.
+
+        Without the engine's raw output; ``histograms`` adds the latency histograms.
+        """
         left_out = {"raw_zlib"} | (set() if histograms else {"lat_bins_ns", "lat_counts"})
         names = [name for name in arrow_schema("observations").names if name not in left_out]
-        return _rows(ObservationRow, self.arrow("observations", names, ("ok",)))
+        return _rows(ObservationRow, self.arrow("observations", names, ("ok",), trial_ids))
 
     def environment_rows(self) -> list[EnvironmentRow]:
         """Every environment, in the order of their ids."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from results.bases import beyond, indicator, span
 from results.estimate import Fit
 from results.settings import Setting, varied
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-_TOLERANCE = 1e-9
 _NEGLIGIBLE_NOISE = 1e-9
 _MOST_POINTS = 1500
 
@@ -110,36 +110,7 @@ def between(levels: Sequence[Sequence[int]]) -> Floats:
 
     sizes = [len(level) for level in levels]
     columns = np.repeat(np.eye(len(levels)), sizes, axis=0)
-    return orthonormal(columns, np.ones((sum(sizes), 1)))
-
-
-def orthonormal(columns: Floats, beside: Floats) -> Floats:
-    """Orthonormal basis of what ``columns`` span beyond ``beside``."""
-    import numpy as np
-
-    known = _span(beside)
-    left = columns - known @ (known.T @ columns)
-    return _span(left, float(np.linalg.norm(columns)))
-
-
-def _span(columns: Floats, scale: float | None = None) -> Floats:
-    import numpy as np
-
-    if not columns.size:
-        return columns
-    vectors, sizes, _ = np.linalg.svd(columns, full_matrices=False)
-    kept: Floats = vectors[:, sizes > _TOLERANCE * max(scale or float(sizes[0]), 1e-300)]
-    return kept
-
-
-def indicator(values: Sequence[object]) -> Floats:
-    """A column of zeros and ones per distinct value."""
-    import numpy as np
-
-    names = {value: place for place, value in enumerate(dict.fromkeys(values))}
-    found = np.zeros((len(values), len(names)))
-    found[np.arange(len(values)), [names[value] for value in values]] = 1.0
-    return found
+    return beyond(columns, np.full((sum(sizes), 1), sum(sizes) ** -0.5))
 
 
 def pair_effects(model: Fit, settings: Mapping[str, Mapping[str, Setting]]) -> tuple[PairEffect, ...]:
@@ -166,7 +137,7 @@ def _pair(
         return None
     rows = [settings[model.points[index]] for index in indices]
     single = np.hstack([np.ones((len(rows), 1)), *(indicator([row[name] for row in rows]) for name in names)])
-    basis = orthonormal(indicator([(row[one], row[other]) for row in rows]), single)
+    basis = beyond(indicator([(row[one], row[other]) for row in rows]), span(single))
     if basis.shape[1] == 0:
         return None
     share = share_of(model, indices, basis)
