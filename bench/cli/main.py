@@ -24,6 +24,7 @@ from bench.cli import (
     recommend,
     report,
     run,
+    sql,
     status,
 )
 from bench.version import stripelab_version
@@ -38,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: it is quick, and it reads the same in a log
     pretty_exceptions_enable=False,
 )
-for verb in (plan, run, status, recommend, guarantee, report, disks, doctor, lab, native, crosscheck):
+for verb in (plan, run, status, recommend, guarantee, report, sql, disks, doctor, lab, native, crosscheck):
     verb.register(app)
 
 
