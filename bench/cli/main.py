@@ -21,6 +21,7 @@ from bench.cli import (
     native,
     output,
     plan,
+    plot,
     recommend,
     report,
     run,
@@ -39,7 +40,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: it is quick, and it reads the same in a log
     pretty_exceptions_enable=False,
 )
-for verb in (plan, run, status, recommend, guarantee, report, sql, disks, doctor, lab, native, crosscheck):
+for verb in (plan, run, status, recommend, guarantee, report, plot, sql, disks, doctor, lab, native, crosscheck):
     verb.register(app)
 
 
