@@ -109,7 +109,7 @@ def test_every_installed_package_is_pinned_to_the_version_that_is_installed() ->
         return re.sub(r"[-_.]+", "-", words).lower()
 
     pinned = {canonical(package): version for package, version in constraints().items()}
-    wanted = {canonical(package) for package in needed("stripelab", {"dev"})} - {"stripelab"}
+    wanted = {canonical(package) for package in needed("stripelab", {"dev", "notebook"})} - {"stripelab"}
     assert {package: metadata.version(package) for package in wanted} == {
         package: pinned.get(package) for package in wanted
     }

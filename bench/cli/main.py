@@ -22,9 +22,11 @@ from bench.cli import (
     nightly_group,
     output,
     plan,
+    plot,
     recommend,
     report,
     run,
+    sql,
     status,
 )
 from bench.version import stripelab_version
@@ -39,7 +41,22 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: it is quick, and it reads the same in a log
     pretty_exceptions_enable=False,
 )
-for verb in (plan, run, status, recommend, guarantee, report, disks, doctor, lab, native, crosscheck, nightly_group):
+for verb in (
+    plan,
+    run,
+    status,
+    recommend,
+    guarantee,
+    report,
+    plot,
+    sql,
+    disks,
+    doctor,
+    lab,
+    native,
+    crosscheck,
+    nightly_group,
+):
     verb.register(app)
 
 
