@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.cli import asking
 from bench.cli.output import emit_json, note, say
 
 if TYPE_CHECKING:
@@ -22,26 +23,16 @@ def register(app: typer.Typer) -> None:
 
 def guarantee(
     store: Annotated[Path, typer.Argument(help="Result store.")],
-    workload: Annotated[str | None, typer.Option("--workload", help="Workload; the sweep's first objective.")] = None,
-    point: Annotated[
-        str | None, typer.Option("--point", help="Id of a design point, or its beginning; the recommended one.")
-    ] = None,
-    metric: Annotated[str | None, typer.Option("--metric", help="Figure of a second, such as iops.")] = None,
-    direction: Annotated[str | None, typer.Option("--direction", help="read or write alone; both together.")] = None,
-    share: Annotated[float, typer.Option("--share", help="Share of the 1-second intervals of a run.")] = 0.99,
-    coverage: Annotated[
-        float | None, typer.Option("--coverage", help="Share P of future runs that is wanted; what the runs give.")
-    ] = None,
-    confidence: Annotated[float, typer.Option("--confidence", help="Confidence of the statement.")] = 0.95,
-    bound: Annotated[
-        float | None, typer.Option("--bound", help="Figure that must hold (IOPS, bytes/s or ns): is it met?")
-    ] = None,
-    chosen_beforehand: Annotated[
-        bool, typer.Option("--chosen-beforehand", help="Declare that the point was fixed before its runs were seen.")
-    ] = False,
-    demonstration: Annotated[
-        bool, typer.Option("--demonstration", help="On virtual or loop substrates: show the method, marked throughout.")
-    ] = False,
+    workload: asking.Workload = None,
+    point: asking.Point = None,
+    metric: asking.Metric = None,
+    direction: asking.Direction = None,
+    share: asking.Share = 0.99,
+    coverage: asking.Coverage = None,
+    confidence: asking.Confidence = 0.95,
+    bound: asking.Bound = None,
+    chosen_beforehand: asking.ChosenBeforehand = False,
+    demonstration: asking.Demonstration = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="File for the text of the contract.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:

@@ -15,6 +15,7 @@ from bench.cli import (
     crosscheck,
     disks,
     doctor,
+    evidence,
     failure,
     guarantee,
     lab,
@@ -25,6 +26,7 @@ from bench.cli import (
     report,
     run,
     status,
+    verify,
 )
 from bench.version import stripelab_version
 
@@ -38,7 +40,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: it is quick, and it reads the same in a log
     pretty_exceptions_enable=False,
 )
-for verb in (plan, run, status, recommend, guarantee, report, disks, doctor, lab, native, crosscheck):
+for verb in (plan, run, status, recommend, guarantee, report, evidence, verify, disks, doctor, lab, native, crosscheck):
     verb.register(app)
 
 

@@ -13,6 +13,7 @@ from results.objective import Objective
 from results.query import StoreFrames
 from results.recommend import CONFIDENCE
 from results.report import gather, tables
+from results.report.attachment import Evidence, Statement
 from results.report.methods import Method, methods
 from results.report.tables import Grid
 from results.responses import responses
@@ -97,6 +98,8 @@ class ReportModel:
     machines: tuple[Machine, ...]
     methods: tuple[Method, ...]
     command: str
+    guarantee: Statement | None = None
+    evidence: Evidence | None = None
 
 
 def build(frames: StoreFrames, found: Recommendation) -> ReportModel:
