@@ -11,7 +11,7 @@ from bench.cli import asking
 from bench.cli.output import emit_json, note, say
 
 if TYPE_CHECKING:
-    from results.guarantee import Guarantee
+    from results.guarantee import Guarantee, Question
 
 NO = 1
 
@@ -33,7 +33,10 @@ def guarantee(
     bound: asking.Bound = None,
     chosen_beforehand: asking.ChosenBeforehand = False,
     demonstration: asking.Demonstration = False,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="File for the text of the contract.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="File for the contract: text, or (.html, .pdf) the report."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """State what future runs will deliver, with which confidence, in how many of them, under which conditions.
@@ -60,22 +63,27 @@ def guarantee(
     else:
         say(judge.contract(found).rstrip())
     if output is not None:
-        _write(found, judge.contract(found), output)
+        _write(found, question, store, output)
     if not found.holds:
         raise typer.Exit(NO)
 
 
-def _write(found: Guarantee, text: str, output: Path) -> None:
+def _write(found: Guarantee, question: Question, store: Path, output: Path) -> None:
     """Write the contract; a refusal, or a bound that is not met, leaves no file that could be signed."""
     from results.errors import ResultsError
+    from results.guarantee import contract
+    from results.report import HTML, PDF, write
 
     if not found.holds:
         note(f"{output} was not written: there is nothing to sign")
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as failure:
-        raise ResultsError(
-            f"cannot write {output}: {failure.strerror}", remedy="Name a file in a folder that can be written."
-        ) from failure
+    if output.suffix.lower() in HTML | PDF:
+        write(store, output, question=question)
+    else:
+        try:
+            output.write_text(contract(found), encoding="utf-8")
+        except OSError as failure:
+            raise ResultsError(
+                f"cannot write {output}: {failure.strerror}", remedy="Name a file in a folder that can be written."
+            ) from failure
     note(f"written: {output}")

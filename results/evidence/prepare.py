@@ -88,7 +88,7 @@ def prepare(store_path: Path, folder: Path, asked: Asked) -> Prepared:
     source = load(store_path)
     copied = copy_store(source.store, folder / DATA)
     entries = [Entry(each.sha256, f"{DATA}/{each.path}", each.bytes, each.role) for each in copied]
-    made = document(load(folder / DATA), asked.margin_pct, asked.question, name=DATA, evidence=entries)
+    made = document(load(folder / DATA), asked.margin_pct, asked.question, name=DATA, evidence=copied)
     for suffix in (".html", ".pdf") if asked.pdf else (".html",):
         save(made, folder / f"report{suffix}")
         entries.append(_entry(folder, f"report{suffix}", "report"))

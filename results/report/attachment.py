@@ -69,8 +69,8 @@ def evidence(entries: Sequence[Entry], *, virtual: bool) -> Evidence:
     total = sum(each.bytes for each in entries)
     note = (
         f"This document was made of these {len(entries)} files ({total} bytes) and of nothing else. The program "
-        "sha256sum makes a digest again. With a signed manifest beside them stripelab verify, or ssh-keygen and sha256sum alone, "
-        "checks every byte and says who signed."
+        "sha256sum makes a digest again. With a signed manifest beside them stripelab verify, or ssh-keygen and "
+        "sha256sum alone, checks every byte and says who signed."
     )
     if len(shown) < len(entries):
         note += f" {len(entries) - len(shown)} files of tables are left out of the list; the manifest has each."

@@ -18,16 +18,22 @@ _LINES = 6
 
 
 def panels(model: ReportModel) -> tuple[Drawing, ...]:
-    """A panel for each recommended point of each workload; the HTML report has every point's."""
+    """A panel for each recommended point, and for the point of the guarantee; the HTML report has every point's."""
     wanted = {(chapter.workload, verdict.label) for chapter in model.chapters for verdict in chapter.verdicts}
+    runs = model.guarantee.runs if model.guarantee is not None else None
+    promised = {row.cells[0].text for row in runs.rows} if runs is not None else set()
     mark = model.notice.split(":")[0] if model.notice else ""
-    return tuple(_panels(json.loads(model.series_json), wanted, mark))
+    return tuple(_panels(json.loads(model.series_json), wanted, promised, mark))
 
 
-def _panels(every: Sequence[Mapping[str, Any]], wanted: set[tuple[str, str]], mark: str) -> Iterator[Drawing]:
+def _panels(
+    every: Sequence[Mapping[str, Any]], wanted: set[tuple[str, str]], promised: set[str], mark: str
+) -> Iterator[Drawing]:
+    """Of every series those of the ``wanted`` workloads and points, and of points with a ``promised`` trial."""
     for series in every:
         for point in series["points"]:
-            if (series["workload"], point["label"]) in wanted and point["trials"]:
+            counts = any(trial["id"] in promised for trial in point["trials"])
+            if point["trials"] and (counts or (series["workload"], point["label"]) in wanted):
                 ending = f" — {mark}" if mark else ""
                 caption = f"{series['workload']}: {point['label']}, {len(point['trials'])} trials, a line each{ending}"
                 yield Drawing(_drawn(series, point["trials"], caption), caption)
