@@ -6,11 +6,17 @@ same bytes.  Its date is the end of the newest trial, not the time of writing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from results import sealed
 from results.errors import ResultsError
+
+if TYPE_CHECKING:
+    from results.recommend import Wishes
+    from results.report.model import Page
 
 
 @dataclass(frozen=True)
@@ -24,15 +30,23 @@ class Written:
     refused: tuple[str, ...]
 
 
-def write(store_path: Path | str, out_path: Path | str, margin_pct: float | None = None) -> Written:
+def write(
+    store_path: Path | str,
+    out_path: Path | str,
+    margin_pct: float | None = None,
+    wishes: Wishes | None = None,
+    pages: Sequence[Page] = (),
+) -> Written:
     """Write the report of a store to ``out_path``, atomically.
+
+    ``wishes`` are as of :func:`results.recommend.recommend`; ``pages`` are further chapters.
 
     Raises:
         ResultsError: the store cannot be judged, or the file cannot be written.
     """
     from results.query import load
     from results.recommend import DEFAULT_MARGIN_PCT, from_frames
-    from results.report.model import build
+    from results.report.build import build
     from results.report.render import render
 
     target = Path(out_path)
@@ -43,8 +57,9 @@ def write(store_path: Path | str, out_path: Path | str, margin_pct: float | None
     if not target.parent.is_dir():
         raise ResultsError(f"{target.parent} is no folder", remedy="Make it, or name another file.")
     frames = load(store_path)
-    recommendation = from_frames(frames, margin_pct=DEFAULT_MARGIN_PCT if margin_pct is None else margin_pct)
-    page = render(build(frames, recommendation)).encode()
+    margin = DEFAULT_MARGIN_PCT if margin_pct is None else margin_pct
+    recommendation = from_frames(frames, margin_pct=margin, wishes=wishes)
+    page = render(build(frames, recommendation, pages)).encode()
     sealed.replace_durable(target, page)
     return Written(
         size_bytes=len(page),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from importlib import resources
 
-from results.report.model import ReportModel
+from results.report.model import Embedded, ReportModel
+
+SCRIPTS = ("common.js", "tables.js", "series.js", "histograms.js", "trials.js", "page.js")
+"""Parts of the page's script, in the order in which they run."""
 
 
 def render(model: ReportModel) -> str:
-    """The page.  Every text is escaped; the series cannot end the script element that holds them."""
+    """The page.  Every text is escaped; embedded data cannot end the script element that holds them."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -19,8 +22,22 @@ def render(model: ReportModel) -> str:
         undefined=jinja2.StrictUndefined,
     )
     template = environment.get_template("template.html.jinja")
-    series = model.series_json.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-    return template.render(model=model, css=_read("report.css"), script=_read("report.js"), series=series)
+    data = Embedded(
+        series=_inert(model.embedded.series),
+        histograms=_inert(model.embedded.histograms),
+        trials=_inert(model.embedded.trials),
+    )
+    return template.render(model=model, css=_read("report.css"), script=script(), data=data)
+
+
+def script() -> str:
+    """The page's script: its parts share one scope of their own."""
+    return '"use strict";\n(() => {\n' + "\n".join(_read(name) for name in SCRIPTS) + "})();"
+
+
+def _inert(json_text: str) -> str:
+    """JSON without the characters that HTML gives a meaning to."""
+    return json_text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _read(name: str) -> str:
