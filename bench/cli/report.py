@@ -30,7 +30,7 @@ def report(
     from results.guarantee import Question
     from results.report import write
 
-    written = write(store, output, margin_pct, Question(demonstration=demonstration))
+    written = write(store, output, margin_pct, question=Question(demonstration=demonstration))
     if as_json:
         emit_json(
             {

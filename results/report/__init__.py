@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from results.evidence import Entry
     from results.guarantee import Guarantee, Question
     from results.query import StoreFrames
+    from results.recommend import Wishes
     from results.report import attachment
-    from results.report.model import ReportModel
+    from results.report.model import Page, ReportModel
 
 HTML = frozenset({".html", ".htm"})
 PDF = frozenset({".pdf"})
@@ -47,9 +48,17 @@ class Written:
 
 
 def write(
-    store_path: Path | str, out_path: Path | str, margin_pct: float | None = None, question: Question | None = None
+    store_path: Path | str,
+    out_path: Path | str,
+    margin_pct: float | None = None,
+    wishes: Wishes | None = None,
+    pages: Sequence[Page] = (),
+    question: Question | None = None,
 ) -> Written:
     """Write the report of a store to ``out_path``, ``.html`` or ``.pdf``, atomically.
+
+    ``wishes`` are as of :func:`results.recommend.recommend`; ``pages`` are further chapters; ``question`` asks for
+    the guarantee.
 
     Raises:
         ResultsError: the store cannot be judged, the file cannot be written, or WeasyPrint is not there.
@@ -58,7 +67,7 @@ def write(
 
     target = Path(out_path)
     check_target(target)
-    made = document(load(store_path), margin_pct, question)
+    made = document(load(store_path), margin_pct, question, wishes=wishes, pages=pages)
     size_bytes = save(made, target)
     found = made.recommendation
     return Written(
@@ -75,6 +84,8 @@ def document(
     margin_pct: float | None = None,
     question: Question | None = None,
     *,
+    wishes: Wishes | None = None,
+    pages: Sequence[Page] = (),
     name: str | None = None,
     evidence: Sequence[Entry] | None = None,
 ) -> Document:
@@ -88,14 +99,15 @@ def document(
     from results.evidence.prepare import store_entries
     from results.recommend import DEFAULT_MARGIN_PCT, from_frames
     from results.report import attachment
-    from results.report.model import build
+    from results.report.build import build
 
-    found = from_frames(frames, margin_pct=DEFAULT_MARGIN_PCT if margin_pct is None else margin_pct)
+    margin = DEFAULT_MARGIN_PCT if margin_pct is None else margin_pct
+    found = from_frames(frames, margin_pct=margin, wishes=wishes)
     found = found if name is None else replace(found, store=name)
     guarantee, chapter = _guarantee(frames, found, question)
     entries = store_entries(frames.store) if evidence is None else evidence
     appendix = attachment.evidence(entries, virtual=found.virtual)
-    model = replace(build(frames, found), guarantee=chapter, evidence=appendix)
+    model = replace(build(frames, found, pages), guarantee=chapter, evidence=appendix)
     return Document(model, found, guarantee)
 
 

@@ -96,7 +96,7 @@ def _runs(found: Guarantee) -> Grid | None:
     rows = tuple(
         Row(
             (
-                Cell(run.trial_id, run.trial_id, code=True),
+                Cell(run.trial_id, run.trial_id, code=True, trials=((run.trial_id, run.trial_id),)),
                 Cell(str(run.block + 1), run.block),
                 Cell(str(run.run_order + 1), run.run_order),
                 Cell(date(run.started_at_ns), run.started_at_ns),

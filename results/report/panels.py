@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from results.report.embed import unpack
 from results.report.model import Drawing, ReportModel
 from results.units import number, scale_of
 
@@ -23,7 +24,7 @@ def panels(model: ReportModel) -> tuple[Drawing, ...]:
     runs = model.guarantee.runs if model.guarantee is not None else None
     promised = {row.cells[0].text for row in runs.rows} if runs is not None else set()
     mark = model.notice.split(":")[0] if model.notice else ""
-    return tuple(_panels(json.loads(model.series_json), wanted, promised, mark))
+    return tuple(_panels(json.loads(model.embedded.series), wanted, promised, mark))
 
 
 def _panels(
@@ -41,9 +42,9 @@ def _panels(
 
 def _drawn(series: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], caption: str) -> str:
     """One panel as SVG, from zero to the highest figure."""
-    figures = [value for trial in trials for value in trial["values"] if value is not None]
-    highest = max(figures, default=1.0) or 1.0
-    length = max(2, *(len(trial["values"]) for trial in trials))
+    lines = [unpack(trial["top"], trial["values"]) for trial in trials]
+    highest = max((trial["top"] for trial in trials), default=1.0) or 1.0
+    length = max(2, *map(len, lines))
     scale, unit = scale_of("bw_bytes_s" if series["binary"] else "iops", highest)
     inner = _HEIGHT - _TOP - _BOTTOM
     parts = []
@@ -56,8 +57,8 @@ def _drawn(series: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], capti
     seconds = (length - 1) * series["step_s"]
     parts += [_text(_LEFT, _HEIGHT - 16, "0"), _text(_WIDTH - _RIGHT, _HEIGHT - 16, f"{seconds} s", "end")]
     parts.append(_text((_LEFT + _WIDTH) / 2, _HEIGHT - 4, f"{series['metric']}{', ' + unit if unit else ''}", "middle"))
-    for place, trial in enumerate(trials):
-        path = _path(trial["values"], length, highest, inner)
+    for place, line in enumerate(lines):
+        path = _path(line, length, highest, inner)
         style = f"fill:none;stroke-width:1.2;stroke:var(--line-{place % _LINES + 1})"
         parts.append(f'<path d="{path}" style="{style}" stroke-dasharray="{_DASHES[place % len(_DASHES)]}"/>')
     body = "".join(parts)
