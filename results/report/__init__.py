@@ -156,4 +156,4 @@ def _guarantee(
         if of_its_own:
             raise
         return None, attachment.none_possible(error)
-    return guarantee, attachment.statement(guarantee)
+    return guarantee, attachment.statement(guarantee, virtual=found.virtual)

@@ -42,11 +42,13 @@ class Evidence:
     note: str
 
 
-def statement(found: Guarantee) -> Statement:
-    """The chapter of a guarantee, or of its refusal."""
+def statement(found: Guarantee, *, virtual: bool) -> Statement:
+    """The chapter of a guarantee, or of its refusal; ``virtual`` as of :func:`evidence`."""
     first, *others = sections(found)
     title = "Performance statement" if found.granted else "No performance statement"
-    return Statement(title, found.granted, found.watermark, first.paragraphs, tuple(others), _runs(found))
+    return Statement(
+        title, found.granted, found.watermark, first.paragraphs, tuple(others), _runs(found, virtual=virtual)
+    )
 
 
 def none_possible(error: ResultsError) -> Statement:
@@ -77,7 +79,7 @@ def evidence(entries: Sequence[Entry], *, virtual: bool) -> Evidence:
     return Evidence(Grid(f"Files that this document was made of{mark}", columns, rows), note)
 
 
-def _runs(found: Guarantee) -> Grid | None:
+def _runs(found: Guarantee, *, virtual: bool) -> Grid | None:
     """The trials that the statement rests on."""
     if not found.runs:
         return None
@@ -108,5 +110,6 @@ def _runs(found: Guarantee) -> Grid | None:
         )
         for run in found.runs
     )
-    mark = f" — {found.watermark}" if found.watermark else ""
+    marks = (found.watermark, VIRTUAL_MARK if virtual else None)
+    mark = "".join(f" — {each}" for each in marks if each is not None)
     return Grid(f"The {len(rows)} runs that the statement counts{mark}", columns, rows)

@@ -211,7 +211,7 @@ def test_more_seconds_than_fit_are_averaged_and_it_says_so(tmp_path: Path, monke
     assert "each point of a line is a mean over several seconds (random-write: 2 s)" in page
 
 
-@pytest.mark.parametrize("name", ["report.pdf", "nowhere/report.html", "report"])
+@pytest.mark.parametrize("name", ["report.odt", "nowhere/report.html", "nowhere/report.pdf", "report"])
 def test_a_file_that_cannot_be_written_is_refused(store: Path, tmp_path: Path, name: str) -> None:
     with pytest.raises(ResultsError):
         write(store, tmp_path / name)
