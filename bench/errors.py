@@ -139,6 +139,15 @@ class UnitError(StripelabError):
     remedy = "`stripelab nightly install … --dry-run` prints the units without writing anything."
 
 
+class SigningError(StripelabError):
+    """A signature could not be made, or ssh-keygen could not be asked."""
+    status = 16
+    remedy = (
+        "Run it on a terminal, where a passphrase can be asked for, or load the key into ssh-agent and name its public "
+        "half; without --sign the command that signs by hand is printed."
+    )
+
+
 class InterruptedRunError(StripelabError):
     """The user stopped the run."""
 

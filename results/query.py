@@ -110,15 +110,19 @@ class StoreFrames:
         return sorted(rows, key=lambda row: (row.run_order, row.started_at_ns, row.trial_id))
 
     def observation_rows(
-        self, *, histograms: bool = False, trial_ids: Collection[str] | None = None
+        self,
+        *,
+        histograms: bool = False,
+        statuses: Collection[str] = ("ok",),
+        trial_ids: Collection[str] | None = None,
     ) -> list[ObservationRow]:
-        """Observations of the trials that are ok, of all or of those that are named.
+        """Observations of the trials that ended so, of all or of those that are named.
 
         Without the engine's raw output; ``histograms`` adds the latency histograms.
         """
         left_out = {"raw_zlib"} | (set() if histograms else {"lat_bins_ns", "lat_counts"})
         names = [name for name in arrow_schema("observations").names if name not in left_out]
-        return _rows(ObservationRow, self.arrow("observations", names, ("ok",), trial_ids))
+        return _rows(ObservationRow, self.arrow("observations", names, statuses, trial_ids))
 
     def environment_rows(self) -> list[EnvironmentRow]:
         """Every environment, in the order of their ids."""

@@ -15,6 +15,7 @@ from bench.cli import (
     crosscheck,
     disks,
     doctor,
+    evidence,
     failure,
     guarantee,
     lab,
@@ -28,6 +29,7 @@ from bench.cli import (
     run,
     sql,
     status,
+    verify,
 )
 from bench.version import stripelab_version
 
@@ -48,6 +50,8 @@ for verb in (
     recommend,
     guarantee,
     report,
+    evidence,
+    verify,
     plot,
     sql,
     disks,
