@@ -141,6 +141,7 @@ class UnitError(StripelabError):
 
 class SigningError(StripelabError):
     """A signature could not be made, or ssh-keygen could not be asked."""
+
     status = 16
     remedy = (
         "Run it on a terminal, where a passphrase can be asked for, or load the key into ssh-agent and name its public "
