@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+from results import imported
 from results.answer import Ranking
 from results.diagnostics import drift, outliers
 from results.estimate import POOLED, Fit
@@ -17,11 +18,11 @@ from results.within import Within
 _FAR_FROM_PREDICTION_PCT = 15.0
 
 
-def notice(trials: Iterable[TrialRow]) -> str | None:
-    """The loud mark of virtual and loop substrates; None where every trial ran on real disks."""
+def notice(trials: Sequence[TrialRow]) -> str | None:
+    """The loud mark of virtual and loop substrates, and of imports; None where every trial ran on real disks."""
     substrates = {trial.substrate for trial in trials} & VIRTUAL_SUBSTRATES
     if not substrates:
-        return None
+        return imported.NOTICE if imported.is_imported(trials) else None
     names = {"uml": "in the virtual lab (User-Mode Linux)", "loop": "on loop devices (files)"}
     where = " and ".join(names[name] for name in sorted(substrates))
     return (

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from results import sealed
+from results.imported import in_order
 from results.pieces import Piece, check_columns, piece_with, pieces
 from results.rows import conform
 from results.schema import EnvironmentRow, ObservationRow, Row, TrialRow, arrow_schema
@@ -97,8 +98,7 @@ class StoreFrames:
 
     def trial_rows(self) -> list[TrialRow]:
         """Every trial, in run order."""
-        rows = _rows(TrialRow, self.arrow("trials"))
-        return sorted(rows, key=lambda row: (row.run_order, row.started_at_ns, row.trial_id))
+        return in_order(_rows(TrialRow, self.arrow("trials")))
 
     def observation_rows(self, *, histograms: bool = False) -> list[ObservationRow]:
         """Observations of the trials that are ok, without the engine's raw output; ``histograms`` adds those."""

@@ -17,6 +17,7 @@ from bench.cli import (
     doctor,
     failure,
     guarantee,
+    import_files,
     lab,
     native,
     output,
@@ -38,7 +39,20 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: it is quick, and it reads the same in a log
     pretty_exceptions_enable=False,
 )
-for verb in (plan, run, status, recommend, guarantee, report, disks, doctor, lab, native, crosscheck):
+for verb in (
+    plan,
+    run,
+    status,
+    recommend,
+    guarantee,
+    report,
+    disks,
+    doctor,
+    lab,
+    native,
+    crosscheck,
+    import_files,
+):
     verb.register(app)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from results import notes, plots
 from results.answer import Answer, RankedPoint, Ranking, Recommendation
+from results.imported import comparable
 from results.objective import Objective
 from results.query import StoreFrames
 from results.recommend import CONFIDENCE
@@ -16,7 +17,7 @@ from results.report import gather, tables
 from results.report.methods import Method, methods
 from results.report.tables import Grid
 from results.responses import responses
-from results.schema import EnvironmentRow, ObservationRow, TrialRow
+from results.schema import IMPORTED, EnvironmentRow, ObservationRow, TrialRow
 from results.summary import effect_line, gain_sentence, heading, published_sentence, sureness, value_sentence
 from results.units import capacity, date, duration, figure, metric_name, number, pct, scale_of, signed_pct
 
@@ -104,8 +105,7 @@ def build(frames: StoreFrames, found: Recommendation) -> ReportModel:
     observations = frames.observation_rows(histograms=True)
     labels = {point.point_id: point.label for answer in found.answers for point in _listed(answer)}
     every = frames.trial_rows()
-    newest = max(every, key=lambda trial: (trial.started_at_ns, trial.trial_id)).protocol_id
-    trials = [trial for trial in every if trial.protocol_id == newest]
+    trials = list(comparable(every))
     problems = {problem.trial_id: problem.label for problem in found.problems}
     labels = {trial.point_id: labels.get(trial.point_id) or problems.get(trial.trial_id, "?") for trial in trials}
     series = gather.all_series(frames, found.answers, trials)
@@ -140,7 +140,9 @@ def _listed(answer: Answer) -> Sequence[RankedPoint]:
 
 def _mark(found: Recommendation) -> str:
     """What every caption ends with where nothing was measured on real disks."""
-    return f" — {plots.VIRTUAL_MARK}" if found.virtual else ""
+    if found.virtual:
+        return f" — {plots.VIRTUAL_MARK}"
+    return " — IMPORTED, NOT MEASURED BY STRIPELAB" if IMPORTED in found.substrates else ""
 
 
 def _measured_line(found: Recommendation) -> str:
@@ -149,6 +151,7 @@ def _measured_line(found: Recommendation) -> str:
     parts += [
         f"{len(machine.disk_ids)} disks, {', '.join(sorted(set(machine.disk_models)))}"
         for machine in found.environments[:1]
+        if machine.disk_ids
     ]
     parts.append(", ".join(tables.substrate_text(each) for each in found.substrates))
     if found.disk_iops_limit is not None:
@@ -163,7 +166,7 @@ def _measured(found: Recommendation) -> tuple[tuple[str, str], ...]:
         ("Design", f"{found.points} points in {found.blocks} blocks, varied: {', '.join(found.varied) or 'nothing'}"),
         ("Measured on", ", ".join(tables.substrate_text(each) for each in found.substrates)),
     ]
-    for machine in found.environments[:1]:
+    for machine in (each for each in found.environments[:1] if each.substrate != IMPORTED):
         models = ", ".join(sorted(set(machine.disk_models)))
         sizes = ", ".join(capacity(size) for size in sorted(set(machine.disk_sizes_bytes)))
         facts.append(("Disks", f"{len(machine.disk_ids)} of {models}, {sizes}"))
@@ -358,6 +361,15 @@ def _series_note(series: Sequence[gather.WorkloadSeries]) -> str | None:
 
 def _machine(row: EnvironmentRow, mark: str) -> Machine:
     """An environment for people."""
+    if row.substrate == IMPORTED:
+        known = (
+            ("Host", row.hostname),
+            ("Substrate", tables.substrate_text(row.substrate)),
+            ("Programs", ", ".join(row.tools)),
+            ("Everything else", "not known: the files do not say"),
+            ("Environment", row.environment_id),
+        )
+        return Machine(known, tables.disks(row, f"Disks{mark}"))
     facts = (
         ("Host", row.hostname),
         ("Substrate", tables.substrate_text(row.substrate)),
