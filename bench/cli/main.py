@@ -15,6 +15,7 @@ from bench.cli import (
     crosscheck,
     disks,
     doctor,
+    export,
     failure,
     guarantee,
     import_files,
@@ -52,6 +53,7 @@ for verb in (
     native,
     crosscheck,
     import_files,
+    export,
 ):
     verb.register(app)
 

@@ -54,10 +54,11 @@ def merge_latencies(parts: Iterable[Latency | None]) -> Latency | None:
 
 
 def percentile_ns(latency: Latency, percent: float) -> int | None:
-    """A percentile, from the histogram or else as fio printed it; None where neither has it."""
-    if latency.histogram is not None:
+    """A percentile as fio printed it, or else by its rule from the histogram; None where neither has it."""
+    printed = dict(latency.percentiles).get(percent)
+    if printed is None and latency.histogram is not None:
         return latency.histogram.percentile_ns(percent)
-    return dict(latency.percentiles).get(percent)
+    return printed
 
 
 def results(jobs: Sequence[Job]) -> tuple[DirectionResult, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from stat import S_ISREG
 
 from bench.errors import ImportFailedError
 from bench.importing.batch import File, Skipped
@@ -54,7 +55,7 @@ def _below(top: Path, skipped: list[Skipped]) -> Iterator[File]:
             except OSError as error:
                 skipped.append(Skipped(path, f"it cannot be read: {error.strerror}"))
                 continue
-            if os.path.isfile(path):  # noqa: PTH113 - as above
+            if S_ISREG(status.st_mode):
                 yield File(path, status.st_size, logs)
             else:
                 skipped.append(Skipped(path, "it is no plain file"))

@@ -26,6 +26,7 @@ _COPIED = (
 )
 _COMMAND = re.compile(r"\bdd((?:[ \t]+[a-z]+=(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s;|&]+))+)")
 _IN_NAMES = re.compile(r"(?<![a-z])(?:seq|rand)?(read|write)(?![a-z])")
+_LONGEST_S = 1e9
 _ENDLESS = ("/dev/zero", "/dev/urandom", "/dev/random")
 _SIZES = {"c": 1, "w": 2, "b": 512, "K": 1024, "M": 1 << 20, "G": 1 << 30, "k": 1024}
 
@@ -73,9 +74,9 @@ def _run(block: str, operands: Mapping[str, str], naming: Naming) -> Run:
         raise EngineError("dd printed no line of bytes and seconds (status=noxfer, or a language that is not English)")
     total_bytes = int(copied[-1]["bytes"])
     seconds = float(copied[-1]["seconds"].replace(",", "."))
-    runtime_ns = round(seconds * 1e9)
-    if not 0 < runtime_ns < 1 << 62 or total_bytes == 0:
+    if not 1e-9 <= seconds <= _LONGEST_S or total_bytes == 0:
         raise EngineError("dd copied nothing, or took no measurable time")
+    runtime_ns = round(seconds * 1e9)
     options = _options(operands, naming)
     said, workload, load = naming.part(options, "dd")
     direction = "write" if load["rw"] == "write" else "read"

@@ -9,12 +9,13 @@ import zlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from bench.engine import DirectionResult
 from bench.errors import EngineError
 from bench.importing.run import Part, Run, digest
-from bench.importing.workload import canonical
+from bench.importing.workload import canonical_text
 from bench.version import stripelab_version
 from permutations import arithmetic
 from permutations.factors import LEVELS
@@ -49,6 +50,11 @@ class Source:
 
 def environment(run: Run) -> EnvironmentRow:
     """The machine of a run, of which next to nothing is known."""
+    return _environment(run.engine, run.engine_version, run.hosts)
+
+
+@lru_cache(maxsize=64)
+def _environment(engine: str, engine_version: str, hosts: tuple[str, ...]) -> EnvironmentRow:
     unknown = "unknown"
     unnamed = EnvironmentRow(
         environment_id="",
@@ -60,14 +66,14 @@ def environment(run: Run) -> EnvironmentRow:
         cpu_model=unknown,
         cpus=0,
         memory_bytes=0,
-        tools=(f"{run.engine}: {_text(run.engine_version)}",),
+        tools=(f"{engine}: {_text(engine_version)}",),
         stripelab_version=stripelab_version(),
     )
     identity = json.dumps(dataclasses.asdict(unnamed), sort_keys=True, separators=(",", ":"))
     return dataclasses.replace(
         unnamed,
         environment_id=hashlib.sha256(identity.encode()).hexdigest()[:16],
-        hostname=_text(", ".join(run.hosts)) or unknown,
+        hostname=_text(", ".join(hosts)) or unknown,
     )
 
 
@@ -98,7 +104,12 @@ def _trials(parts: Sequence[Part]) -> list[list[Part]]:
 
 def _point(part: Part) -> str:
     """The point of a part as text: its factors and labels."""
-    return canonical_json({"settings": part.named.factors, "labels": part.named.labels})
+    return _point_text(tuple(part.named.factors.items()), tuple(part.named.labels.items()))
+
+
+@lru_cache(maxsize=4096)
+def _point_text(factors: tuple[tuple[str, str | int], ...], labels: tuple[tuple[str, str], ...]) -> str:
+    return canonical_json({"settings": dict(factors), "labels": dict(labels)})
 
 
 def _trial(run: Run, parts: Sequence[Part], source: Source, *, with_raw: bool) -> TrialRows:
@@ -148,7 +159,7 @@ def _observations(trial_id: str, run: Run, parts: Sequence[Part], raw: bytes | N
     kept = None if raw is None else zlib.compress(raw, _NOT_COMPRESSED)
     version, command = _text(run.engine_version), _text(run.command)
     for part in parts:
-        words = _text(json.dumps(canonical(part.options), sort_keys=True))
+        words = _text(canonical_text(part.options))
         for result in part.results:
             _check(result)
             row = ObservationRow(
@@ -168,9 +179,9 @@ def _observations(trial_id: str, run: Run, parts: Sequence[Part], raw: bytes | N
 
 def _check(result: DirectionResult) -> None:
     """Raise EngineError where a figure is larger than any column."""
-    for name, value in vars(result).items():
-        if isinstance(value, int) and not -_LARGEST <= value <= _LARGEST:
-            raise EngineError(f"{name} = {str(value)[:40]} is no figure of a run")
+    largest = max(result.ios, result.total_bytes, result.runtime_ns, result.errors, result.lat_max_ns or 0)
+    if largest > _LARGEST:
+        raise EngineError(f"{str(largest)[:40]} is no figure of a run")
     if result.lat_counts and max(result.lat_counts) > _LARGEST:
         raise EngineError("a bucket of its histogram holds more I/Os than any run does")
 

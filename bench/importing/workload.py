@@ -8,7 +8,9 @@ about it (logs, percentiles) does not belong to it.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 
 from permutations.sizes import parse_size
 
@@ -38,12 +40,35 @@ _NOT_THE_LOAD = _words(
 
 def canonical(options: Mapping[str, str]) -> dict[str, str]:
     """Options of a load by fio's own names, those left out that do not shape it."""
+    return dict(_canonical(tuple(options.items())))
+
+
+def canonical_text(options: Mapping[str, str]) -> str:
+    """The same as JSON."""
+    return _text(tuple(options.items()))
+
+
+def workload_name(options: Mapping[str, str], job: str) -> str:
+    """``randread 4k qd16 j4 direct=1``; from the job's name where nothing says what it does."""
+    return _name(tuple(options.items()), job)
+
+
+# A tree of ten thousand files has a few dozen different loads.
+
+
+@lru_cache(maxsize=1024)
+def _canonical(options: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     found = {}
-    for name, value in options.items():
+    for name, value in options:
         spelt = _SPELT.get(name, name)
         if spelt not in _NOT_THE_LOAD:
             found[spelt] = _size(value) if spelt == "bs" else value
-    return found
+    return tuple(found.items())
+
+
+@lru_cache(maxsize=1024)
+def _text(options: tuple[tuple[str, str], ...]) -> str:
+    return json.dumps(dict(_canonical(options)), sort_keys=True)
 
 
 def _size(value: str) -> str:
@@ -57,9 +82,9 @@ def _size(value: str) -> str:
     return str(size)
 
 
-def workload_name(options: Mapping[str, str], job: str) -> str:
-    """``randread 4k qd16 j4 direct=1``; from the job's name where nothing says what it does."""
-    load = canonical(options)
+@lru_cache(maxsize=1024)
+def _name(options: tuple[tuple[str, str], ...], job: str) -> str:
+    load = dict(_canonical(options))
     mode = load.get("rw")
     words = [mode or job or UNKNOWN]
     if "bs" in load:
