@@ -19,6 +19,7 @@ export XDG_CACHE_HOME := $(CURDIR)/$(VENV)/cache
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
 
 FUZZ_SECONDS := 600
+FUZZ_FILES := 100000
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
 .PHONY: help
@@ -62,9 +63,10 @@ perf: $(STAMP) ## what stripelab itself costs: figures, not a pass or a failure
 	$(PYTEST) -s tests/perf tests/inside/test_native_agreement.py
 
 .PHONY: fuzz
-fuzz: ## fuzzes the C library by coverage, ten minutes in all; another time: make fuzz FUZZ_SECONDS=60
+fuzz: $(STAMP) ## the C library by coverage (FUZZ_SECONDS=60), then 100,000 mangled files to import (FUZZ_FILES=1000)
 	@scripts/system-packages.sh fuzz
 	scripts/fuzz.sh artefacts/fuzz $(FUZZ_SECONDS)
+	$(BIN)/python -m tests.bench.importing.mutations --inputs $(FUZZ_FILES)
 
 .PHONY: validate
 validate: $(STAMP) ## the figures of the methodology on synthetic truth, 2,000 seeds each (minutes)

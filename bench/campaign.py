@@ -196,6 +196,11 @@ def claim_store(path: Path, plan: Plan) -> Store:
     """Open or make the store, which holds the trials of one protocol only."""
     store = Store.open_or_create(path)
     protocol = path / PROTOCOL_FILE
+    if store.trial_ids() and not protocol.exists():
+        raise StoreError(
+            f"{path} holds trials of no sweep, such as imported ones",
+            remedy="Use another folder for --store: what was imported is not mixed with what is measured.",
+        )
     known = protocol.read_text(encoding="ascii").strip() if protocol.exists() else plan.sweep.protocol_id
     if known != plan.sweep.protocol_id:
         raise StoreError(

@@ -149,6 +149,13 @@ class SigningError(StripelabError):
     )
 
 
+class ImportFailedError(StripelabError):
+    """A file, or the way it was asked for, from which nothing can be imported; the text says why."""
+
+    status = 17
+    remedy = "`stripelab import --help` lists what can be read; give the file alone to see what is wrong with it."
+
+
 class InterruptedRunError(StripelabError):
     """The user stopped the run."""
 

@@ -18,8 +18,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.errors import HostTaintedError, MissingToolError, StackError, StripelabError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 KILL_GRACE_S = 5.0
@@ -137,6 +141,27 @@ def run_attended(argv: Sequence[str | Path], *, error: type[StripelabError], pas
         raise error(f"{words[0]} could not be started: {why}", command=shlex.join(words)) from None
     if ended.returncode != 0:
         raise error(f"{words[0]} exited with status {ended.returncode}, see above", command=shlex.join(words))
+
+
+@contextmanager
+def workers(count: int) -> Iterator[Executor]:
+    """Processes of our own to spread work over; they begin fresh, and an interrupt is this process's to handle.
+
+    Not forked: a copy of a process in which Arrow runs threads can hang (Python, multiprocessing, "Contexts").
+    """
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal; the one that started the others ends them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def start(

@@ -51,6 +51,11 @@ def rows_of_trials(metadata: Mapping[bytes, bytes] | None) -> list[tuple[str, in
         raise sealed.DamagedFileError("is called a bundle, but has no list of trials") from error
 
 
+def index_metadata(rows: Sequence[tuple[str, int]]) -> dict[bytes, bytes]:
+    """The list of trials with their numbers of rows, as a bundle carries it."""
+    return {_INDEX: json.dumps(rows).encode()}
+
+
 def trials_in(metadata: Mapping[bytes, bytes] | None) -> list[str]:
     """Trials of a bundle, in the order of their rows; raises DamagedFileError as :func:`rows_of_trials`."""
     return [trial_id for trial_id, _ in rows_of_trials(metadata)]
@@ -86,4 +91,4 @@ def encode(table: str, trials: Iterable[tuple[str, pa.Table]], metadata: Mapping
         if waiting:
             yield pa.concat_tables(waiting)
 
-    return sealed.encode_groups(table, groups(), lambda: {**metadata, _INDEX: json.dumps(index).encode()})
+    return sealed.encode_groups(table, groups(), lambda: {**metadata, **index_metadata(index)})

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from results import sealed
+from results.imported import in_order
 from results.pieces import Piece, check_columns, piece_with, pieces
 from results.rows import conform
 from results.schema import EnvironmentRow, ObservationRow, Row, TrialRow, arrow_schema
@@ -106,8 +107,7 @@ class StoreFrames:
 
     def trial_rows(self, trial_ids: Collection[str] | None = None) -> list[TrialRow]:
         """Every trial, or those that are named, in run order."""
-        rows = _rows(TrialRow, self.arrow("trials", trial_ids=trial_ids))
-        return sorted(rows, key=lambda row: (row.run_order, row.started_at_ns, row.trial_id))
+        return in_order(_rows(TrialRow, self.arrow("trials", trial_ids=trial_ids)))
 
     def observation_rows(
         self,

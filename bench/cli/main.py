@@ -16,8 +16,10 @@ from bench.cli import (
     disks,
     doctor,
     evidence,
+    export,
     failure,
     guarantee,
+    import_files,
     lab,
     native,
     nightly_group,
@@ -60,6 +62,8 @@ for verb in (
     native,
     crosscheck,
     nightly_group,
+    import_files,
+    export,
 ):
     verb.register(app)
 

@@ -54,10 +54,11 @@ def merge_latencies(parts: Iterable[Latency | None]) -> Latency | None:
 
 
 def percentile_ns(latency: Latency, percent: float) -> int | None:
-    """A percentile, from the histogram or else as fio printed it; None where neither has it."""
-    if latency.histogram is not None:
+    """A percentile as fio printed it, or else by its rule from the histogram; None where neither has it."""
+    printed = dict(latency.percentiles).get(percent)
+    if printed is None and latency.histogram is not None:
         return latency.histogram.percentile_ns(percent)
-    return dict(latency.percentiles).get(percent)
+    return printed
 
 
 def results(jobs: Sequence[Job]) -> tuple[DirectionResult, ...]:
@@ -127,7 +128,7 @@ def _sync(jobs: Sequence[Job]) -> Direction | None:
 
 
 def _result(direction: Direction, *, errors: int) -> DirectionResult:
-    lat = direction.lat
+    lat, clat = direction.lat, direction.clat
     found = lat.histogram if lat is not None and lat.histogram is not None else Histogram((), ())
     return DirectionResult(
         direction=direction.name,
@@ -138,7 +139,11 @@ def _result(direction: Direction, *, errors: int) -> DirectionResult:
         bw_bytes_s=direction.bw_bytes_s,
         errors=errors,
         slat_mean_ns=None if direction.slat is None else direction.slat.mean_ns,
-        clat_mean_ns=None if direction.clat is None else direction.clat.mean_ns,
+        clat_mean_ns=None if clat is None else clat.mean_ns,
+        clat_p50_ns=None if clat is None else percentile_ns(clat, 50.0),
+        clat_p95_ns=None if clat is None else percentile_ns(clat, 95.0),
+        clat_p99_ns=None if clat is None else percentile_ns(clat, 99.0),
+        clat_p999_ns=None if clat is None else percentile_ns(clat, 99.9),
         lat_min_ns=None if lat is None else lat.min_ns,
         lat_mean_ns=None if lat is None else lat.mean_ns,
         lat_stddev_ns=None if lat is None else lat.stddev_ns,

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -193,6 +194,8 @@ def _direction(name: str, wire: WireDirection) -> Direction:
     if ios is None:  # fio before 2.1.5 printed no count
         ios = round((wire.iops or 0.0) * wire.runtime / 1000)
     bw_bytes_s = wire.bw_bytes if wire.bw_bytes is not None else (wire.bw or 0.0) * 1024
+    if not ios:  # most jobs do one direction of three; of the others there is nothing to look at
+        return Direction(name, 0, total_bytes, wire.runtime, wire.iops, bw_bytes_s, wire.short_ios, wire.drop_ios)
     return Direction(
         name=name,
         ios=ios,
@@ -234,15 +237,24 @@ def _percentiles(found: Mapping[str, int | None], unit_ns: int) -> tuple[tuple[f
     return tuple(sorted((percent, value * unit_ns) for percent, value in pairs if 0.0 < percent <= 100.0))
 
 
-def _histogram(found: Mapping[str, int], unit_ns: int) -> Histogram | None:
-    pairs = sorted((int(_number(key) * unit_ns), count) for key, count in found.items() if count)
-    if not pairs:
+def _histogram(found: Mapping[int, int], unit_ns: int) -> Histogram | None:
+    """The buckets that are not empty, in rising order, as fio prints them."""
+    if not found:
         return None
-    return Histogram(tuple(value for value, _ in pairs), tuple(count for _, count in pairs))
+    bins, counts = list(found), list(found.values())
+    if unit_ns != 1 or 0 in counts or bins != sorted(bins):
+        pairs = sorted((value * unit_ns, count) for value, count in found.items() if count)
+        bins, counts = [value for value, _ in pairs], [count for _, count in pairs]
+    if not bins:
+        return None
+    if bins[0] < 0 or bins[-1] > 2**62:
+        raise EngineError(f"its JSON has a bucket of {bins[0] if bins[0] < 0 else bins[-1]} ns")
+    return Histogram(tuple(bins), tuple(counts))
 
 
+@lru_cache(maxsize=256)
 def _number(key: str) -> float:
-    """A key of ``percentile`` or ``bins`` as a number; these are exact below 2**53."""
+    """A key of ``percentile`` as a number; there are few different ones."""
     try:
         value = float(key)
     except ValueError:

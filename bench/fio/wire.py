@@ -16,7 +16,7 @@ Amount = Annotated[float, msgspec.Meta(ge=0.0, le=1e18)]
 """A rate or a time; fio prints ``nan`` for some, which is null by the time it is decoded."""
 
 
-class WireLatency(msgspec.Struct, frozen=True):
+class WireLatency(msgspec.Struct, frozen=True, gc=False):
     """``slat_ns``, ``clat_ns``, ``lat_ns``; before 3.0 ``slat``, ``clat``, ``lat``, without ``N``."""
 
     min: int = 0
@@ -25,10 +25,10 @@ class WireLatency(msgspec.Struct, frozen=True):
     stddev: Amount | None = None
     samples: Count | None = msgspec.field(name="N", default=None)
     percentile: dict[str, Count | None] | None = None
-    bins: dict[str, Count] | None = None
+    bins: dict[int, Count] | None = None
 
 
-class WireDirection(msgspec.Struct, frozen=True):
+class WireDirection(msgspec.Struct, frozen=True, gc=False):
     """``read``, ``write``, ``trim`` or ``mixed`` of a job."""
 
     io_bytes: Count = 0
@@ -48,21 +48,21 @@ class WireDirection(msgspec.Struct, frozen=True):
     lat: WireLatency | None = None
 
 
-class WireSync(msgspec.Struct, frozen=True):
+class WireSync(msgspec.Struct, frozen=True, gc=False):
     """``sync`` of a job: fsync and its kin, counted apart from data I/O."""
 
     total_ios: Count = 0
     lat_ns: WireLatency | None = None
 
 
-class WireSteadyStateData(msgspec.Struct, frozen=True):
+class WireSteadyStateData(msgspec.Struct, frozen=True, gc=False):
     """``steadystate.data``: bytes per second and I/Os per second."""
 
     bw_mean: int = 0
     iops_mean: int = 0
 
 
-class WireSteadyState(msgspec.Struct, frozen=True):
+class WireSteadyState(msgspec.Struct, frozen=True, gc=False):
     """``steadystate`` of a job."""
 
     ss: str = ""
@@ -71,7 +71,7 @@ class WireSteadyState(msgspec.Struct, frozen=True):
     data: WireSteadyStateData | None = None
 
 
-class WireJob(msgspec.Struct, frozen=True):
+class WireJob(msgspec.Struct, frozen=True, gc=False):
     """An entry of ``jobs`` or of ``client_stats``."""
 
     jobname: str
@@ -91,7 +91,7 @@ class WireJob(msgspec.Struct, frozen=True):
     steadystate: WireSteadyState | None = None
 
 
-class WireDiskUtil(msgspec.Struct, frozen=True):
+class WireDiskUtil(msgspec.Struct, frozen=True, gc=False):
     """An entry of ``disk_util``; ``aggr_write_merge`` lacks its s in every version of fio."""
 
     name: str = ""
@@ -107,7 +107,7 @@ class WireDiskUtil(msgspec.Struct, frozen=True):
     aggr_util: Amount | None = None
 
 
-class WireDocument(msgspec.Struct, frozen=True):
+class WireDocument(msgspec.Struct, frozen=True, gc=False):
     """One document: ``jobs``, or ``client_stats`` where fio was a client of fio servers."""
 
     version: str = msgspec.field(name="fio version", default="")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from results import notes, plots, race
 from results.answer import Answer, RankedPoint, Ranking, Recommendation
 from results.balance import member_loads
+from results.imported import comparable
 from results.objective import Objective
 from results.query import StoreFrames
 from results.report import embed, first, further, gather, tables
@@ -17,7 +18,7 @@ from results.report.methods import methods
 from results.report.model import Chapter, Drawing, Embedded, Machine, Page, ReportModel
 from results.report.tables import Grid, Links
 from results.responses import responses
-from results.schema import EnvironmentRow, ObservationRow, TrialRow
+from results.schema import IMPORTED, EnvironmentRow, ObservationRow, TrialRow
 from results.summary import effect_line, heading
 from results.units import capacity, date, figure, metric_name
 
@@ -71,8 +72,7 @@ def build(frames: StoreFrames, found: Recommendation, pages: Sequence[Page] = ()
 def _trials(frames: StoreFrames) -> list[TrialRow]:
     """The trials that the recommendation is about: those of the newest protocol."""
     every = frames.trial_rows()
-    newest = max(every, key=lambda trial: (trial.started_at_ns, trial.trial_id)).protocol_id
-    return [trial for trial in every if trial.protocol_id == newest]
+    return list(comparable(every))
 
 
 def _labels(found: Recommendation, trials: Sequence[TrialRow]) -> dict[str, str]:
@@ -145,7 +145,9 @@ def _listed(answer: Answer) -> Sequence[RankedPoint]:
 
 def _mark(found: Recommendation) -> str:
     """What every caption ends with where nothing was measured on real disks."""
-    return f" — {plots.VIRTUAL_MARK}" if found.virtual else ""
+    if found.virtual:
+        return f" — {plots.VIRTUAL_MARK}"
+    return " — IMPORTED, NOT MEASURED BY STRIPELAB" if IMPORTED in found.substrates else ""
 
 
 def _chapter(
@@ -280,6 +282,15 @@ def _series_note(series: Sequence[gather.WorkloadSeries]) -> str | None:
 
 def _machine(row: EnvironmentRow, mark: str) -> Machine:
     """An environment for people."""
+    if row.substrate == IMPORTED:
+        known = (
+            ("Host", row.hostname),
+            ("Substrate", tables.substrate_text(row.substrate)),
+            ("Programs", ", ".join(row.tools)),
+            ("Everything else", "not known: the files do not say"),
+            ("Environment", row.environment_id),
+        )
+        return Machine(known, tables.disks(row, f"Disks{mark}"))
     facts = (
         ("Host", row.hostname),
         ("Substrate", tables.substrate_text(row.substrate)),

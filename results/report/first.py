@@ -10,6 +10,7 @@ from results.recommend import CONFIDENCE
 from results.report import tables
 from results.report.model import Verdict
 from results.report.tables import Links
+from results.schema import IMPORTED
 from results.settings import DEFAULT, Setting
 from results.summary import default_sentence, gain_sentence, published_sentence, sureness, value_sentence
 from results.units import capacity, date, duration, figure, metric_name, number, pct, scale_of, signed_pct
@@ -126,6 +127,7 @@ def measured_line(found: Recommendation) -> str:
     parts += [
         f"{len(machine.disk_ids)} disks, {', '.join(sorted(set(machine.disk_models)))}"
         for machine in found.environments[:1]
+        if machine.disk_ids
     ]
     parts.append(", ".join(tables.substrate_text(each) for each in found.substrates))
     if found.disk_iops_limit is not None:
@@ -140,7 +142,7 @@ def measured(found: Recommendation) -> tuple[tuple[str, str], ...]:
         ("Design", f"{found.points} points in {found.blocks} blocks, varied: {', '.join(found.varied) or 'nothing'}"),
         ("Measured on", ", ".join(tables.substrate_text(each) for each in found.substrates)),
     ]
-    for machine in found.environments[:1]:
+    for machine in (each for each in found.environments[:1] if each.substrate != IMPORTED):
         models = ", ".join(sorted(set(machine.disk_models)))
         sizes = ", ".join(capacity(size) for size in sorted(set(machine.disk_sizes_bytes)))
         facts.append(("Disks", f"{len(machine.disk_ids)} of {models}, {sizes}"))

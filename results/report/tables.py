@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from results.answer import Answer, RankedPoint, TrialProblem
 from results.effects import Effect
 from results.report.gather import PERCENTILES, LatencyRow
-from results.schema import VIRTUAL_SUBSTRATES, EnvironmentRow, TrialRow
+from results.schema import IMPORTED, EnvironmentRow, TrialRow
 from results.settings import value_text
 from results.units import capacity, date, duration, figure, metric_name, number, pct, scale_of, signed_pct
 
@@ -176,9 +176,7 @@ def disks(environment: EnvironmentRow, caption: str) -> Grid:
 
 def substrate_text(substrate: str) -> str:
     """A substrate for people; the loud ones are loud."""
-    if substrate not in VIRTUAL_SUBSTRATES:
-        return substrate
-    return {"uml": "VIRTUAL LAB", "loop": "LOOP DEVICES"}[substrate]
+    return {"uml": "VIRTUAL LAB", "loop": "LOOP DEVICES", IMPORTED: "IMPORTED"}.get(substrate, substrate)
 
 
 def grid(

@@ -1,0 +1,131 @@
+"""Ten thousand files of fio into a store, beside what an engineer would write with json and pandas."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from results.query import load
+
+FILES = 10_000
+KINDS = tuple(itertools.product(("randread", "randwrite", "randrw", "read"), ("json", "json+"), (1, 4), (1, 16)))
+"""Real runs that the files are made from: mode, format, jobs, depth."""
+
+_STAMP = re.compile(r'"timestamp(?P<ms>_ms)?" : \d+')
+_COUNT = re.compile(r'"total_ios" : (\d+)')
+
+
+def record(folder: Path) -> list[str]:
+    """One real run of fio of each kind, a second each."""
+    data = folder / "data"
+    data.write_bytes(random.Random(1).randbytes(64 << 20))
+    found = []
+    for number, (mode, form, jobs, depth) in enumerate(KINDS):
+        out = folder / "one.json"
+        subprocess.run(
+            ["fio", "--eta=never", f"--output-format={form}", f"--output={out}", "--thread", "--direct=1",
+             "--ioengine=libaio", f"--filename={data}", "--allow_file_create=0", "--bs=4k", f"--rw={mode}",
+             f"--numjobs={jobs}", f"--iodepth={depth}", "--time_based", "--runtime=1",
+             *(["--group_reporting"] if number % 3 == 0 else []), "--name=perf"],
+            check=True,
+        )  # fmt: skip
+        found.append(out.read_text())
+    data.unlink()
+    return found
+
+
+def vary(text: str, number: int, rng: random.Random) -> str:
+    """The run as if it had been made at another time, with other counts."""
+    stamp = 1_700_000_000_000 + 1000 * number
+    text = _STAMP.sub(lambda found: f'"timestamp{found["ms"] or ""}" : {stamp if found["ms"] else stamp // 1000}', text)
+    return _COUNT.sub(lambda found: f'"total_ios" : {int(int(found[1]) * rng.uniform(0.9, 1.1))}', text)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    if shutil.which("fio") is None:
+        pytest.skip("fio is not installed")
+    top = tmp_path_factory.mktemp("import")
+    recorded = record(top)
+    rng = random.Random(20261124)
+    for number in range(FILES):
+        place = number % len(KINDS)
+        mode, _, jobs, depth = KINDS[place]
+        path = top / "lab" / f"night-{number // 640}" / f"box-{number % 5}" / f"{mode}-{depth}-{jobs}-{number}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(vary(recorded[place], number, rng))
+    yield top / "lab"
+    shutil.rmtree(top)
+
+
+BY_HAND = """
+import json, resource, sys, time
+from pathlib import Path
+import pandas as pd
+tree, out, bins = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "bins"
+began = time.perf_counter()
+jobs = []
+for path in sorted(tree.rglob("*.json")):
+    with path.open() as file:
+        document = json.load(file)
+    for job in document["jobs"]:
+        if not bins:
+            for direction in ("read", "write", "trim"):
+                job[direction]["clat_ns"].pop("bins", None)
+        jobs.append({**job, "path": str(path), "timestamp_ms": document["timestamp_ms"]})
+frame = pd.json_normalize(jobs)
+frame.to_parquet(out)
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(json.dumps([time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss >> 10, *frame.shape]))
+"""
+"""The usual script, in one process: json.load, json_normalize of every job, to_parquet.
+
+What it keeps is less (no merged jobs, no checks, no raw text); with ``bins`` it keeps the histograms of json+,
+a column for each bucket, as flattening makes them."""
+
+
+def by_hand(tree: Path, out: Path, kind: str) -> tuple[float, str]:
+    """Wall-clock seconds, and the figures in words."""
+    argv = [sys.executable, "-c", BY_HAND, str(tree), str(out), kind]
+    wall, cpu, memory, rows, columns = json.loads(subprocess.run(argv, check=True, capture_output=True).stdout)
+    return wall, f"{wall:.1f} s ({cpu:.1f} s of CPU), {memory} MiB, {rows:,} rows of {columns:,} columns"
+
+
+def imported(tree: Path, store: Path) -> tuple[float, str]:
+    """The same of ``stripelab import``, as a user runs it."""
+    command = [sys.executable, "-m", "bench", "import", str(tree), "--store", str(store), "--json"]
+    command += ["--factors", "{night}/{box}/{rw}-{iodepth}-{numjobs}-{run}.json"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.perf_counter()
+    done = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    wall = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert (done["files"], done["trials"], done["skipped"]) == (FILES, FILES, [])
+    assert len(load(store, verify=False).store.trial_ids()) == FILES
+    stored = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
+    memory = after.ru_maxrss >> 10
+    return wall, f"{wall:.1f} s ({cpu:.1f} s of CPU), {memory} MiB in its largest process, store {stored >> 20} MiB"
+
+
+def test_ten_thousand_files_beside_json_and_pandas(tree: Path, tmp_path: Path) -> None:
+    size = sum(path.stat().st_size for path in tree.rglob("*.json"))
+    print(f"\n{FILES:,} files, {size >> 20} MiB, from {len(KINDS)} kinds of real runs")
+    runs = [imported(tree, tmp_path / f"S{number}") for number in range(3)]
+    for _, words in runs:
+        print(f"stripelab import, histograms and raw text kept: {words}")
+    took = min(wall for wall, _ in runs)
+    for kind, said in (("bins", "histograms as columns"), ("none", "histograms dropped before")):
+        wall, words = by_hand(tree, tmp_path / f"{kind}.parquet", kind)
+        print(f"json.load + json_normalize + to_parquet, {said}: {words}; {wall / took:.1f} times as long")
