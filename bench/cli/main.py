@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from bench.cli import (
+    compare,
     crosscheck,
     disks,
     doctor,
@@ -40,7 +41,22 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: it is quick, and it reads the same in a log
     pretty_exceptions_enable=False,
 )
-for verb in (plan, run, status, recommend, guarantee, report, plot, sql, disks, doctor, lab, native, crosscheck):
+for verb in (
+    plan,
+    run,
+    status,
+    recommend,
+    guarantee,
+    compare,
+    report,
+    plot,
+    sql,
+    disks,
+    doctor,
+    lab,
+    native,
+    crosscheck,
+):
     verb.register(app)
 
 
