@@ -24,7 +24,7 @@ PYTEST := $(BIN)/pytest -p no:cacheprovider
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml setup.py constraints.txt scripts/venv.sh scripts/python.sh $(wildcard bench/native/*.c bench/native/src/*)
 	@scripts/system-packages.sh build
@@ -73,6 +73,10 @@ validate: $(STAMP) ## the figures of the methodology on synthetic truth, 2,000 s
 	$(BIN)/python -m tests.validate.race --races 2000
 	$(BIN)/python -m tests.validate.guarantee --seeds 2000 --into docs/methodology-guarantee.md
 	$(BIN)/python -m tests.validate.recommend --seeds 2000
+
+.PHONY: reference
+reference: $(STAMP) ## the reference documents, made from the code
+	$(BIN)/python scripts/reference.py
 
 .PHONY: clean
 clean: ## remove what was built: the environment, caches, artefacts and the demo

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from bench.cli import (
+    compare,
     crosscheck,
     disks,
     doctor,
@@ -54,6 +55,7 @@ for verb in (
     report,
     evidence,
     verify,
+    compare,
     plot,
     sql,
     disks,

@@ -23,6 +23,7 @@ class Slide:
     marked: Collection[int] = ()
     fixed: Collection[str] = ()
     title: str = ""
+    mark_style: str = "bold green"
 
 
 def show(slide: Slide) -> None:
@@ -75,5 +76,5 @@ def _show_rich(slide: Slide) -> None:
     for header, right in zip(slide.headers, slide.right, strict=True):
         table.add_column(header, justify="right" if right else "left", no_wrap=header in slide.fixed)
     for place, row in enumerate(slide.rows):
-        table.add_row(*(Text(cell) for cell in row), style="bold green" if place in slide.marked else None)
+        table.add_row(*(Text(cell) for cell in row), style=slide.mark_style if place in slide.marked else None)
     Console(highlight=False).print(table)
