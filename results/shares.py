@@ -8,6 +8,7 @@ for the rest, at half the error each (Bonferroni), so that together they hold wi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -96,12 +97,33 @@ def noncentrality(ratio: float, df: float, error_df: float, confidence: float) -
         if special.fdtr(df, error_df, ratio) <= level:
             return 0.0
         top = max(10.0, 4 * df * ratio)
-        while special.ncfdtr(df, error_df, top, ratio) > level:
+        while noncentral_f(ratio, df, error_df, top) > level:
             top *= 2
-        return float(optimize.brentq(lambda value: special.ncfdtr(df, error_df, value, ratio) - level, 0.0, top))
+        return float(optimize.brentq(lambda value: noncentral_f(ratio, df, error_df, value) - level, 0.0, top))
 
     tail = (1 - confidence) / 2
     return found(1 - tail), found(tail)
+
+
+def noncentral_f(ratio: float, df: float, error_df: float, noncentral: float) -> float:
+    """Probability of an F ratio of at most ``ratio`` where the noncentrality is ``noncentral``.
+
+    Where the library's series gives up, which it does for hundreds of degrees of freedom: the same series of
+    central distributions with Poisson weights (Johnson, Kotz and Balakrishnan, Continuous Univariate
+    Distributions 2, 2nd ed., ch. 30), summed over the terms that have weight.
+    """
+    import numpy as np
+    from scipy import special
+
+    found = float(special.ncfdtr(df, error_df, noncentral, ratio))
+    if not math.isnan(found):
+        return found
+    mean = noncentral / 2
+    reach = 10 * math.sqrt(mean) + 20
+    terms = np.arange(max(0, math.floor(mean - reach)), math.ceil(mean + reach) + 1)
+    weights = np.exp(special.xlogy(terms, mean) - mean - special.gammaln(terms + 1))
+    below = special.betainc(df / 2 + terms, error_df / 2, df * ratio / (df * ratio + error_df))
+    return min(1.0, float(weights @ below))
 
 
 def between(levels: Sequence[Sequence[int]]) -> Floats:
