@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,37 +50,64 @@ class Summary:
         return self.decided == self.planned
 
 
-def run_campaign(plan: Plan, store: Store, lease: Lease, emit: Emit, *, retry: bool = False) -> Summary:
-    """Run what is still to be run.
+@dataclass(frozen=True)
+class Conduct:
+    """How a campaign is run: whether what is not ok is tried again, how long, and what happens before each trial.
+
+    After ``budget_s`` no trial is started any more, and none that is expected to last longer than that.
+    """
+
+    retry: bool = False
+    budget_s: float | None = None
+    before: Callable[[PlannedTrial], None] | None = None
+
+
+def run_campaign(
+    plan: Plan, store: Store, lease: Lease, emit: Emit, *, retry: bool = False, conduct: Conduct | None = None
+) -> Summary:
+    """Run what is still to be run; ``retry`` alone where there is no ``conduct``.
 
     A trial that fails is a row and the campaign goes on.  What is a danger to disks, to the host
     or to the results (a refusal, a tainted host, a full store) ends it, with all rows kept.
     """
+    conduct = conduct or Conduct(retry)
+    until_s = None if conduct.budget_s is None else time.monotonic() + conduct.budget_s
     programs = preflight(plan)
     described = environment.describe(lease.disks, lease.substrate, programs)
     store.put_environment(described)
     bench = Bench(plan.sweep, lease, lease.journal, described.environment_id, emit)
     attempted: set[str] = set()
     checked: set[int] = set()
-    batch = left_to_run(plan, store, retry=retry)
+    batch = left_to_run(plan, store, retry=conduct.retry)
     emit(_started(plan, store, len(batch)))
+    expected_s = plan_cost(plan).estimated_s / max(1, len(plan.trials))
     with signals_end_the_run(), Standing(lease, lease.journal) as standing:
         while batch:
             for planned in batch:
+                if until_s is not None and time.monotonic() + expected_s > until_s:
+                    emit(Event("note", message="the time budget is spent: what is left was not run"))
+                    return summary(plan, store)
+                if conduct.before is not None:
+                    conduct.before(planned)
                 attempted.add(planned.trial_id)
-                _run_one(bench, planned, standing, store, check=planned.block not in checked)
+                _run_one(bench, planned, standing, store, checks=_checks(planned, checked))
                 checked.add(planned.block)
-            batch = left_to_run(plan, store, retry=retry, attempted=attempted)
+            batch = left_to_run(plan, store, retry=conduct.retry, attempted=attempted)
             if batch:
                 emit(Event("note", message=race.standing_line(plan, store)))
     return summary(plan, store)
 
 
-def _run_one(bench: Bench, planned: PlannedTrial, standing: Standing, store: Store, *, check: bool) -> None:
-    """Run a trial and keep its outcome; with ``check`` every disk is read on its own before it."""
+def _checks(planned: PlannedTrial, checked: Collection[int]) -> int:
+    """How often every disk is read on its own before a trial: as planned, else once a block."""
+    return planned.disk_checks if planned.disk_checks is not None else int(planned.block not in checked)
+
+
+def _run_one(bench: Bench, planned: PlannedTrial, standing: Standing, store: Store, *, checks: int) -> None:
+    """Run a trial and keep its outcome; before it every disk is read on its own, ``checks`` times."""
     label = planned.point.label()
     bench.emit(Event("trial", label=label, block=planned.block))
-    samples = _checked(bench) if check else []
+    samples = _checked(bench, checks)
     started_s = time.monotonic()
     record = run_trial(bench, planned, standing)
     record.checked(samples)
@@ -91,14 +118,14 @@ def _run_one(bench: Bench, planned: PlannedTrial, standing: Standing, store: Sto
     bench.emit(Event("ended", label=label, block=planned.block, status=trial.status, message=why, duration_s=spent_s))
 
 
-def _checked(bench: Bench) -> list[Sample]:
+def _checked(bench: Bench, checks: int) -> list[Sample]:
     """What each leased disk reads on its own, under the limits of the lab; one disk has no peers."""
     disks = bench.lease.disks
-    if len(disks) < 2:
+    if len(disks) < 2 or checks == 0:
         return []
     bench.emit(Event("workload", workload="disk check"))
     with bench.throttled(disks):
-        return disk_check.check(disks)
+        return [sample for number in range(checks) for sample in disk_check.check(disks, number)]
 
 
 def _started(plan: Plan, store: Store, pending: int) -> Event:

@@ -33,17 +33,22 @@ class _Phase:
     offsets: Callable[[int], Callable[[], int]]
 
 
-def check(disks: Sequence[Disk]) -> list[Sample]:
+def check(disks: Sequence[Disk], number: int = 0) -> list[Sample]:
     """Two samples a disk: random reads of 4 KiB, then sequential ones of 1 MiB, a second each.
+
+    ``number`` is that of the check where there are several in a row, from 0: their samples follow each other in time.
 
     One I/O at a time a disk, past the page cache.  The first sample of a disk carries ``read_iops``,
     the second ``read_bytes_s``; both are 0 of a disk that cannot be read.
     """
     iops = _read_all(disks, _Phase(RANDOM_BYTES, _anywhere))
     rates = _read_all(disks, _Phase(SEQUENTIAL_BYTES, _onwards))
-    samples = [Sample(PHASE_S, disk.name, disk.id, read_iops=rate) for disk, rate in zip(disks, iops, strict=True)]
+    before_s = 2 * PHASE_S * number
+    samples = [
+        Sample(before_s + PHASE_S, disk.name, disk.id, read_iops=rate) for disk, rate in zip(disks, iops, strict=True)
+    ]
     return samples + [
-        Sample(2 * PHASE_S, disk.name, disk.id, read_bytes_s=rate * SEQUENTIAL_BYTES)
+        Sample(before_s + 2 * PHASE_S, disk.name, disk.id, read_bytes_s=rate * SEQUENTIAL_BYTES)
         for disk, rate in zip(disks, rates, strict=True)
     ]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import campaign
-from bench.campaign import Summary
+from bench.campaign import Conduct, Summary
 from bench.errors import BusyError, DiskRefusedError, GuestFailedError, LabError, StoreError, TrialsFailedError
 from bench.events import Emit, Event, EventReader
 from bench.journal import Journal
@@ -33,17 +33,33 @@ GUEST_SLACK = 10.0
 
 
 def on_disks(
-    plan: Plan, path: Path, emit: Emit, disks: Sequence[str], *, consented: Sequence[str] = (), retry: bool = False
+    plan: Plan,
+    path: Path,
+    emit: Emit,
+    disks: Sequence[str],
+    *,
+    consented: Sequence[str] = (),
+    retry: bool = False,
+    conduct: Conduct | None = None,
 ) -> Summary:
     """Run the campaign on these disks of this machine, which the user named one by one."""
     with prepared(plan, path, emit, disks) as (store, journal):
-        return _run(plan, store, journal, emit, disks, consented, retry=retry)
+        return _run(plan, store, journal, emit, disks, consented, conduct or Conduct(retry))
 
 
-def on_loop_files(plan: Plan, path: Path, emit: Emit, *, count: int, each_bytes: int, retry: bool = False) -> Summary:
+def on_loop_files(
+    plan: Plan,
+    path: Path,
+    emit: Emit,
+    *,
+    count: int,
+    each_bytes: int,
+    retry: bool = False,
+    conduct: Conduct | None = None,
+) -> Summary:
     """Run the campaign on loop files in the store; they are gone when it ends."""
     with prepared(plan, path, emit, ()) as (store, journal), loop_disks(path, journal, count, each_bytes) as disks:
-        return _run(plan, store, journal, emit, disks, (), retry=retry)
+        return _run(plan, store, journal, emit, disks, (), conduct or Conduct(retry))
 
 
 @contextmanager
@@ -67,21 +83,34 @@ def _run(
     emit: Emit,
     disks: Sequence[str],
     consented: Sequence[str],
-    *,
-    retry: bool,
+    conduct: Conduct,
 ) -> Summary:
     with open_lease(disks, store=store.path, journal=journal, consented=consented) as lease:
         lease.check(lease.disks)
-        if len(lease.disks) < plan.sweep.max_disks:
+        needed = max(plan.sweep.max_disks, *(trial.point.disks for trial in plan.trials))
+        if len(lease.disks) < needed:
             raise DiskRefusedError(
-                f"the sweep needs {plan.sweep.max_disks} disks, {len(lease.disks)} are named",
+                f"the sweep needs {needed} disks, {len(lease.disks)} are named",
                 remedy="Name more disks, or take the larger arrays out of the sweep.",
             )
-        return campaign.run_campaign(plan, store, lease, emit, retry=retry)
+        return campaign.run_campaign(plan, store, lease, emit, conduct=conduct)
 
 
-def in_the_lab(plan: Plan, sweep: Path, path: Path, emit: Emit, *, retry: bool = False) -> Summary:
-    """Run the same command inside the virtual lab, and pass its progress on."""
+def in_the_lab(
+    plan: Plan,
+    sweep: Path,
+    path: Path,
+    emit: Emit,
+    *,
+    retry: bool = False,
+    task: Path | None = None,
+    budget_s: float | None = None,
+) -> Summary:
+    """Run the same command inside the virtual lab, and pass its progress on.
+
+    ``task`` is a file in the store that says which trials of a night are meant (:mod:`bench.nightly.task`), and
+    ``budget_s`` the time after which none is started any more.
+    """
     from bench.lab.guest import Lab
 
     with campaign.signals_end_the_run(), locked(path):
@@ -89,14 +118,17 @@ def in_the_lab(plan: Plan, sweep: Path, path: Path, emit: Emit, *, retry: bool =
         if campaign.left_to_run(plan, store, retry=retry):
             emit(Event("note", message=f"booting the virtual lab with {plan.sweep.lab.disks} disks"))
             with Lab(plan.sweep.lab, shared=[path.resolve()]) as lab:
-                _run_guest(lab, plan, sweep, path.resolve(), emit, retry=retry)
+                words = ["--retry-failed"] if retry else []
+                words += ["--task", str(task.resolve())] if task is not None else []
+                words += ["--budget-s", f"{budget_s:.0f}"] if budget_s is not None else []
+                _run_guest(lab, plan, sweep, path.resolve(), emit, words)
     counts = campaign.summary(plan, Store.open(path, verify=False))
-    if not counts.complete:
+    if not counts.complete and budget_s is None:
         raise LabError(f"the guest ended with status 0, but {counts.planned - counts.decided} trials have no outcome")
     return counts
 
 
-def _run_guest(lab: Lab, plan: Plan, sweep: Path, path: Path, emit: Emit, *, retry: bool) -> None:
+def _run_guest(lab: Lab, plan: Plan, sweep: Path, path: Path, emit: Emit, further: Sequence[str]) -> None:
     events = path / EVENTS_FILE
     events.unlink(missing_ok=True)
     reader = EventReader(events)
@@ -106,7 +138,7 @@ def _run_guest(lab: Lab, plan: Plan, sweep: Path, path: Path, emit: Emit, *, ret
             emit(event)
 
     words = [sys.executable, "-m", "bench", "run", str(sweep.resolve()), "--store", str(path)]
-    words += ["--disks", ",".join(lab.serials), "--events", str(events), *(["--retry-failed"] if retry else [])]
+    words += ["--disks", ",".join(lab.serials), "--events", str(events), *further]
     try:
         # A defect's traceback must not be written to a file: the guest's files vanish with it.
         told = {"STRIPELAB_TRACEBACK": "1"}
@@ -121,18 +153,18 @@ def _run_guest(lab: Lab, plan: Plan, sweep: Path, path: Path, emit: Emit, *, ret
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, name: str = LOCK_FILE, busy: str = "another run is writing this store") -> Iterator[None]:
     """The store, locked against a second run; a lock of the kernel's, which dies with its holder."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(path / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as failure:
         raise StoreError(f"{failure.filename}: {failure.strerror}") from failure
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise BusyError(f"{path}: another run is writing this store") from None
+        raise BusyError(f"{path}: {busy}") from None
     try:
         yield
     finally:

@@ -70,6 +70,8 @@ class Record:
             block=planned.block,
             run_order=planned.run_order,
             phase=planned.phase,
+            night=planned.night,
+            night_role=planned.role,
             whole_plot=planned.whole_plot,
             sub_plot=planned.sub_plot,
             status="ok",

@@ -92,7 +92,9 @@ class PlannedTrial:
     """One execution of a point: in ``block`` (from 0), at ``run_order`` (from 0) of the whole plan.
 
     ``whole_plot`` and ``sub_plot`` number the arrays and the filesystems of a split-plot order: trials
-    with the same number run on the same one.  ``phase`` is that of a race.
+    with the same number run on the same one.  ``phase`` is that of a race.  ``night`` (ISO 8601 date) and
+    ``role`` are those of a nightly run; ``disk_checks`` is how often every disk is read on its own before the
+    trial, None where that goes by the block.
     """
 
     trial_id: str
@@ -102,11 +104,23 @@ class PlannedTrial:
     whole_plot: int | None = None
     sub_plot: int | None = None
     phase: str | None = None
+    night: str | None = None
+    role: str | None = None
+    disk_checks: int | None = None
 
 
-def trial_id(point_id: str, protocol_id: str, block: int, phase: str | None = None) -> str:
-    """Sixteen hex digits over the point, what is done to it, and the block."""
-    return digest({"point": point_id, "protocol": protocol_id, "block": block, "phase": phase}, 16)
+def trial_id(
+    point_id: str,
+    protocol_id: str,
+    block: int,
+    phase: str | None = None,
+    *,
+    night: str | None = None,
+    role: str | None = None,
+) -> str:
+    """Sixteen hex digits over the point, what is done to it, the block, and the night where there is one."""
+    content = {"point": point_id, "protocol": protocol_id, "block": block, "phase": phase}
+    return digest({**content, "night": night, "role": role}, 16)
 
 
 def _short_kib(kib: int) -> str:

@@ -50,7 +50,8 @@ class Sweep:
     ``lab_given`` says whether the file has a ``[lab]`` table; without one ``lab`` is the usual lab
     with as many disks as the sweep needs.  ``path`` and ``text`` are the file's name and content.
     ``rated_bytes_written`` is the endurance that each disk is rated for; ``racing`` says how a race is
-    run, and is None for every other design.
+    run, and is None for every other design.  ``watched`` says that it is run night after night: what single
+    disks of the lab are limited to is then hardware, in which a change is to be found, and no part of the protocol.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Sweep:
     racing: RacingSpec | None = None
     path: str | None = None
     text: str = ""
+    watched: bool = False
 
     @classmethod
     def load(cls, path: Path | str, vocabulary: Vocabulary | None = None) -> Sweep:
@@ -115,7 +117,9 @@ class Sweep:
             "initial_sync": self.initial_sync,
             "profile": asdict(self.lab.profile) if self.lab.profile is not None else None,
         }
-        if self.lab.own_limits:  # absent elsewhere, so that what was measured before keeps its identity
+        if (
+            self.lab.own_limits and not self.watched
+        ):  # absent elsewhere, so that what was measured before keeps its identity
             content["own_limits"] = [[number, asdict(limit)] for number, limit in self.lab.own_limits]
         return digest(content, 16)
 

@@ -19,11 +19,16 @@ _FAR_FROM_PREDICTION_PCT = 15.0
 
 def notice(trials: Iterable[TrialRow]) -> str | None:
     """The loud mark of virtual and loop substrates; None where every trial ran on real disks."""
-    substrates = {trial.substrate for trial in trials} & VIRTUAL_SUBSTRATES
-    if not substrates:
+    return notice_of(trial.substrate for trial in trials)
+
+
+def notice_of(substrates: Iterable[str]) -> str | None:
+    """As :func:`notice`, from the substrates alone."""
+    virtual = VIRTUAL_SUBSTRATES & set(substrates)
+    if not virtual:
         return None
     names = {"uml": "in the virtual lab (User-Mode Linux)", "loop": "on loop devices (files)"}
-    where = " and ".join(names[name] for name in sorted(substrates))
+    where = " and ".join(names[name] for name in sorted(virtual))
     return (
         f"NOT REAL HARDWARE: measured {where}. It shows how the method works; it says nothing of real disks and "
         "cannot become a guarantee."

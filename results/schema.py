@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 2  # 2: files of many trials in bundles
 VIRTUAL_SUBSTRATES = frozenset({"uml", "loop"})
 """Substrates on which nothing measured may become a guarantee."""
+NIGHT, FRESH, PAIR_BASELINE, PAIR_TONIGHT = "night", "fresh", "pair-baseline", "pair-tonight"
+"""What a trial of a nightly run is for (``night_role``)."""
 DISK_CHECK = "(disk check)"
 """Name, in telemetry, of the reading of each disk on its own; no workload can be called so."""
 
@@ -68,6 +70,10 @@ class TrialRow:
     block: int = column("block (replicate) number, from 0")
     run_order: int = column("position in the planned run order, from 0")
     phase: str | None = optional("screening or confirmation in a race; null in every other design")
+    night: str | None = optional("night that the trial belongs to (ISO 8601 date); null outside of nightly runs")
+    night_role: str | None = optional(
+        "night (measured every night), fresh (measured again, the same night), pair-baseline or pair-tonight"
+    )
     whole_plot: int | None = optional("planned array of a split-plot order, from 0; null in every other order")
     sub_plot: int | None = optional("planned filesystem of a split-plot order, from 0; null in every other order")
     array_built_by: str | None = optional(

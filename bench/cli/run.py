@@ -33,8 +33,11 @@ def run(
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed and invalid trials again.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     events: Annotated[Path | None, typer.Option(hidden=True, help="Write progress to this file.")] = None,
+    task: Annotated[Path | None, typer.Option(hidden=True, help="Trials of a night, from this file.")] = None,
+    budget_s: Annotated[float | None, typer.Option(hidden=True, help="Start no trial after this time.")] = None,
 ) -> None:
     """Run a sweep: every planned trial that has no outcome in the store yet."""
+    from bench.campaign import Conduct
     from bench.cli.usage import exactly_one, size_bytes, words
     from bench.events import EventFile
     from bench.live import view
@@ -45,16 +48,20 @@ def run(
 
     exactly_one({"--lab": lab, "--disks": bool(disks), "--loop": loop > 0})
     plan = make_plan(Sweep.load(sweep, vocabulary()))
+    if task is not None:
+        from bench.nightly.task import read_task
+
+        plan = read_task(task, plan)
+    conduct = Conduct(retry_failed, budget_s)
     with view() as shown:
         emit = EventFile(events) if events is not None else shown
         if lab:
             summary = in_the_lab(plan, sweep, store, emit, retry=retry_failed)
         elif loop:
-            summary = on_loop_files(
-                plan, store, emit, count=loop, each_bytes=size_bytes(loop_size, "--loop-size"), retry=retry_failed
-            )
+            each = size_bytes(loop_size, "--loop-size")
+            summary = on_loop_files(plan, store, emit, count=loop, each_bytes=each, conduct=conduct)
         else:
-            summary = on_disks(plan, store, emit, words(disks), consented=words(erase), retry=retry_failed)
+            summary = on_disks(plan, store, emit, words(disks), consented=words(erase), conduct=conduct)
     conclude(summary, store, as_json=as_json)
 
 

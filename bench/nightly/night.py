@@ -1,0 +1,246 @@
+"""A night from its first trial to its outcome: measure, screen, confirm, judge, keep.
+
+At every moment the store is whole.  Trials are there or not; the outcome is written once, at the end.  A night that was
+killed goes on where it was: what is measured is not measured again.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bench.campaign import Conduct, Summary
+from bench.errors import StoreError, SweepFileError
+from bench.events import Emit, Event
+from bench.nightly import state
+from bench.nightly.confirm import Confirming, Hooks, confirm
+from bench.nightly.matching import matched
+from bench.nightly.where import Where
+from bench.places import locked
+from bench.version import stripelab_version
+from permutations.night import Pair, night_plan, watched
+from permutations.plan import Plan
+from results.nightly.answer import Baseline, Change, Nightly, Verdict
+from results.nightly.baseline import FEWEST_NIGHTS, FIRST, Pinned, pin, read_baselines
+from results.nightly.changes import environment_changes, settings_changes
+from results.nightly.courses import Night, courses
+from results.nightly.history import History, read_history
+from results.nightly.judge import Fresh, verdict
+from results.nightly.watch import Promise, watched_bounds
+from results.notes import notice_of
+from results.query import StoreFrames, load
+from results.store import MARKER
+
+LOCK_FILE = ".night.lock"
+BUSY = "a night is still running here"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is asked of a night; ``margin`` is the practical one, a share."""
+
+    where: Where
+    night: str | None = None
+    budget_s: float | None = None
+    margin: float = 0.05
+    baseline_nights: int = FEWEST_NIGHTS
+    hooks: Hooks = field(default_factory=Hooks)
+    promises: tuple[Promise, ...] = ()
+
+
+def run_night(plan: Plan, asked: Asked, emit: Emit) -> Nightly:
+    """Run a night, or go on with one; a night that is over is answered from what was kept.
+
+    Raises:
+        BusyError: a night runs on this store already; nothing was done.
+        StripelabError: as a campaign; what was measured is kept, and the same call goes on.
+    """
+    if plan.sweep.racing is not None:
+        raise SweepFileError(
+            "a race measures fewer and fewer points, a night always the same ones",
+            remedy='Take design = "racing" out of the sweep file.',
+        )
+    store = asked.where.store
+    began_s = time.monotonic()
+    with locked(store, LOCK_FILE, BUSY):
+        night = state.name_of(store, asked.night)
+        kept = state.outcome_of(store, night)
+        if kept is not None:
+            emit(Event("note", message=f"the night {night} is over: this is its outcome; nothing was measured"))
+            return kept
+        _no_later_night(store, night)
+        began_ns = state.begin(store, night)
+        outcome = _Run(watched(plan), asked, night, began_ns, began_s, emit).outcome()
+        state.keep(store, outcome)
+    return outcome
+
+
+def _no_later_night(store: os.PathLike[str], night: str) -> None:
+    """Nights come one after the other: a verdict never looks at what came after it."""
+    later = [each.night for each in state.outcomes(store) if each.night > night]  # type: ignore[arg-type]
+    if later:
+        raise StoreError(
+            f"the night {night} is before {later[-1]}, which is over",
+            remedy="Leave --night out, or give a later date.",
+        )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A night on its way."""
+
+    plan: Plan
+    asked: Asked
+    night: str
+    began_ns: int
+    began_s: float
+    emit: Emit
+
+    def outcome(self) -> Nightly:
+        pinned = self._pinned()
+        tonight = night_plan(self.plan, self.night)
+        summary = self.asked.where.run(tonight, self.emit, Conduct(budget_s=self._left_s()))
+        frames = load(self.asked.where.store, verify=False)
+        history = read_history(frames)
+        pairs = self._pairs(pinned)
+        verdicts, problems = self._verdicts(history, pinned, pairs)
+        verdicts = watched_bounds(frames, history, self.night, self.asked.promises, verdicts)
+        problems = (*_failures(summary, history, self.night), *problems)
+        return self._made(frames, history, pinned, verdicts, problems, complete=summary.complete and not problems)
+
+    def _left_s(self) -> float | None:
+        """What is left of the time budget."""
+        return None if self.asked.budget_s is None else self.asked.budget_s - (time.monotonic() - self.began_s)
+
+    def _pinned(self) -> Pinned | None:
+        """The baseline that counts; the first one is pinned from the first nights, and that is said."""
+        store = self.asked.where.store
+        pinned = read_baselines(store)
+        if pinned or not (store / MARKER).exists():
+            return pinned[-1] if pinned else None
+        history = read_history(load(store, verify=False))
+        nights = [night for night in history.nights if night < self.night]
+        if len(nights) < self.asked.baseline_nights:
+            return None
+        first = nights[: self.asked.baseline_nights]
+        new = pinned_of(history, store, FIRST, f"the first {len(first)} nights of this store", first)
+        pin(store, pinned, new)
+        self.emit(Event("note", message=f"baseline {FIRST!r} is pinned: {first[0]} to {first[-1]}"))
+        return new
+
+    def _pairs(self, pinned: Pinned | None) -> Mapping[str, Pair]:
+        if pinned is None:
+            return {}
+        return matched(self.plan, pinned.sweep_text, self.asked.where.sweep)
+
+    def _verdicts(
+        self, history: History, pinned: Pinned | None, pairs: Mapping[str, Pair]
+    ) -> tuple[tuple[Verdict, ...], tuple[str, ...]]:
+        before = state.outcomes(self.asked.where.store)
+        took = {point.id: pairs[point.id].baseline.id if point.id in pairs else None for point in self.plan.points}
+        night = Night(self.night, took, pinned, self.asked.baseline_nights)
+        ready, silent = courses(history, night, before)
+        seen = {course.metric.name: course.screened() for course in ready}
+        suspicious = [course for course in ready if seen[course.metric.name].alarmed]
+        evidence: Mapping[str, Fresh] = {}
+        problems: tuple[str, ...] = ()
+        if suspicious and pinned is not None:
+            asked = Confirming(
+                plan=self.plan,
+                night=self.night,
+                pairs=pairs,
+                pinned=pinned,
+                hooks=self.asked.hooks,
+                margin=self.asked.margin,
+                disks=_disks_of(history, self.night),
+                budget_s=self._left_s,
+            )
+            evidence, problems = confirm(suspicious, asked, self.asked.where, self.emit)
+        made = [
+            verdict(course, seen[course.metric.name], evidence.get(course.metric.name), self.asked.margin)
+            for course in ready
+        ]
+        return (*made, *silent), problems
+
+    def _made(
+        self,
+        frames: StoreFrames,
+        history: History,
+        pinned: Pinned | None,
+        verdicts: Sequence[Verdict],
+        problems: Sequence[str],
+        *,
+        complete: bool,
+    ) -> Nightly:
+        substrates = history.substrates(self.night)
+        return Nightly(
+            night=self.night,
+            sweep=self.plan.sweep.name,
+            store=str(self.asked.where.store),
+            hostname=os.uname().nodename,
+            started_at_ns=self.began_ns,
+            duration_s=max(0.0, (time.time_ns() - self.began_ns) / 1e9),
+            verdicts=tuple(verdicts),
+            baseline=_baseline(pinned),
+            changes=_changes(frames, history, pinned, self.night, self._pairs(pinned)),
+            substrates=substrates,
+            sweep_file=str(self.asked.where.sweep),
+            notice=notice_of(substrates),
+            complete=complete,
+            problems=tuple(problems),
+            stripelab_version=stripelab_version(),
+        )
+
+
+def pinned_of(history: History, store: os.PathLike[str], name: str, reason: str, nights: Sequence[str]) -> Pinned:
+    """A baseline of these nights, with the sweep as the store has it and the machine of the last of them."""
+    from pathlib import Path
+
+    from bench.campaign import SWEEP_FILE
+
+    return Pinned(
+        name=name,
+        set_at_ns=time.time_ns(),
+        reason=reason,
+        nights=tuple(nights),
+        sweep_text=(Path(store) / SWEEP_FILE).read_text(encoding="utf-8"),
+        environment_id=history.environment_of(nights[-1]) or "",
+        previous=None,
+    )
+
+
+def _baseline(pinned: Pinned | None) -> Baseline | None:
+    if pinned is None:
+        return None
+    return Baseline(name=pinned.name, set_at_ns=pinned.set_at_ns, reason=pinned.reason, nights=len(pinned.nights))
+
+
+def _failures(summary: Summary, history: History, night: str) -> tuple[str, ...]:
+    """Trials of the night that were not run, or are not ok."""
+    found = [f"{label}: {why}" for label, why in history.failures(night)]
+    left = summary.planned - summary.decided
+    return (*found, *([f"{left} of {summary.planned} trials were not run: the time budget was spent"] if left else []))
+
+
+def _disks_of(history: History, night: str) -> int:
+    """Most members of a point of tonight: the disks that are read beside each other are at least those."""
+    return max((len(each) for each in history.all_members(night)), default=0)
+
+
+def _changes(
+    frames: StoreFrames, history: History, pinned: Pinned | None, night: str, pairs: Mapping[str, Pair]
+) -> tuple[Change, ...]:
+    """Everything that is known to be different from the baseline."""
+    if pinned is None:
+        return ()
+    rows = {row.environment_id: row for row in frames.environment_rows()}
+    before, after = rows.get(pinned.environment_id), rows.get(history.environment_of(night) or "")
+    machine = environment_changes(before, after) if before is not None and after is not None else ()
+    settings = [
+        change
+        for pair in pairs.values()
+        for change in settings_changes(pair.tonight.label(), pair.baseline.settings, pair.tonight.settings)
+    ]
+    return (*machine, *settings)

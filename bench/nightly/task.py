@@ -1,0 +1,96 @@
+"""Which trials a campaign of a night is to run, as a file: the virtual lab's guest reads it and runs the same ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench.errors import StoreError
+from bench.nightly.files import write_whole
+from permutations.factors import FACTORS, Setting
+from permutations.night import watched
+from permutations.plan import Plan
+from permutations.point import DesignPoint, PlannedTrial
+
+TASK_FILE = ".night-task.json"
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A planned trial in a form that JSON can hold; ``settings`` has every factor."""
+
+    trial_id: str
+    settings: dict[str, Setting]
+    block: int
+    run_order: int
+    whole_plot: int | None
+    sub_plot: int | None
+    night: str
+    role: str
+    disk_checks: int | None
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What the file holds."""
+
+    protocol_id: str
+    trials: tuple[_Trial, ...]
+
+
+def write_task(store: Path, plan: Plan) -> Path:
+    """Write the trials of a plan of a night into the store's folder; returns the file."""
+    import msgspec
+
+    trials = tuple(
+        _Trial(
+            trial.trial_id,
+            dict(trial.point.settings),
+            trial.block,
+            trial.run_order,
+            trial.whole_plot,
+            trial.sub_plot,
+            trial.night or "",
+            trial.role or "",
+            trial.disk_checks,
+        )
+        for trial in plan.trials
+    )
+    path = store / TASK_FILE
+    write_whole(path, msgspec.json.encode(_Task(plan.sweep.protocol_id, trials)))
+    return path
+
+
+def read_task(path: Path, plan: Plan) -> Plan:
+    """The plan of a sweep with the trials of the file in place of its own.
+
+    Raises:
+        StoreError: the file cannot be read, or was made for another protocol.
+    """
+    import msgspec
+
+    plan = watched(plan)
+    try:
+        task = msgspec.json.decode(path.read_bytes(), type=_Task)
+    except (OSError, msgspec.DecodeError) as error:
+        raise StoreError(f"{path} cannot be read: {error}") from None
+    if task.protocol_id != plan.sweep.protocol_id:
+        raise StoreError(f"{path} was made for another sweep", remedy="Run `stripelab nightly` again.")
+    trials = tuple(_planned(trial, plan.sweep.space.varied) for trial in task.trials)
+    points = tuple({trial.point.id: trial.point for trial in trials}.values())
+    return replace(plan, points=points, trials=trials)
+
+
+def _planned(trial: _Trial, varied: frozenset[str]) -> PlannedTrial:
+    point = DesignPoint(tuple(trial.settings[name] for name in FACTORS), varied)
+    return PlannedTrial(
+        trial.trial_id,
+        point,
+        trial.block,
+        trial.run_order,
+        trial.whole_plot,
+        trial.sub_plot,
+        night=trial.night,
+        role=trial.role,
+        disk_checks=trial.disk_checks,
+    )

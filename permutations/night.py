@@ -1,0 +1,78 @@
+"""A sweep run again every night: the trials of one night, and those that confirm what it found.
+
+The trials of a night are those of the plan with the night in their identity, in an order that is drawn anew every
+night, so that no point always comes after the same other one.  Confirmation is of two kinds: pairs of a baseline's
+point and tonight's (each pair in a random order of its own, so that whatever drifts falls on both alike), and fresh
+trials of one point.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from permutations.order import blocked, split_plot
+from permutations.plan import Plan
+from permutations.point import DesignPoint, PlannedTrial, trial_id
+
+NIGHT, FRESH, PAIR_BASELINE, PAIR_TONIGHT = "night", "fresh", "pair-baseline", "pair-tonight"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A point as the baseline has it, and the point that took its place tonight (the same one where none did)."""
+
+    baseline: DesignPoint
+    tonight: DesignPoint
+
+
+def watched(plan: Plan) -> Plan:
+    """The plan of a sweep that is run every night (see :class:`permutations.sweep.Sweep`)."""
+    return replace(plan, sweep=replace(plan.sweep, watched=True))
+
+
+def night_plan(plan: Plan, night: str) -> Plan:
+    """The trials of a night: every point in every block, in an order of the night's own."""
+    sweep = plan.sweep
+    in_order = split_plot if sweep.order == "split-plot" else blocked
+    seed = int.from_bytes(_draw(f"{sweep.seed}/{night}")[:6], "big")
+    trials = in_order(plan.points, seed=seed, replicates=sweep.replicates, protocol_id=sweep.protocol_id)
+    return replace(plan, trials=tuple(_of_night(plan, trial, night, NIGHT) for trial in trials))
+
+
+def fresh_plan(plan: Plan, night: str, points: Sequence[DesignPoint], *, count: int, disk_checks: int) -> Plan:
+    """``count`` further trials of each of these points; before the first of all, every disk is read so many times."""
+    trials: list[PlannedTrial] = []
+    for block in range(count):
+        for point in sorted(points, key=lambda point: _draw(f"{plan.sweep.seed}/{night}/{block}/{point.id}")):
+            planned = PlannedTrial("", point, block, len(trials), disk_checks=0 if trials else disk_checks)
+            trials.append(_of_night(plan, planned, night, FRESH))
+    return _with(plan, points, trials)
+
+
+def pair_plan(plan: Plan, night: str, pairs: Sequence[Pair], *, count: int) -> Plan:
+    """``count`` interleaved pairs of each; which half of a pair comes first is drawn for each pair."""
+    trials: list[PlannedTrial] = []
+    for block in range(count):
+        for pair in pairs:
+            halves = [(PAIR_BASELINE, pair.baseline), (PAIR_TONIGHT, pair.tonight)]
+            if _draw(f"{plan.sweep.seed}/{night}/{block}/{pair.tonight.id}")[0] % 2:
+                halves.reverse()
+            for role, point in halves:
+                planned = PlannedTrial("", point, block, len(trials), disk_checks=0)
+                trials.append(_of_night(plan, planned, night, role))
+    return _with(plan, [point for pair in pairs for point in (pair.baseline, pair.tonight)], trials)
+
+
+def _with(plan: Plan, points: Iterable[DesignPoint], trials: Iterable[PlannedTrial]) -> Plan:
+    return replace(plan, points=tuple({point.id: point for point in points}.values()), trials=tuple(trials))
+
+
+def _of_night(plan: Plan, planned: PlannedTrial, night: str, role: str) -> PlannedTrial:
+    identity = trial_id(planned.point.id, plan.sweep.protocol_id, planned.block, night=night, role=role)
+    return replace(planned, trial_id=identity, night=night, role=role)
+
+
+def _draw(words: str) -> bytes:
+    return hashlib.sha256(words.encode("utf-8")).digest()

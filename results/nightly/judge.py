@@ -1,0 +1,210 @@
+"""One verdict from one metric's evidence: what the screen saw, what was measured afresh, what that can separate.
+
+* Pairs of baseline and tonight, interleaved, separate what tonight has and the baseline has not from everything that
+  drifts: only they, or a disk beside its peers, confirm a regression.
+* Fresh trials against the nights of the baseline show that the figure is different tonight, and not why.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from results.changepoint import MAX_VALUES, change_points
+from results.nightly import answer
+from results.nightly.answer import Metric, Since, Verdict
+from results.nightly.disks import SlowMember
+from results.nightly.evidence import (
+    CONFIDENCE,
+    CUSUM_LIMIT,
+    FEWEST_PAIRS,
+    SIGNIFICANCE,
+    Z_LIMIT,
+    Screen,
+    Shift,
+    against_nights,
+    paired,
+    screen,
+)
+from results.units import pct, signed_pct
+
+if TYPE_CHECKING:
+    from results.nightly.evidence import Floats
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Course:
+    """A metric's nights: those of the baseline, those since it (tonight last), and those of both with their dates.
+
+    ``since`` begins after the last night on which a screen proved to be a false alarm.
+    """
+
+    metric: Metric
+    baseline_name: str
+    baseline: Floats
+    since: Floats
+    nights: tuple[str, ...]
+    values: Floats
+
+    @property
+    def sign(self) -> int:
+        """1 where more is better, else -1."""
+        return 1 if self.metric.higher_is_better else -1
+
+    def screened(self) -> Screen:
+        """What the screen says of tonight."""
+        return screen(self.baseline, self.since, self.sign)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Fresh:
+    """What was measured the same night to confirm: nothing where ``why_not`` says why.
+
+    ``differences`` are tonight less baseline, pair by pair, where the baseline could be restored; ``again`` further
+    trials of tonight where it could not; ``slow`` the point's members that became slower than their peers.
+    """
+
+    differences: Floats | None = None
+    again: Floats | None = None
+    slow: tuple[SlowMember, ...] = ()
+    why_not: str | None = None
+
+
+def verdict(course: Course, seen: Screen, fresh: Fresh | None, margin: float) -> Verdict:
+    """The verdict on a metric; ``margin`` is the practical one, a share.  ``fresh`` is None after a silent screen."""
+    if not seen.alarmed or fresh is None:
+        return _made(course, seen, answer.OK, f"within what the baseline's nights did: {_screen_words(seen)}", margin)
+    if fresh.differences is not None and len(fresh.differences) >= FEWEST_PAIRS:
+        return _of_pairs(course, seen, fresh.differences, margin)
+    if fresh.again is not None and len(fresh.again):
+        return _of_fresh(course, seen, against_nights(course.baseline, fresh.again), fresh, margin)
+    why = fresh.why_not or "too few confirmation trials ended ok"
+    reason = f"{_screen_words(seen)}, and it could not be confirmed: {why}"
+    return _made(course, seen, answer.UNCONFIRMED, reason, margin)
+
+
+def none(metric: Metric, reason: str, *, baseline: str | None = None, value: float | None = None) -> Verdict:
+    """No verdict, and why."""
+    return Verdict(metric=metric, word=answer.NO_VERDICT, reason=reason, baseline=baseline, value=value)
+
+
+def _of_pairs(course: Course, seen: Screen, differences: Floats, margin: float) -> Verdict:
+    """The baseline was restored and measured in turn with tonight."""
+    shift = paired(differences, worse=seen.worse, sign=course.sign)
+    p_value = shift.p_value if shift.p_value is not None else 1.0
+    words = f"{shift.count} interleaved pairs: {_interval(shift)}, p = {p_value:.2g}"
+    if p_value > SIGNIFICANCE:
+        return _made(course, seen, answer.UNCONFIRMED, f"{words}: chance explains it", margin, shift)
+    if not shift.beyond(margin):
+        reason = f"{words}: real, but the interval reaches into the practical margin of {pct(100 * margin)}"
+        return _made(course, seen, answer.UNCONFIRMED, reason, margin, shift)
+    word = answer.REGRESSION if seen.worse else answer.IMPROVEMENT
+    reason = f"{words}: the interval excludes the practical margin of {pct(100 * margin)}"
+    return _made(course, seen, word, reason, margin, shift, since=since(course))
+
+
+def _of_fresh(course: Course, seen: Screen, shift: Shift, fresh: Fresh, margin: float) -> Verdict:
+    """The baseline could not be restored: either a disk beside its peers tells the cause, or nothing does."""
+    words = f"{shift.count} fresh trials against the baseline's nights: {_interval(shift)}"
+    if not shift.beyond(margin):
+        reason = f"{words}: the interval reaches into the practical margin of {pct(100 * margin)}"
+        return _made(course, seen, answer.UNCONFIRMED, reason, margin, shift)
+    if seen.worse and fresh.slow:
+        slowest = fresh.slow[0]
+        told = "; ".join(_member_words(each) for each in _once(fresh.slow))
+        reason = f"{words}; {told}"
+        slow = tuple(each.disk_id for each in _once(fresh.slow))
+        made = _made(course, seen, answer.REGRESSION, reason, margin, shift, since=since(course), disks=slow)
+        return _with_test(made, slowest)
+    reason = (
+        f"{words}: it is different tonight, and what differs cannot be separated from whatever else changed since the "
+        "baseline, which cannot be restored here"
+    )
+    return _made(course, seen, answer.DRIFT, reason, margin, shift, since=since(course))
+
+
+def _with_test(made: Verdict, slow: SlowMember) -> Verdict:
+    from dataclasses import replace
+
+    return replace(made, p_value=slow.p_value, pairs=slow.shift.count)
+
+
+def _once(slow: tuple[SlowMember, ...]) -> tuple[SlowMember, ...]:
+    """Each disk once, by what fell most."""
+    return tuple({each.disk_id: each for each in reversed(slow)}.values())[::-1]
+
+
+def _member_words(slow: SlowMember) -> str:
+    what = "random reads per second" if slow.kind == "read_iops" else "sequential bandwidth"
+    return (
+        f"disk {slow.disk_id}, read on its own {slow.shift.count} times beside its peers, reaches "
+        f"{pct(100 * slow.share_tonight)} of their {what} and reached {pct(100 * slow.share_before)} in the baseline "
+        f"(p = {slow.p_value:.2g})"
+    )
+
+
+def _screen_words(seen: Screen) -> str:
+    worse = "worse" if seen.z >= 0 else "better"
+    return (
+        f"tonight is {abs(seen.z):.1f} standard deviations {worse} (limit {Z_LIMIT}), "
+        f"cumulative sum {seen.cusum:.1f} (limit {CUSUM_LIMIT:.0f})"
+    )
+
+
+def _interval(shift: Shift) -> str:
+    low, high = (signed_pct(_pct(value)) for value in (shift.low, shift.high))
+    return f"{signed_pct(_pct(shift.change))} ({low} to {high}, {CONFIDENCE:.0%})"
+
+
+def _pct(change: float) -> float:
+    return 100 * math.expm1(change)
+
+
+def _made(
+    course: Course,
+    seen: Screen,
+    word: str,
+    reason: str,
+    margin: float,
+    shift: Shift | None = None,
+    *,
+    since: Since | None = None,
+    disks: tuple[str, ...] = (),
+) -> Verdict:
+    tonight, before = float(course.since[-1]), float(course.baseline.mean())
+    pairs = shift.count if shift is not None and shift.p_value is not None else 0
+    return Verdict(
+        metric=course.metric,
+        word=word,
+        reason=reason,
+        baseline=course.baseline_name,
+        value=math.exp(tonight),
+        baseline_value=math.exp(before),
+        change_pct=_pct(shift.change if shift is not None else tonight - before),
+        change_low_pct=_pct(shift.low) if shift is not None else None,
+        change_high_pct=_pct(shift.high) if shift is not None else None,
+        margin_pct=100 * margin,
+        screen=seen.statistic,
+        screened=seen.alarmed,
+        pairs=pairs,
+        p_value=shift.p_value if shift is not None else None,
+        since=since,
+        disks=disks,
+    )
+
+
+def since(course: Course) -> Since:
+    """When it began: the last change point of all nights.
+
+    A change needs two nights on either side to be found; one that nothing before tonight shows began tonight, for which
+    there is no confidence to state.
+    """
+    values, nights = course.values[-MAX_VALUES:], course.nights[-MAX_VALUES:]
+    first = max(0, len(values) - len(course.nights) + len(course.baseline))
+    found = [each for each in change_points(values, confidence=CONFIDENCE) if each.index >= first]
+    if not found:
+        return Since(night=nights[-1], low=nights[-1], high=nights[-1], confidence=None)
+    last, end = found[-1], len(nights) - 1
+    low, high = (nights[min(end, each)] for each in (last.low, last.high))
+    return Since(night=nights[last.index], low=low, high=high, confidence=CONFIDENCE)
