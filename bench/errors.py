@@ -129,7 +129,7 @@ class DeliveryError(StripelabError):
     """A night's outcome could not be sent; while a night runs this never decides over its exit status."""
 
     status = 14
-    remedy = "The outcome is kept: `stripelab nightly show OUTCOME` with the same options sends it again."
+    remedy = "The outcome is kept: `stripelab nightly show STORE` with the same options sends it again."
 
 
 class UnitError(StripelabError):

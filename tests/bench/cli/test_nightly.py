@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from rich.console import Console
 
 from bench.cli import main, nightly_terminal
 from bench.cli.groups import DefaultVerb
+from bench.nightly import outputs, state
 from results.nightly import words
 from tests.results.nightly import nights
 from tests.results.nightly.nights import night
@@ -71,6 +73,18 @@ def test_json_is_alone_on_stdout_and_can_be_shown_again(outcome):
     assert again.stdout == done.stdout
 
 
+def test_the_newest_night_of_a_store_is_shown_unless_another_is_asked_for(tmp_path):
+    empty = stripelab("show", tmp_path)
+    assert (empty.returncode, "it has none yet" in empty.stderr) == (8, True)
+    for date, verdicts in (("2026-11-23", (nights.REGRESSED,)), ("2026-11-24", nights.OTHERS)):
+        state.begin(tmp_path, date)
+        state.keep(tmp_path, night(*verdicts, night=date))
+    assert stripelab("show", tmp_path).stdout.startswith("four-disks, night of 2026-11-24: ")
+    assert stripelab("show", tmp_path, "--night", "2026-11-23").returncode == 1
+    missing = stripelab("show", tmp_path, "--night", "../2026-11-23")
+    assert (missing.returncode, "it has 2026-11-23 to 2026-11-24" in missing.stderr) == (8, True)
+
+
 def test_a_quiet_night_has_status_zero(tmp_path):
     file = tmp_path / "night.json"
     file.write_text(json.dumps(night(*nights.OTHERS).to_json()))
@@ -119,6 +133,22 @@ def test_a_dry_run_prints_both_units_and_writes_nothing(tmp_path):
     assert "OnCalendar=Sun 03:30" in done.stdout
     assert done.stderr == "systemd accepts these units\n"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("where", [("--lab",), ("--disks", "SERIAL1,SERIAL2")])
+def test_the_command_of_the_unit_is_one_that_the_night_takes(tmp_path, where):
+    files = [word for name in outputs.FILES for word in (outputs.option(name), tmp_path / name)]
+    more = ("--mail-from", "lab@example.org", "--mail-to", "a@example.org", "--mail-to", "b@example.org")
+    store = ("--store", tmp_path / "S")
+    done = install(*store, *where, *files, *more, "--budget", "2.5", "--cron", "--", "--margin", "3")
+    words_ = shlex.split(done.stdout.replace("\\%", "%"))
+    verb = typer.main.get_command(main.app).commands["nightly"].commands["run"]
+    with verb.make_context("run", words_[words_.index("nightly") + 1 :]) as context:
+        taken = context.params
+    assert (taken["sweep"], taken["store"], taken["budget"], taken["margin"]) == (SWEEP, tmp_path / "S", 2.5, 3.0)
+    assert (taken["lab"], taken["disks"]) == ((True, "") if where == ("--lab",) else (False, where[1]))
+    assert {name: taken[name] for name in outputs.FILES} == {name: tmp_path / name for name in outputs.FILES}
+    assert list(taken["mail_to"]) == ["a@example.org", "b@example.org"]
 
 
 def test_units_are_installed_into_a_folder_and_taken_away_again(tmp_path):
