@@ -21,6 +21,10 @@ _ALWAYS_NAMED = ("level", "disks", "chunk_kib", "filesystem", "layout")
 _LEVEL_ORDER = ("jbod", "raid0", "raid1", "raid10", "raid5", "raid6")
 
 
+SETTING_COLUMNS = (*FACTOR_COLUMNS, "labels", "imported_from")
+"""Columns of ``trials`` that :func:`settings_of` looks at."""
+
+
 def settings_of(trial: TrialRow) -> dict[str, Setting]:
     """Every factor of a trial: its value, :data:`DEFAULT`, or None where it does not apply.
 

@@ -143,7 +143,11 @@ class _Run:
         night = Night(self.night, took, pinned, self.asked.baseline_nights)
         ready, silent = courses(history, night, before)
         seen = {course.metric.name: course.screened() for course in ready}
-        suspicious = [course for course in ready if seen[course.metric.name].alarmed]
+        suspicious = [
+            (course, look)
+            for course in ready
+            if seen[course.metric.name].alarmed and (look := course.look(seen[course.metric.name])) is not None
+        ]
         evidence: Mapping[str, Fresh] = {}
         problems: tuple[str, ...] = ()
         if suspicious and pinned is not None:

@@ -92,8 +92,9 @@ class Verdict:
 
     ``value`` is tonight's figure and ``baseline_value`` the baseline's, in the figure's own unit.
     ``change_pct`` with its interval is signed as the figure moved (more is positive, whichever way is better);
-    ``margin_pct`` is the practical margin, ``screen`` the statistic of the screen, ``pairs`` how many confirmation
-    pairs ran, ``p_value`` that of their test.  ``disks`` are the members named as slower than their peers.
+    ``looked`` is the side, worse or better, on which fresh runs were asked.  ``margin_pct`` is the practical margin,
+    ``screen`` the statistic of the screen, ``pairs`` how many confirmation pairs ran, ``p_value`` that of their test.
+    ``disks`` are the members named as slower than their peers.
     What is not known is None.
     """
 
@@ -109,6 +110,7 @@ class Verdict:
     margin_pct: float | None = None
     screen: float | None = None
     screened: bool = False
+    looked: str | None = None
     pairs: int = 0
     p_value: float | None = None
     since: Since | None = None
