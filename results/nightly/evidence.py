@@ -29,7 +29,7 @@ CONFIDENCE = 0.95
 FEWEST_PAIRS = 8
 """2 to the power -8 is the significance: with fewer pairs no outcome reaches it."""
 
-_FULL_LOOKS, _SHORT_LOOKS = 3, 2
+_FULL_LOOKS, _SHORT_LOOKS = 3, 1
 _LEAST_SPREAD = 0.002
 """Standard deviation below which nights are taken to be rounded rather than that alike, as a share."""
 
