@@ -54,7 +54,8 @@ test: check ## make check, then every test, with a few of the kills of make chao
 .PHONY: chaos
 chaos: $(STAMP) ## kill -9 at random moments, again and again (long)
 	@scripts/system-packages.sh test
-	CHAOS_KILLS=30 CHAOS_GUEST_KILLS=10 CHAOS_LOOP_KILLS=30 CHAOS_POWER_CUTS=10 $(PYTEST) tests/chaos
+	CHAOS_KILLS=30 CHAOS_GUEST_KILLS=10 CHAOS_LOOP_KILLS=30 CHAOS_POWER_CUTS=10 CHAOS_NIGHT_KILLS=30 \
+		$(PYTEST) tests/chaos
 
 .PHONY: perf
 perf: $(STAMP) ## what stripelab itself costs: figures, not a pass or a failure
