@@ -72,6 +72,7 @@ validate: $(STAMP) ## the figures of the methodology on synthetic truth, 2,000 s
 	$(BIN)/python -m tests.validate.race --races 2000
 	$(BIN)/python -m tests.validate.guarantee --seeds 2000 --into docs/methodology-guarantee.md
 	$(BIN)/python -m tests.validate.recommend --seeds 2000
+	$(BIN)/python -m tests.validate.nightly --seeds 500 --into docs/methodology-nightly.md
 
 .PHONY: clean
 clean: ## remove what was built: the environment, caches, artefacts and the demo

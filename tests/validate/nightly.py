@@ -200,8 +200,12 @@ def _chunks(total: int) -> Sequence[int]:
     return [min(CHUNK, total - place) for place in range(0, total, CHUNK)]
 
 
+_HEADERS = (
+    "| phi | besides | screens | confirmed by pairs | … and beyond the 5 % margin: false regressions "
+    "| nights a 5 % gate fails | change points (ruptures) |"
+)
 _POWER = (
-    "Power: share of series in which a drop is confirmed within so many nights (σ: standard deviation of a night; the "
+    "Power: share of series in which a drop is confirmed within so many nights (sd: standard deviation of a night; the "
     "margin is left out, since whether a drop exceeds it is not chance)."
 )
 
@@ -218,8 +222,7 @@ def report(seeds: int) -> tuple[list[str], list[str]]:
     lines = [
         told,
         "",
-        "| φ | besides | screens | confirmed by pairs | … and beyond the 5 % margin: false regressions "
-        "| nights a 5 % gate fails | change points (ruptures) |",
+        _HEADERS,
         "|---|---|---|---|---|---|---|",
     ]
     wrong = []
@@ -231,7 +234,7 @@ def report(seeds: int) -> tuple[list[str], list[str]]:
         "",
         _POWER,
         "",
-        "| φ | drop, σ | 1 night | 7 nights | 30 nights |",
+        "| phi | drop, sd | 1 night | 7 nights | 30 nights |",
         "|---|---|---|---|---|",
     ]
     for row, short in power(max(10, seeds // 5), rng):
