@@ -30,6 +30,7 @@ FEWEST_PAIRS = 8
 """2 to the power -8 is the significance: with fewer pairs no outcome reaches it."""
 
 _FULL_LOOKS, _SHORT_LOOKS = 3, 1
+_WILD, _NORMAL_MAD = 5.0, 1.4826
 _LEAST_SPREAD = 0.002
 """Standard deviation below which nights are taken to be rounded rather than that alike, as a share."""
 
@@ -54,6 +55,20 @@ class Screen:
         return self.cusum if self.cusum / CUSUM_LIMIT > abs(self.z) / self.z_limit else self.z
 
 
+def typical(nights: Floats) -> Floats:
+    """The nights without those that lie further than five robust standard deviations from the median.
+
+    A host that stalls for a second makes a night like that, and one of them in a baseline would make the screen blind
+    (Hampel identifier; Davies and Gather 1993, "The identification of multiple outliers", JASA 88, 782).  A screen that
+    is too keen costs confirmation runs, one that is blind a regression.
+    """
+    import numpy as np
+
+    apart = np.abs(nights - np.median(nights))
+    kept: Floats = nights[apart <= _WILD * max(_LEAST_SPREAD, _NORMAL_MAD * float(np.median(apart)))]
+    return kept
+
+
 def screen(baseline: Floats, since: Floats, sign: int) -> Screen:
     """Screen the last of ``since``, the nights after the baseline (or after the last look).
 
@@ -63,7 +78,7 @@ def screen(baseline: Floats, since: Floats, sign: int) -> Screen:
     import numpy as np
 
     mean, spread = centre(baseline)
-    worse = sign * (float(mean) - since) / float(spread)
+    worse = sign * (mean - since) / spread
     sums = np.zeros(2)
     for z in worse:
         sums = advanced(sums, np.array([z, -z]))
@@ -73,11 +88,10 @@ def screen(baseline: Floats, since: Floats, sign: int) -> Screen:
     return Screen(z, float(sums[0 if is_worse else 1]), is_worse, on_worse or on_better, limit)
 
 
-def centre(baseline: Floats) -> tuple[Floats, Floats]:
-    """Mean and standard deviation over the last axis, the nights."""
-    import numpy as np
-
-    return baseline.mean(axis=-1), np.maximum(_LEAST_SPREAD, baseline.std(axis=-1, ddof=1))
+def centre(baseline: Floats) -> tuple[float, float]:
+    """Mean and standard deviation of the nights that are :func:`typical`."""
+    nights = typical(baseline)
+    return float(nights.mean()), max(_LEAST_SPREAD, float(nights.std(ddof=1)))
 
 
 def advanced(sums: Floats, z: Floats) -> Floats:
@@ -201,6 +215,7 @@ def against_nights(baseline: Floats, fresh: Floats) -> Shift:
     """
     from scipy import stats
 
+    baseline = typical(baseline)
     change = float(fresh.mean() - baseline.mean())
     spread = max(_LEAST_SPREAD, float(baseline.std(ddof=1))) * math.sqrt(1 + 1 / len(baseline))
     half = spread * float(stats.t.ppf((1 + CONFIDENCE) / 2, len(baseline) - 1))
