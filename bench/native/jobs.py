@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from bench.native.library import Library
@@ -57,12 +57,16 @@ class JobThread:
         except BaseException as error:  # noqa: BLE001 - raised again where the run was asked for
             self.crash = error
         finally:
-            if self._job is not None:
-                self._library.close_job(self._job)
-            for descriptor in descriptors:
-                os.close(descriptor)
+            self._close(descriptors)
             self.ready = self.ended = True
             ring()
+
+    def _close(self, descriptors: list[int]) -> None:
+        if self._job is not None:
+            self._library.close_job(self._job)
+        for descriptor in descriptors:
+            with suppress(OSError):  # close(2): it is closed all the same
+                os.close(descriptor)
 
     def _open(self, descriptors: list[int]) -> None:
         """Everything before the first I/O; where it fails, the state says at which step."""
@@ -78,9 +82,14 @@ class JobThread:
             nowait = options.ioengine != AUTO or takes_nowait(own.files[0].path, options.direct)
             self._job = self._library.open_job(self._text, self._index, descriptors, nowait, self._grace_ns)
         except OSError as error:
-            self.failed = True
-            self._unopened["failed"] = error.errno or errno.EIO
-            self._unopened["where"] = error.strerror or "opening"
+            self._fail(error.errno or errno.EIO, error.strerror or "opening")
+        except MemoryError:
+            self._fail(errno.ENOMEM, "memory for a job")
+
+    def _fail(self, code: int, where: str) -> None:
+        self.failed = True
+        self._unopened["failed"] = code
+        self._unopened["where"] = where
 
     def stop(self) -> None:
         """End at once; may be said again."""

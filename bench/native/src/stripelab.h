@@ -291,10 +291,10 @@ struct sl_result { /* of one job */
 };
 
 struct sl_job {
-    const struct sl_options *options; /* these five are set by who opens the job; queue.fd, the descriptors, too */
+    const struct sl_options *options; /* set by who opens the job, as are the next three and queue.fd */
     uint32_t index;
     int nowait; /* I/O that may not block works on its first file: io_uring need not hand it to threads */
-    uint64_t grace_ns; /* how long a job that is stopped waits for its I/O */
+    uint64_t grace_ns; /* how long a job that was stopped is waited for; it waits half of that for its I/O */
     int stop; /* anything but 0, set by any thread: end at once */
     const struct sl_job_options *own;
     const struct sl_clock *clock;
