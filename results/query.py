@@ -7,13 +7,13 @@ rows are as large as what they hold; seconds are many, so the analysis reads the
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from results import sealed
+from results.arrays import plain
 from results.imported import in_order
 from results.pieces import Piece, check_columns, piece_with, pieces
 from results.rows import conform
@@ -153,15 +153,6 @@ def load(path: Path | str, *, verify: bool = True, tables: Collection[str] = COM
 
 def _rows(kind: type[AnyRow], table: pa.Table) -> list[AnyRow]:
     """Rows of an Arrow table as frozen values."""
-    lists = _list_columns(kind)
-    return [kind(**{name: _frozen(value, name in lists) for name, value in row.items()}) for row in table.to_pylist()]
-
-
-def _frozen(value: Any, is_list: bool) -> Any:
-    return tuple(value) if is_list else value
-
-
-def _list_columns(kind: type[Any]) -> frozenset[str]:
-    """Columns of a row class that hold lists."""
-    hints = typing.get_type_hints(kind)
-    return frozenset(name for name, hint in hints.items() if typing.get_origin(hint) is tuple)
+    names = table.column_names
+    columns = [plain(table[name]) for name in names]
+    return [kind(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True)]

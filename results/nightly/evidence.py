@@ -104,7 +104,8 @@ def advanced(sums: Floats, z: Floats) -> Floats:
 
 def alarms(sums: Floats, z: Floats, limit: float) -> npt.NDArray[np.bool_]:
     """Where the screen sounds: one night far out, or many a little."""
-    return (z > limit) | (sums > CUSUM_LIMIT)
+    sounding: npt.NDArray[np.bool_] = (z > limit) | (sums > CUSUM_LIMIT)
+    return sounding
 
 
 @lru_cache(maxsize=512)
@@ -184,7 +185,8 @@ def flip_p_values(differences: Floats) -> Floats:
         np.searchsorted(second, slack - first, side="right").sum()
         for first, second, slack in zip(left, right, equal, strict=True)
     ]
-    return np.asarray(counted, dtype=np.float64) / 2.0 ** differences.shape[1]
+    shares: Floats = np.asarray(counted, dtype=np.float64) / 2.0 ** differences.shape[1]
+    return shares
 
 
 def _subset_sums(values: Floats) -> Floats:
