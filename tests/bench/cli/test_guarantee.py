@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 
+import pypdf
 import pytest
 
 from results.guarantee import synthetic
@@ -86,3 +87,14 @@ def test_bad_questions_are_one_clear_message(store, options, status, said):
     assert done.returncode == status
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("suffix", [".pdf", ".html"])
+def test_a_guarantee_becomes_a_document_and_a_refusal_none(store, tmp_path, suffix):
+    path = tmp_path / f"guarantee{suffix}"
+    done = stripelab("guarantee", store, "-o", path, "--coverage", "0.95")
+    assert (done.returncode, path.exists()) == (1, False)
+    done = stripelab("guarantee", store, "-o", path, "--confidence", "0.9")
+    assert (done.returncode, done.stderr) == (0, f"written: {path}\n")
+    text = pypdf.PdfReader(path).pages[0].extract_text() if suffix == ".pdf" else path.read_text()
+    assert "With 90 % confidence, in at least a share P = 0.891 of future runs" in " ".join(text.split())
