@@ -21,12 +21,24 @@ def report(
     margin_pct: Annotated[
         float, typer.Option("--margin-pct", help="Differences smaller than this are not worth acting on.")
     ] = 5.0,
+    require: Annotated[
+        list[str] | None,
+        typer.Option("--require", help="A constraint, such as 'survives >= 2' or 'p99 < 20 ms'; may be given again."),
+    ] = None,
+    prefer: Annotated[
+        str, typer.Option("--prefer", help="What breaks ties, the first first: redundancy,capacity,cost,simplicity.")
+    ] = "",
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", help="Say what is gained over this point: 'level=raid5 chunk_kib=512'.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> None:
     """Write a report that needs nothing but a browser: answer, evidence, plots, methods."""
+    from results.recommend import Wishes
     from results.report import write
 
-    written = write(store, output, margin_pct)
+    order = tuple(word.strip() for word in prefer.split(",") if word.strip())
+    written = write(store, output, margin_pct, Wishes(tuple(require or ()), order, baseline))
     if as_json:
         emit_json(
             {
