@@ -62,13 +62,14 @@ def none_possible(error: ResultsError) -> Statement:
 def command(store: str, question: Question) -> str:
     """The command that asks ``question`` of a store again, and writes a document of it."""
     plain = Question()
+    verb = "report" if question == Question(demonstration=question.demonstration) else "guarantee"
     words = []
     for field in dataclasses.fields(question):
         value = getattr(question, field.name)
         if value != getattr(plain, field.name):
             words.append(f"--{field.name.replace('_', '-')}")
             words += [] if value is True else [f"{value:g}" if isinstance(value, float) else str(value)]
-    return shlex.join(["stripelab", "guarantee", store, *words, "-o", "report.pdf"])
+    return shlex.join(["stripelab", verb, store, *words, "-o", "report.pdf"])
 
 
 def evidence(entries: Sequence[Entry], *, virtual: bool) -> Evidence:

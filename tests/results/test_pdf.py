@@ -187,5 +187,7 @@ def test_without_weasyprint_one_error_says_what_to_install(promised, tmp_path, m
 def test_a_question_of_ones_own_must_have_an_answer(promised, tmp_path):
     with pytest.raises(ResultsError, match="begin with nowhere"):
         write(promised.store, tmp_path / "r.html", question=Question(point="nowhere"))
-    write(promised.store, tmp_path / "r.html", question=Question(bound=1e9))
-    assert "NOT MET" in (tmp_path / "r.html").read_text()
+    write(promised.store, tmp_path / "r.html", question=Question(bound=1e9, chosen_beforehand=True))
+    page = (tmp_path / "r.html").read_text()
+    assert "NOT MET" in page
+    assert f"stripelab guarantee {promised.store} --bound 1e+09 --chosen-beforehand -o report.pdf" in page
