@@ -23,6 +23,9 @@ from results.schema import DISK_CHECK, EnvironmentRow, TrialRow
 if TYPE_CHECKING:
     import pyarrow as pa
 
+STRIPED = frozenset({"raid0", "raid5", "raid6", "raid10"})
+"""Levels that give every member the same share of the work; a mirror reads from any, JBOD depends on the files."""
+
 _COLUMNS = ("workload", "disk_id", "read_iops", "read_bytes_s", "write_bytes_s", "util_pct")
 
 
@@ -32,8 +35,9 @@ class MemberLoad:
 
     ``check_iops`` and ``check_bytes_s`` are medians of what it read on its own.  ``util_pct`` is the mean share of time
     with I/O in flight, ``bytes_s`` the mean of bytes moved per second.  ``share`` is its part of the bytes over
-    an even part (1 is even), as the geometric mean over trials; ``worst_share`` is the one farthest from even,
-    in ``worst_trial``.  What was not measured is None; ``slow`` is set where it is slower than its peers.
+    an even part (1 is even), as the geometric mean over trials on striped levels; ``worst_share`` is the one
+    farthest from even, in ``worst_trial``.  What was not measured is None; ``slow`` is set where it is slower than
+    its peers.
     """
 
     disk_id: str
@@ -69,9 +73,9 @@ def member_loads(
     """
     described = list(environments)
     seen: dict[str, _Seen] = defaultdict(_Seen)
-    sample = [trial.trial_id for trial in evenly(frames, "telemetry", trials)]
-    for trial_id, table in by_trial(frames.store, "telemetry", _COLUMNS, sample):
-        _of_trial(trial_id, table, seen)
+    striped = {trial.trial_id: trial.level in STRIPED for trial in evenly(frames, "telemetry", trials)}
+    for trial_id, table in by_trial(frames.store, "telemetry", _COLUMNS, striped):
+        _of_trial(trial_id, table, seen, shared_evenly=striped[trial_id])
     slow = {each.disk_id: each for each in slow_disks(frames, trials, described)} if seen else {}
     order = {name: place for row in described for place, name in enumerate(row.disk_ids)}
     return tuple(
@@ -80,7 +84,7 @@ def member_loads(
     )
 
 
-def _of_trial(trial_id: str, table: pa.Table, seen: Mapping[str, _Seen]) -> None:
+def _of_trial(trial_id: str, table: pa.Table, seen: Mapping[str, _Seen], *, shared_evenly: bool) -> None:
     """Add one trial: means over its samples, since samples are evenly spaced."""
     import pyarrow.compute as pc
 
@@ -99,7 +103,7 @@ def _of_trial(trial_id: str, table: pa.Table, seen: Mapping[str, _Seen]) -> None
     for name, row in at_work.items():
         _add(seen[name].util_pct, row["util_pct"])
         _add(seen[name].bytes_s, moved.get(name))
-        if len(moved) > 1 and even > 0 and name in moved:
+        if shared_evenly and len(moved) > 1 and even > 0 and name in moved:
             seen[name].shares.append((moved[name] / even, trial_id))
 
 

@@ -52,8 +52,8 @@ present() {
     c:compiler) type -P gcc >/dev/null ;;
     clang:fuzzer) echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | clang -fsanitize=fuzzer -x c -o /dev/null - >/dev/null 2>&1 ;;
     c:headers) echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1 ;;
-    lib:*) (PATH=$SYSTEM_PATH && ldconfig -p) | grep -q "lib${1#lib:}\.so\.0 " ;;
-    font:dejavu) [[ -n $(find /usr/share/fonts "$HOME/.fonts" -iname 'DejaVuSans.ttf' -print -quit 2>/dev/null) ]] ;;
+    lib:*) [[ $(PATH=$SYSTEM_PATH && ldconfig -p) == *"lib${1#lib:}.so.0 "* ]] ;;
+    font:dejavu) [[ -n $(PATH=$SYSTEM_PATH && find /usr/share/fonts ~/.fonts -iname DejaVuSans.ttf -print -quit 2>/dev/null) ]] ;;
     python:3.11) [[ -n $PYTHON_FOUND ]] ;;
     python:venv) [[ -n $PYTHON_FOUND ]] && "$PYTHON_FOUND" -c 'import ensurepip, venv' 2>/dev/null ;;
     python:headers)

@@ -97,6 +97,7 @@ def document(
         ResultsError: the store cannot be judged, or a ``question`` of its own has no answer.
     """
     from results.evidence.prepare import store_entries
+    from results.guarantee import Question
     from results.recommend import DEFAULT_MARGIN_PCT, from_frames
     from results.report import attachment
     from results.report.build import build
@@ -108,6 +109,8 @@ def document(
     entries = store_entries(frames.store) if evidence is None else evidence
     appendix = attachment.evidence(entries, virtual=found.virtual)
     model = replace(build(frames, found, pages), guarantee=chapter, evidence=appendix)
+    if question is not None and question != Question():
+        model = replace(model, command=attachment.command(found.store, question))
     return Document(model, found, guarantee)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from results.errors import ResultsError
 from results.evidence.manifest import Entry
-from results.guarantee import Guarantee
+from results.guarantee import Guarantee, Question
 from results.guarantee.text import sections
 from results.guarantee.wording import Section
 from results.plots import VIRTUAL_MARK
@@ -55,6 +57,19 @@ def none_possible(error: ResultsError) -> Statement:
     """The chapter where the question of a guarantee has no answer at all."""
     lead = (f"There is no guarantee: {error.message}.", error.remedy)
     return Statement("No performance statement", False, None, lead, (), None)
+
+
+def command(store: str, question: Question) -> str:
+    """The command that asks ``question`` of a store again, and writes a document of it."""
+    plain = Question()
+    verb = "report" if question == Question(demonstration=question.demonstration) else "guarantee"
+    words = []
+    for field in dataclasses.fields(question):
+        value = getattr(question, field.name)
+        if value != getattr(plain, field.name):
+            words.append(f"--{field.name.replace('_', '-')}")
+            words += [] if value is True else [f"{value:g}" if isinstance(value, float) else str(value)]
+    return shlex.join(["stripelab", verb, store, *words, "-o", "report.pdf"])
 
 
 def evidence(entries: Sequence[Entry], *, virtual: bool) -> Evidence:

@@ -47,7 +47,15 @@ def build(frames: StoreFrames, found: Recommendation, pages: Sequence[Page] = ()
         measured=first.measured(found),
         measured_line=first.measured_line(found),
         chapters=tuple(
-            _chapter(place, answer, found, trials, latency[place], _links(place, values, race.judged(tuple(trials))))
+            _chapter(
+                place,
+                answer,
+                found,
+                trials,
+                latency[place],
+                _links(place, values, race.judged(tuple(trials))),
+                first.load_line(answer.workload, observations),
+            )
             for place, answer in enumerate(found.answers)
         ),
         pages=(*pages, *_own_pages(frames, found, trials, labels, values)),
@@ -157,6 +165,7 @@ def _chapter(
     trials: Sequence[TrialRow],
     latency: Sequence[gather.LatencyRow],
     links: Mapping[str, Links],
+    load: str,
 ) -> Chapter:
     """Everything on one answer."""
     mark = _mark(found)
@@ -168,6 +177,7 @@ def _chapter(
         anchor=name,
         heading=heading(answer),
         workload=answer.workload,
+        load=load,
         refusal=answer.refusal or answer.unmet,
         verdicts=first.verdicts(answer, links, found),
         effect_lines=(

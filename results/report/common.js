@@ -34,10 +34,13 @@
     }
     return `${ns} ns`;
   };
-  const niceTop = (value) => {
+  // The end of an axis: a round number of the unit that it is written in.
+  const niceTop = (value, binary) => {
     if (!(value > 0)) return 1;
-    const power = 10 ** Math.floor(Math.log10(value));
-    return [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map((each) => each * power).find((each) => each >= value * 1.02) ?? 10 * power;
+    const unit = binary ? 1024 ** Math.floor(Math.log(value) / Math.log(1024)) : 1;
+    const power = 10 ** Math.floor(Math.log10(value / unit));
+    const steps = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12];
+    return steps.map((each) => each * power * unit).find((each) => each >= value * 1.02) ?? 15 * power * unit;
   };
 
   // Seconds are shares of the trial's largest, 16 bits little-endian in base64; 65535 was not measured.

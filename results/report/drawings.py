@@ -35,7 +35,9 @@ def front(name: str, found: Front, across: int, upward: int, *, virtual: bool) -
     axes.plot(*where(found.points), "o", color=svg.TIED, ms=7, label="on the front")
     for place, point in enumerate(found.points[:_MOST_NAMED], start=1):
         spot = (point.values[across] / scales[0][0], point.values[upward] / scales[1][0])
-        axes.annotate(str(place), spot, xytext=(6, 4 + 9 * (place % 2)), textcoords="offset points", fontsize=8.5)
+        axes.annotate(
+            str(place), spot, xytext=(-7, 0), textcoords="offset points", fontsize=8.5, ha="right", va="center"
+        )
     said = [
         f"{axis_text(metric, unit)} ({'more' if found.maximise[place] else 'less'} is better)"
         for metric, (_, unit), place in zip(metrics, scales, (across, upward), strict=True)

@@ -19,6 +19,7 @@ from results.units import date
 Figures = Mapping[str, Sequence[tuple[str, str]]]
 """What was measured and its figure, by trial."""
 
+OWN_ID = "\N{SYMBOL FOR RECORD SEPARATOR}"
 UNKNOWN = 65535
 STEPS = 65534
 
@@ -99,31 +100,32 @@ def trials_json(
 ) -> str:
     """What each trial was, built and ran; a line that occurs more than once is kept once.
 
-    ``values`` are (what, figure) by trial.
+    Paths of a trial carry its id: :data:`OWN_ID` stands for it, so that trials share their lines.  ``values`` are
+    (what, figure) by trial.
     """
     lines: dict[str, int] = {}
 
-    def place(line: str) -> int:
-        return lines.setdefault(line, len(lines))
+    def place(line: str, trial_id: str) -> int:
+        return lines.setdefault(line.replace(trial_id, OWN_ID), len(lines))
 
     ran: dict[str, list[list[int]]] = {}
     for row in observations:
         engine = row.engine_version if row.engine in row.engine_version else f"{row.engine} {row.engine_version}"
-        entry = [place(f"{row.workload} ({engine})"), place(row.command)]
+        entry = [place(f"{row.workload} ({engine})", row.trial_id), place(row.command, row.trial_id)]
         own = ran.setdefault(row.trial_id, [])
         if entry not in own:
             own.append(entry)
     found = {
         row.trial_id: {
-            "point": place(labels[row.point_id]),
+            "point": place(labels[row.point_id], row.trial_id),
             "block": row.block + 1,
             "status": row.status,
             "started": date(row.started_at_ns),
-            "state": [place(line) for line in state_lines(row)],
-            "build": [place(line) for line in row.build_commands],
+            "state": [place(line, row.trial_id) for line in state_lines(row)],
+            "build": [place(line, row.trial_id) for line in row.build_commands],
             "ran": ran.get(row.trial_id, []),
             "figures": [list(each) for each in values.get(row.trial_id, ())],
-            "why": [place(line) for line in _reasons(row)],
+            "why": [place(line, row.trial_id) for line in _reasons(row)],
         }
         for row in trials
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from results.answer import Answer, RankedPoint, Ranking, Recommendation
@@ -10,7 +11,7 @@ from results.recommend import CONFIDENCE
 from results.report import tables
 from results.report.model import Verdict
 from results.report.tables import Links
-from results.schema import IMPORTED
+from results.schema import IMPORTED, ObservationRow
 from results.settings import DEFAULT, Setting
 from results.summary import default_sentence, gain_sentence, published_sentence, sureness, value_sentence
 from results.units import capacity, date, duration, figure, metric_name, number, pct, scale_of, signed_pct
@@ -119,6 +120,43 @@ def _facts(answer: Answer, ranking: Ranking) -> tuple[str, ...]:
             by = f"{ratio:.1f} times" if ratio >= 2 else f"{pct(100 * (ratio - 1))} better than"
             facts.append(f"{by} {words} tried")
     return tuple(facts)
+
+
+_PATTERNS = {
+    "read": "sequential reads",
+    "write": "sequential writes",
+    "randread": "random reads",
+    "randwrite": "random writes",
+    "rw": "sequential reads and writes",
+    "readwrite": "sequential reads and writes",
+    "randrw": "random reads and writes",
+    "trim": "sequential trims",
+    "randtrim": "random trims",
+    "trimwrite": "trims, each followed by a write",
+}
+
+
+def load_line(workload: str, observations: Iterable[ObservationRow]) -> str:
+    """What a workload did, in the terms of fio(1); empty where the store does not keep it."""
+    kept = next((row for row in observations if row.workload == workload and row.workload_json), None)
+    if kept is None:
+        return ""
+    asked = json.loads(kept.workload_json or "{}")
+    size = asked.get("bs_bytes")
+    words = [
+        f"{capacity(size).replace('.00', '')} " if isinstance(size, int) else "",
+        _PATTERNS.get(asked.get("rw"), str(asked.get("rw"))),
+    ]
+    depth, jobs = asked.get("iodepth"), asked.get("numjobs")
+    parts = ["".join(words)]
+    if isinstance(depth, int) and isinstance(jobs, int):
+        parts.append(
+            f"{jobs} job{'s' if jobs > 1 else ''} with up to {depth} I/O{'s' if depth > 1 else ''} in flight each"
+        )
+    parts.append("past the page cache (O_DIRECT)" if asked.get("direct") else "through the page cache")
+    if kept.engine != "dd" and asked.get("runtime_s"):
+        parts.append(f"measured for {duration(float(asked['runtime_s']))}")
+    return f"{'; '.join(parts)}; driven by {kept.engine}."
 
 
 def measured_line(found: Recommendation) -> str:

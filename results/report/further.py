@@ -15,8 +15,6 @@ from results.report.tables import Cell, Column, Links
 from results.schema import TrialRow
 from results.units import figure, metric_name, number, pct, scale_of
 
-_NOT_HERE = "not among the objectives: "
-
 
 def front_blocks(
     name: str, answer: Answer, links: Mapping[str, Links], mark: str, *, virtual: bool
@@ -36,7 +34,10 @@ def front_blocks(
         svg = drawings.front(f"{name}-front", found, *axes, virtual=virtual)
         across, upward = (metric_name(found.metrics[place]) for place in axes)
         drawing = Drawing(svg, f"{answer.workload}: {across} and {upward} of {found.of_points} points{mark}")
-    left_out = tuple(f"{_NOT_HERE}{line}." for line in found.left_out)
+    left_out = tuple(
+        f"Not among the objectives: {metric_name(metric)}, {why.strip()}."
+        for metric, _, why in (line.partition(":") for line in found.left_out)
+    )
     table = _front_table(found, links, f"{answer.workload}: points on the Pareto front{mark}")
     return (Block(lines=(said, *left_out), drawing=drawing), Block(grid=table))
 
@@ -112,7 +113,8 @@ def disks_page(loads: Sequence[MemberLoad], models: Mapping[str, str], mark: str
     said = (
         "From what the kernel counted of each disk while the workloads ran, and from reading each disk on its own "
         "before. A share of 100 % is an even share of the bytes; a disk that is busier than its peers for the same "
-        "bytes is the slow one. Shares on JBOD are those of the directories that the files lie in."
+        "bytes is the slow one. Shares are those of striped arrays: a mirror may read from any member, and what lies "
+        "on which disk of a JBOD is up to the files."
     )
     svg = drawings.balance("disks", loads, virtual=virtual)
     drawing = Drawing(svg, f"How busy each member was, and its share of the bytes{mark}")

@@ -76,11 +76,12 @@ class Page:
 
 @dataclass(frozen=True)
 class Chapter:
-    """Everything on one answer."""
+    """Everything on one answer; ``load`` says what the workload did."""
 
     anchor: str
     heading: str
     workload: str
+    load: str
     refusal: str | None
     verdicts: tuple[Verdict, ...]
     effect_lines: tuple[str, ...]

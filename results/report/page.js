@@ -35,6 +35,4 @@
   });
   addEventListener("afterprint", () => {
     for (const each of folded) each.open = false;
-    limit = FIRST;
-    if (every.length) show();
   });

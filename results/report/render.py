@@ -33,7 +33,7 @@ def render(model: ReportModel, panels: Sequence[Drawing] | None = None) -> str:
         trials=_inert(model.embedded.trials),
     )
     paged = panels is not None
-    css = read("paged.css" if paged else "report.css")
+    css = read("paged.css") if paged else read("report.css") + read("guarantee.css")
     return template.render(model=model, css=css, script=script(), data=data, paged=paged, panels=panels or ())
 
 

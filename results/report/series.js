@@ -9,7 +9,7 @@
   let limit = FIRST;
 
   const drawSeries = (label, trials, series, top, length) => {
-    const [width, height, left, right, above, below] = [300, 130, 46, 6, 8, 18];
+    const [width, height, left, right, above, below] = [300, 130, series.binary ? 60 : 46, 6, 8, 18];
     const x = (place) => left + (place / length) * (width - left - right);
     const y = (value) => above + (1 - value / top) * (height - above - below);
     let [least, most] = [Infinity, -Infinity];
@@ -109,7 +109,7 @@
         most = Math.max(most, trial.top);
       }
     }
-    const top = niceTop(most);
+    const top = niceTop(most, series.binary);
     const found = series.points.filter((point) => has(point.label, wanted));
     const shown = found.slice(0, limit);
     panels.replaceChildren(...shown.map((point) => panelOf(point, series, top, length)));

@@ -26,6 +26,7 @@ from tests.bench.signers import make_key
 from tests.results.guarantees import make
 
 ANNA = "anna@example.com"
+SWEEP = '[objective]\nmaximise = "iops"\nworkload = "random-write"\n'
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A signed folder E (with a PDF), and allowed_signers beside it."""
     root = tmp_path_factory.mktemp("evidence")
     make(root / "S", Campaign(Truth(), substrate="disk", runs=6))
+    (root / "S" / "sweep.toml").write_text(SWEEP)
+    for name in ("protocol", "journal.jsonl", ".lock"):
+        (root / "S" / name).write_text("0123456789abcdef\n")
     make_key(root, ANNA)
     with evidence.publishing(root / "E") as folder:
         evidence.prepare(root / "S", folder, evidence.Asked("stripelab evidence S -o E", "1.2.3", Question()))
@@ -66,7 +70,9 @@ def test_what_was_signed_holds_and_says_who_made_it_of_what(place, folder):
     assert made is not None
     assert (made.stripelab_version, made.command) == ("1.2.3", "stripelab evidence S -o E")
     roles = {entry.role for entry in made.files}
-    assert roles == {"trials", "observations", "intervals", "environments", "store", "report", "guarantee"}
+    assert roles == {"trials", "observations", "intervals", "environments", "store", "sweep", "report", "guarantee"}
+    assert {entry.path for entry in made.files if entry.role == "sweep"} == {"store/sweep.toml"}
+    assert {entry.path for entry in made.files if entry.role == "store"} == {"store/protocol", "store/stripelab.json"}
     assert {entry.path for entry in made.files if entry.role == "report"} == {"report.html", "report.pdf"}
     assert made.statement is not None
     assert made.statement.startswith("With 95 % confidence")

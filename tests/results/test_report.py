@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -13,10 +16,14 @@ import pytest
 
 from results.errors import ResultsError
 from results.query import load
+from results.recommend import Wishes
 from results.report import gather, write
 from results.report.embed import unpack
+from results.report.model import Block
+from results.report.model import Page as Page_
+from results.schema import TrialRow
 from results.store import Store
-from tests.results import synthetic
+from tests.results import large, synthetic
 from tests.results.synthetic import Plan, raid_truth
 from tests.results.test_recommend import PREDICTED, chunks
 
@@ -107,6 +114,15 @@ def test_the_same_store_gives_the_same_bytes(store: Path, text: str, tmp_path: P
     assert (tmp_path / "other-name.html").read_text(encoding="utf-8") == text
 
 
+def test_two_processes_with_other_hash_seeds_give_the_same_bytes(store: Path, text: str, tmp_path: Path) -> None:
+    program = "import sys; from results.report import write; write(sys.argv[1], sys.argv[2])"
+    for seed in ("1", "2"):
+        out = tmp_path / f"{seed}.html"
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": "Asia/Tokyo"}
+        subprocess.run([sys.executable, "-c", program, str(store), str(out)], check=True, env=environment)
+        assert out.read_text(encoding="utf-8") == text
+
+
 def test_the_first_screen_has_answer_sureness_commands_and_prediction(text: str) -> None:
     first = text[text.index('<section id="answer"') : text.index('<div class="measured">')]
     for words in (
@@ -115,6 +131,9 @@ def test_the_first_screen_has_answer_sureness_commands_and_prediction(text: str)
         "95 % interval",
         "With 95 % confidence the truly fastest of the 20 points is among",
         "Chosen because",
+        "How much better",
+        "RAID 5 (one disk of parity)",
+        "Against the defaults of mdadm and mkfs",
         "predicted 400, measured",
         "mdadm --create",
         "mkfs.",
@@ -201,6 +220,95 @@ def test_a_store_where_all_failed_still_has_a_report(tmp_path: Path) -> None:
     synthetic.write(tmp_path / "s", Plan(chunks(100, 200)), status=lambda _point, _block: "failed")
     write(tmp_path / "s", tmp_path / "r.html")
     assert "fio ended with status 1" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_the_report_of_two_hundred_points_stays_under_five_megabytes(tmp_path: Path) -> None:
+    large.make(tmp_path / "s")
+    written = write(tmp_path / "s", tmp_path / "r.html")
+    assert written.size_bytes < 5_000_000
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "mean over several seconds" not in page
+    assert page.count('id="trial-') == 400 + 4  # a row each; the dialog, its heading, its body, its data
+    assert "THE DISK SERIAL-2 IS SLOWER THAN ITS PEERS" in page
+
+
+def test_every_figure_leads_to_its_trials(store: Path, text: str) -> None:
+    page = Page(text)
+    known = set(load(store).trials()["trial_id"])
+    linked = [str(each["data-trial"]) for each in page.all("a") if "data-trial" in each]
+    assert set(linked) == known
+    assert all(f"trial-{trial}" in page.ids for trial in linked)
+    rows = [str(each["data-trials"]).split() for each in page.all("tr") if "data-trials" in each]
+    assert {trial for row in rows for trial in row} == known
+    first = text[text.index('<section id="a0"') :]
+    ranked = first[first.index("fastest of all") : first.index("</table>")]
+    assert ranked.count("<tr data-trials") + ranked.count(" data-trials=") >= 20
+
+
+def test_what_a_trial_ran_is_kept_with_it(store: Path, text: str) -> None:
+    (data,) = re.findall(r'<script type="application/json" id="trial-data">(.*?)</script>', text, flags=re.DOTALL)
+    known = json.loads(data)
+    for row in load(store).trials().itertuples():
+        trial = known["trials"][row.trial_id]
+        assert [known["lines"][place] for place in trial["build"]] == list(row.build_commands)
+        assert trial["status"] == row.status
+        if row.status == "ok":
+            assert {known["lines"][command] for _, command in trial["ran"]} == {"fio --output-format=json+ job.fio"}
+    assert "fio ended with status 1" in known["lines"]
+
+
+def test_a_page_of_somebody_else_stands_in_the_contents_and_in_the_text(tmp_path: Path) -> None:
+    synthetic.write(tmp_path / "s", Plan(chunks(100, 200, 300)))
+    pages = [
+        Page_("trend", "Trend", (Block(lines=("Since <May>.",), loud=True),)),
+        Page_("statement", "Statement", (Block(heading="What is promised"),), first=True),
+    ]
+    write(tmp_path / "s", tmp_path / "r.html", pages=pages)
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert '<a href="#trend">Trend</a>' in text
+    assert "Since &lt;May&gt;." in text
+    assert text.index('<section id="statement"') < text.index('<section id="a0"') < text.index('<section id="trend"')
+
+
+def test_constraints_and_their_outcome_are_shown(store: Path, tmp_path: Path) -> None:
+    write(store, tmp_path / "r.html", wishes=Wishes(require=("survives >= 2", "iops > 1000000")))
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "no point is shown to meet" in text
+    assert "disk failures survived &gt;= 2" in text
+    assert "Which point meets what" in text
+
+
+def test_the_front_shows_every_point_and_numbers_those_on_it(text: str) -> None:
+    assert "Several objectives at once (Pareto front)" in text
+    assert "Pareto front: IOPS and usable capacity" in text
+    assert "Not among the objectives: 99th percentile of latency, under the lab&#39;s throttle" in text
+
+
+def test_array_states_stand_beside_each_other(tmp_path: Path) -> None:
+    def in_state(row: TrialRow) -> TrialRow:
+        missing = int(row.block == 2)
+        return replace(
+            row,
+            array_state_before="clean",
+            degraded_before=missing,
+            sync_action_before="recover" if missing else "idle",
+            array_state_after="clean",
+            degraded_after=missing,
+            sync_action_after="recover" if missing else "idle",
+        )
+
+    synthetic.write(
+        tmp_path / "s",
+        Plan(chunks(100, 200, 300), cv=0.0001),
+        status=lambda _point, block: "invalid" if block == 2 else "ok",
+        change=in_state,
+    )
+    write(tmp_path / "s", tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    states = text[text.index('<section id="states"') : text.index('<section id="time"')]
+    assert "degraded, rebuilding: IOPS" in states
+    assert "degraded, rebuilding, of healthy" in states
+    assert states.count(">100 %<") == 3
 
 
 def test_more_seconds_than_fit_are_averaged_and_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
