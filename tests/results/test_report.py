@@ -280,7 +280,7 @@ def test_constraints_and_their_outcome_are_shown(store: Path, tmp_path: Path) ->
 
 def test_the_front_shows_every_point_and_numbers_those_on_it(text: str) -> None:
     assert "Several objectives at once (Pareto front)" in text
-    assert "Pareto front: IOPS and usable capacity" in text
+    assert "Pareto front: IOPS and CPU time per I/O" in text
     assert "Not among the objectives: 99th percentile of latency, under the lab&#39;s throttle" in text
 
 
