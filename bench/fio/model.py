@@ -21,7 +21,8 @@ class Latency:
     """One kind of latency of one direction.
 
     ``percentiles`` are (percent, nanoseconds) pairs as fio printed them, empty where it recorded
-    none; ``histogram`` is there with ``json+`` and percentiles on.
+    none; ``histogram`` is there with ``json+`` and percentiles on.  Of submission latency there are the
+    moments alone.
     """
 
     samples: int

@@ -26,6 +26,7 @@ from bench.fio.wire import (
     WireDocument,
     WireJob,
     WireLatency,
+    WireMoments,
     WireSteadyState,
 )
 from bench.histogram import Histogram
@@ -211,7 +212,7 @@ def _direction(name: str, wire: WireDirection) -> Direction:
     )
 
 
-def _latency(wire: WireLatency | None, unit_ns: int, ios: int) -> Latency | None:
+def _latency(wire: WireMoments | None, unit_ns: int, ios: int) -> Latency | None:
     """A latency in nanoseconds; None where fio measured nothing (zeros stand there then)."""
     if wire is None or wire.mean is None:
         return None
@@ -226,8 +227,8 @@ def _latency(wire: WireLatency | None, unit_ns: int, ios: int) -> Latency | None
         max_ns=wire.max * unit_ns,
         mean_ns=wire.mean * unit_ns,
         stddev_ns=None if wire.stddev is None else wire.stddev * unit_ns,
-        percentiles=_percentiles(wire.percentile or {}, unit_ns),
-        histogram=_histogram(wire.bins or {}, unit_ns),
+        percentiles=_percentiles(wire.percentile or {}, unit_ns) if isinstance(wire, WireLatency) else (),
+        histogram=_histogram(wire.bins or {}, unit_ns) if isinstance(wire, WireLatency) else None,
     )
 
 
