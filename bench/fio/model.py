@@ -129,12 +129,13 @@ class FioOutput:
 
     With ``--status-interval`` there are several documents, each cumulative; ``result`` is the last
     complete one.  ``prefix`` is all text beside the documents, kept as evidence.  ``truncated``
-    says that the text ended within a document.
+    says that the text ended within a document, ``not_numbers`` that figures were ``nan`` or ``inf``.
     """
 
     documents: tuple[Document, ...]
     prefix: str
     truncated: bool
+    not_numbers: bool = False
 
     @property
     def result(self) -> Document:

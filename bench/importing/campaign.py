@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from bench import proc
 from bench.errors import ImportFailedError
-from bench.importing.batch import Batch, File, Skipped, import_batch
+from bench.importing.batch import Batch, File, Remark, import_batch
 from bench.importing.collect import collect
 from bench.importing.pattern import Pattern
 from bench.places import locked
@@ -42,7 +42,8 @@ class Imported:
     failed: int
     observations: int
     known: int
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[Remark, ...]
+    noted: tuple[Remark, ...] = ()
 
     def plus(self, batch: Batch) -> Imported:
         """With another batch."""
@@ -53,6 +54,7 @@ class Imported:
             self.observations + batch.observations,
             self.known + batch.known,
             (*self.skipped, *batch.skipped),
+            (*self.noted, *batch.noted),
         )
 
 

@@ -99,8 +99,12 @@ def test_every_bad_file_has_its_line_and_nothing_else_is_lost(importing: Import,
         (tree / name).write_bytes(content)
     (tree / "link.json").symlink_to(tree / "nowhere")
     (tree / "concatenated.json").write_text(at(START_MS - 9_000_000) + at(START_MS - 8_000_000))
-    (tree / "nan.json").write_text(at(START_MS - 7_000_000).replace('"bw_dev": 0.0', '"bw_dev": nan'))
+    (tree / "nan.json").write_text(at(START_MS - 7_000_000).replace('"usr_cpu": ', '"usr_cpu": nan, "was": '))
     done = importing(tree)
+    assert {(Path(each.path).name, each.reason) for each in done.noted} == {
+        ("concatenated.json", "2 runs in one file"),
+        ("nan.json", "some figures are no numbers (nan or inf): they are left empty"),
+    }
     assert {Path(each.path).name for each in done.skipped} == {*bad, "link.json"}
     for each in done.skipped:
         assert bad.get(Path(each.path).name, (b"", "cannot be read"))[1] in each.reason
