@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 BATCH_FILES = 256
 BATCH_BYTES = 16 << 20
-_ALONE = 2 * BATCH_FILES
-"""Up to so many files one process is quicker than starting others."""
+ALONE_FILES, ALONE_BYTES = 2048, 32 << 20
+"""Up to so much one process is quicker than starting others, each of which takes most of a second."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,8 @@ def _batches(
     files: Sequence[File], patterns: Sequence[Pattern], known: Collection[str], processes: int
 ) -> Iterator[tuple[tuple[File, ...], Batch]]:
     """Batches in the order of the files, each with what was asked."""
-    if processes == 1 or len(files) <= _ALONE:
+    alone = len(files) <= ALONE_FILES and sum(file.size_bytes for file in files) <= ALONE_BYTES
+    if processes == 1 or alone:
         for group in _split(files):
             yield group, import_batch(group, patterns, known)
         return

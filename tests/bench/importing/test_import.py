@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import ImportFailedError
+from bench.importing import campaign
 from bench.importing.campaign import Imported, import_files
 from results.guarantee import Question, guarantee
 from results.query import load
@@ -127,8 +128,9 @@ def test_a_copy_elsewhere_is_the_same_run(importing: Import, tmp_path: Path) -> 
     assert (done.trials, done.known) == (4, 4)
 
 
-def test_several_processes_store_what_one_does(tmp_path: Path) -> None:
-    """Enough files for other processes, some of them copies in another batch."""
+def test_several_processes_store_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some of the files are copies, in another batch than what they are copies of."""
+    monkeypatch.setattr(campaign, "ALONE_FILES", 0)
     tree = tmp_path / "lab"
     tree.mkdir()
     for number in range(540):
