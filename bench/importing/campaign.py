@@ -18,7 +18,7 @@ from bench.errors import ImportFailedError
 from bench.importing.batch import Batch, File, Remark, import_batch
 from bench.importing.collect import collect
 from bench.importing.pattern import Pattern
-from bench.places import locked
+from bench.store_lock import locked
 from results.objective import SWEEP_FILE
 from results.query import load
 from results.schema import IMPORTED
