@@ -49,6 +49,8 @@ def import_files(
             typer.echo(f"\r{done:,} of {of:,} files", err=True, nl=done == of)
 
     found = read(places, store, [compile_pattern(text) for text in factors or ()], progress=progress)
+    for each in found.noted:
+        note(f"note: {each.path}: {each.reason}")
     for each in found.skipped:
         note(f"skipped: {each.path}: {each.reason}")
     if as_json:
@@ -60,6 +62,7 @@ def import_files(
                 "trials_failed": found.failed,
                 "observations": found.observations,
                 "files_known": found.known,
+                "noted": [{"path": each.path, "reason": each.reason} for each in found.noted],
                 "skipped": [{"path": each.path, "reason": each.reason} for each in found.skipped],
             }
         )

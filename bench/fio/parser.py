@@ -26,6 +26,7 @@ from bench.fio.wire import (
     WireDocument,
     WireJob,
     WireLatency,
+    WireMoments,
     WireSteadyState,
 )
 from bench.histogram import Histogram
@@ -58,7 +59,7 @@ def parse(text: str) -> FioOutput:
         return FioOutput((_document(DECODER.decode(text)),), "", truncated=False)
     documents: list[Document] = []
     beside: list[str] = []
-    reason, truncated = "there is no JSON in it", False
+    reason, truncated, not_numbers = "there is no JSON in it", False, False
     for piece in _pieces(text):
         if piece.kind == "torn":
             reason, truncated = "its JSON is cut short", True
@@ -66,7 +67,9 @@ def parse(text: str) -> FioOutput:
             beside.append(piece.text)
         else:
             try:
-                documents.append(_document(_decode(piece.text)))
+                wire, replaced = _decode(piece.text)
+                documents.append(_document(wire))
+                not_numbers |= replaced
             except EngineError as error:
                 reason = error.message
                 beside.append(piece.text)
@@ -74,7 +77,7 @@ def parse(text: str) -> FioOutput:
         head = text.strip()[:200]
         said = f"; it begins: {head!r}" if head else "; it is empty"
         raise EngineError(f"fio's output holds no complete result: {reason}{said}")
-    return FioOutput(tuple(documents), "".join(beside).strip(), truncated)
+    return FioOutput(tuple(documents), "".join(beside).strip(), truncated, not_numbers)
 
 
 def _pieces(text: str) -> Iterator[_Piece]:
@@ -117,15 +120,15 @@ def _object_end(text: str) -> int | None:
     return None
 
 
-def _decode(text: str) -> WireDocument:
-    """Decode one object; ``nan`` and ``inf``, which fio prints and JSON lacks, become null."""
+def _decode(text: str) -> tuple[WireDocument, bool]:
+    """Decode one object; ``nan`` and ``inf``, which fio prints and JSON lacks, become null, and then that is said."""
     try:
         try:
-            return DECODER.decode(text)
+            return DECODER.decode(text), False
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            return DECODER.decode(_NOT_A_NUMBER.sub(_null, text))
+            return DECODER.decode(_NOT_A_NUMBER.sub(_null, text)), True
     except _UNDECODABLE as error:
         raise EngineError(f"its JSON is not fio's ({error})") from None
 
@@ -211,7 +214,7 @@ def _direction(name: str, wire: WireDirection) -> Direction:
     )
 
 
-def _latency(wire: WireLatency | None, unit_ns: int, ios: int) -> Latency | None:
+def _latency(wire: WireMoments | None, unit_ns: int, ios: int) -> Latency | None:
     """A latency in nanoseconds; None where fio measured nothing (zeros stand there then)."""
     if wire is None or wire.mean is None:
         return None
@@ -226,8 +229,8 @@ def _latency(wire: WireLatency | None, unit_ns: int, ios: int) -> Latency | None
         max_ns=wire.max * unit_ns,
         mean_ns=wire.mean * unit_ns,
         stddev_ns=None if wire.stddev is None else wire.stddev * unit_ns,
-        percentiles=_percentiles(wire.percentile or {}, unit_ns),
-        histogram=_histogram(wire.bins or {}, unit_ns),
+        percentiles=_percentiles(wire.percentile or {}, unit_ns) if isinstance(wire, WireLatency) else (),
+        histogram=_histogram(wire.bins or {}, unit_ns) if isinstance(wire, WireLatency) else None,
     )
 
 

@@ -16,14 +16,19 @@ Amount = Annotated[float, msgspec.Meta(ge=0.0, le=1e18)]
 """A rate or a time; fio prints ``nan`` for some, which is null by the time it is decoded."""
 
 
-class WireLatency(msgspec.Struct, frozen=True, gc=False):
-    """``slat_ns``, ``clat_ns``, ``lat_ns``; before 3.0 ``slat``, ``clat``, ``lat``, without ``N``."""
+class WireMoments(msgspec.Struct, frozen=True, gc=False):
+    """``slat_ns``, of which nobody wants more, so that its histogram is skipped; before 3.0 ``slat``, without ``N``."""
 
     min: int = 0
     max: int = 0
     mean: Amount | None = None
     stddev: Amount | None = None
     samples: Count | None = msgspec.field(name="N", default=None)
+
+
+class WireLatency(WireMoments, frozen=True, gc=False):
+    """``clat_ns``, ``lat_ns``; before 3.0 ``clat``, ``lat``."""
+
     percentile: dict[str, Count | None] | None = None
     bins: dict[int, Count] | None = None
 
@@ -40,10 +45,10 @@ class WireDirection(msgspec.Struct, frozen=True, gc=False):
     total_ios: Count | None = None
     short_ios: Count = 0
     drop_ios: Count = 0
-    slat_ns: WireLatency | None = None
+    slat_ns: WireMoments | None = None
     clat_ns: WireLatency | None = None
     lat_ns: WireLatency | None = None
-    slat: WireLatency | None = None
+    slat: WireMoments | None = None
     clat: WireLatency | None = None
     lat: WireLatency | None = None
 

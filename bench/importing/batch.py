@@ -18,7 +18,7 @@ from bench.importing import formats
 from bench.importing.fio_logs import Logs
 from bench.importing.pattern import Pattern
 from bench.importing.rows import Source, TrialRows, environment, rows
-from bench.importing.run import Naming
+from bench.importing.run import Naming, Run
 from results.bulk import Sealed, seal
 from results.schema import EnvironmentRow
 
@@ -33,8 +33,8 @@ class File:
 
 
 @dataclass(frozen=True)
-class Skipped:
-    """A file from which nothing was taken, and why."""
+class Remark:
+    """A file from which nothing was taken, and why; or one that was read, and what is to be said of it."""
 
     path: str
     reason: str
@@ -54,7 +54,8 @@ class Batch:
     known: int
     bundles: tuple[Sealed, ...]
     environments: tuple[EnvironmentRow, ...]
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[Remark, ...]
+    noted: tuple[Remark, ...]
 
 
 def import_batch(files: Sequence[File], patterns: Sequence[Pattern], known: Collection[str]) -> Batch:
@@ -79,19 +80,21 @@ def _import_batch(files: Sequence[File], patterns: Sequence[Pattern], known: Col
     seen = set(known)
     taken: list[TrialRows] = []
     environments: dict[str, EnvironmentRow] = {}
-    skipped: list[Skipped] = []
+    skipped: list[Remark] = []
+    noted: list[Remark] = []
     already = 0
     for file in files:
         try:
-            found, machines = _read(file, patterns)
+            found, runs = _read(file, patterns)
         except (EngineError, ImportFailedError) as error:
-            skipped.append(Skipped(file.path, error.message))
+            skipped.append(Remark(file.path, error.message))
             continue
         fresh = [each for each in found if each.trial.trial_id not in seen]
         already += not fresh
         seen.update(each.trial.trial_id for each in fresh)
         taken += fresh
-        environments |= {each.environment_id: each for each in machines}
+        noted += [Remark(file.path, note) for note in _notes(runs)] if fresh else []
+        environments |= {each.environment_id: each for each in map(environment, runs)}
     used = {each.trial.environment_id for each in taken}
     return Batch(
         files=len(files) - len(skipped) - already,
@@ -102,11 +105,18 @@ def _import_batch(files: Sequence[File], patterns: Sequence[Pattern], known: Col
         bundles=tuple(seal([(each.trial, each.observations, each.intervals) for each in taken])),
         environments=tuple(environments[name] for name in sorted(used)),
         skipped=tuple(skipped),
+        noted=tuple(noted),
     )
 
 
-def _read(file: File, patterns: Sequence[Pattern]) -> tuple[list[TrialRows], list[EnvironmentRow]]:
-    """Trials of one file; raises EngineError or ImportFailedError with the reason why there are none."""
+def _notes(runs: Sequence[Run]) -> list[str]:
+    """What is to be said of a file that was read."""
+    several = [f"{len(runs)} runs in one file"] if len(runs) > 1 else []
+    return [*several, *dict.fromkeys(note for run in runs for note in run.notes)]
+
+
+def _read(file: File, patterns: Sequence[Pattern]) -> tuple[list[TrialRows], list[Run]]:
+    """Trials and runs of one file; raises EngineError or ImportFailedError with the reason why there are none."""
     if file.size_bytes > formats.LARGEST_BYTES:
         raise EngineError(f"it has {file.size_bytes >> 20} MiB, and {formats.LARGEST_BYTES >> 20} MiB are the most")
     try:
@@ -120,4 +130,4 @@ def _read(file: File, patterns: Sequence[Pattern]) -> tuple[list[TrialRows], lis
     folder, name = os.path.split(file.path)
     logs = Logs(Path(folder), file.logs, os.path.splitext(name)[0])  # noqa: PTH122 - as above
     runs = formats.read(content, naming, logs)
-    return rows(runs, Source(path, max(changed_ns, 0), content)), [environment(run) for run in runs]
+    return rows(runs, Source(path, max(changed_ns, 0), content)), runs

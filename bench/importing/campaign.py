@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from bench import proc
 from bench.errors import ImportFailedError
-from bench.importing.batch import Batch, File, Skipped, import_batch
+from bench.importing.batch import Batch, File, Remark, import_batch
 from bench.importing.collect import collect
 from bench.importing.pattern import Pattern
-from bench.places import locked
+from bench.store_lock import locked
 from results.objective import SWEEP_FILE
 from results.query import load
 from results.schema import IMPORTED
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 BATCH_FILES = 256
 BATCH_BYTES = 16 << 20
-_ALONE = 2 * BATCH_FILES
-"""Up to so many files one process is quicker than starting others."""
+ALONE_FILES, ALONE_BYTES = 2048, 32 << 20
+"""Up to so much one process is quicker than starting others, each of which takes most of a second."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Imported:
     failed: int
     observations: int
     known: int
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[Remark, ...]
+    noted: tuple[Remark, ...] = ()
 
     def plus(self, batch: Batch) -> Imported:
         """With another batch."""
@@ -53,6 +54,7 @@ class Imported:
             self.observations + batch.observations,
             self.known + batch.known,
             (*self.skipped, *batch.skipped),
+            (*self.noted, *batch.noted),
         )
 
 
@@ -124,7 +126,8 @@ def _batches(
     files: Sequence[File], patterns: Sequence[Pattern], known: Collection[str], processes: int
 ) -> Iterator[tuple[tuple[File, ...], Batch]]:
     """Batches in the order of the files, each with what was asked."""
-    if processes == 1 or len(files) <= _ALONE:
+    alone = len(files) <= ALONE_FILES and sum(file.size_bytes for file in files) <= ALONE_BYTES
+    if processes == 1 or alone:
         for group in _split(files):
             yield group, import_batch(group, patterns, known)
         return

@@ -8,11 +8,11 @@ from pathlib import Path
 from stat import S_ISREG
 
 from bench.errors import ImportFailedError
-from bench.importing.batch import File, Skipped
+from bench.importing.batch import File, Remark
 from bench.importing.fio_logs import is_log
 
 
-def collect(places: Sequence[Path]) -> tuple[list[File], list[Skipped]]:
+def collect(places: Sequence[Path]) -> tuple[list[File], list[Remark]]:
     """Files in the order of their paths, each once; and what could not be looked into.
 
     fio's logs are no files of their own: each file has those of its folder.
@@ -21,7 +21,7 @@ def collect(places: Sequence[Path]) -> tuple[list[File], list[Skipped]]:
         ImportFailedError: a place is not there.
     """
     found: dict[str, File] = {}
-    skipped: list[Skipped] = []
+    skipped: list[Remark] = []
     for place in places:
         if place.is_dir():
             for file in _below(place, skipped):
@@ -36,11 +36,11 @@ def collect(places: Sequence[Path]) -> tuple[list[File], list[Skipped]]:
     return [found[path] for path in sorted(found)], skipped
 
 
-def _below(top: Path, skipped: list[Skipped]) -> Iterator[File]:
+def _below(top: Path, skipped: list[Remark]) -> Iterator[File]:
     """Files of a tree; links to folders are not followed, so that no file comes twice and no tree is endless."""
 
     def note(error: OSError) -> None:
-        skipped.append(Skipped(str(error.filename), f"cannot be read: {error.strerror}"))
+        skipped.append(Remark(str(error.filename), f"cannot be read: {error.strerror}"))
 
     for folder, folders, names in os.walk(top, onerror=note):
         folders.sort()
@@ -53,12 +53,12 @@ def _below(top: Path, skipped: list[Skipped]) -> Iterator[File]:
             try:
                 status = os.stat(path)  # noqa: PTH116 - as above
             except OSError as error:
-                skipped.append(Skipped(path, f"it cannot be read: {error.strerror}"))
+                skipped.append(Remark(path, f"it cannot be read: {error.strerror}"))
                 continue
             if S_ISREG(status.st_mode):
                 yield File(path, status.st_size, logs)
             else:
-                skipped.append(Skipped(path, "it is no plain file"))
+                skipped.append(Remark(path, "it is no plain file"))
 
 
 def _logs(names: Iterator[str] | Sequence[str]) -> tuple[str, ...]:

@@ -25,10 +25,12 @@ def read(text: str, naming: Naming, logs: Logs) -> list[Run]:
         ImportFailedError: a name does not fit its factor.
     """
     output = parse(text)
-    beside = (f"beside the JSON: {output.prefix[:400]}",) if output.prefix else ()
+    notes = [f"beside the JSON: {output.prefix[:400]}"] if output.prefix else []
     if output.truncated:
-        beside = (*beside, "the last document is cut short: what is complete before it is taken")
-    return [_run(document, naming, logs, beside) for document in _last_of_each(output.documents)]
+        notes.append("the last document is cut short: what is complete before it is taken")
+    if output.not_numbers:
+        notes.append("some figures are no numbers (nan or inf): they are left empty")
+    return [_run(document, naming, logs, notes) for document in _last_of_each(output.documents)]
 
 
 def _last_of_each(documents: Sequence[Document]) -> list[Document]:
@@ -64,7 +66,7 @@ def _lasted_ms(document: Document) -> int:
     return max((part.runtime_ms for job in document.jobs for part in job.directions), default=0)
 
 
-def _run(document: Document, naming: Naming, logs: Logs, beside: tuple[str, ...]) -> Run:
+def _run(document: Document, naming: Naming, logs: Logs, notes: Sequence[str]) -> Run:
     parts, warnings = _parts(document, naming, logs)
     hosts = dict.fromkeys(job.hostname for job in document.jobs if job.hostname is not None)
     return Run(
@@ -75,7 +77,7 @@ def _run(document: Document, naming: Naming, logs: Logs, beside: tuple[str, ...]
         ended_ns=None if document.timestamp_ms is None else document.timestamp_ms * 1_000_000,
         identity=_identity(document),
         hosts=tuple(hosts),
-        warnings=(*beside, *warnings),
+        notes=(*notes, *warnings),
     )
 
 

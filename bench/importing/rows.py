@@ -139,7 +139,7 @@ def _trial(run: Run, parts: Sequence[Part], source: Source, *, with_raw: bool) -
         error=_text("; ".join(errors)) if errors else None,
         error_command=_text(run.command) or None if errors else None,
         disk_failures_survived=_survived(settings),
-        warnings=tuple(_text(each) for each in (*run.warnings, *doubt)),
+        warnings=tuple(_text(each) for each in (*run.notes, *run.warnings, *doubt)),
         stripelab_version=stripelab_version(),
         imported_from=_text(source.path),
         labels=tuple(_text(f"{name}={value}") for name, value in parts[0].named.labels.items()),

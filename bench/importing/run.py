@@ -34,7 +34,8 @@ class Run:
     """What one start of an engine left in a file.
 
     ``ended_ns`` is the wall clock at the end, in nanoseconds since the epoch.  ``identity`` is a digest of what
-    was measured: the same run has it wherever it is found again.
+    was measured: the same run has it wherever it is found again.  ``notes`` are on the file, and how it was
+    read; ``warnings`` on the figures.
     """
 
     engine: str
@@ -44,6 +45,7 @@ class Run:
     ended_ns: int | None
     identity: str
     hosts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 

@@ -18,7 +18,7 @@ from bench.nightly import state
 from bench.nightly.confirm import Confirming, Hooks, confirm
 from bench.nightly.matching import matched
 from bench.nightly.where import Where
-from bench.places import locked
+from bench.store_lock import locked
 from bench.version import stripelab_version
 from permutations.night import Pair, night_plan, watched
 from permutations.plan import Plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bench.errors import BusyError
 from bench.journal import Journal
 from bench.nightly.timer import BUSY_STATUS
-from bench.places import locked
+from bench.store_lock import locked
 from tests.inside.service import FAILED, SUCCEEDED, nothing_stands, serve
 
 

@@ -151,7 +151,7 @@ def poisson(events: int, years: float) -> str:
 def quiet_table(seeds: int, seed: int = 1) -> tuple[list[str], list[str]]:
     """Years in which nothing changed, and the lines that break the bound for certain."""
     lines = [
-        "| Nights | φ | looks | **false regressions** (95 %) | changes for the worse, `ruptures` | alarms of a 5 % gate |",
+        "| Nights | φ | looks | **false regressions** (95 %) | changes by `ruptures` | alarms of a 5 % gate |",
         "|---|---|---|---|---|---|",
     ]
     wrong = []

@@ -42,6 +42,7 @@ TOKENS = (
     *(b"{", b"}", b"[", b"]", b'"', b",", b":", b"\n", b"\r", b"\0", b"\xff\xfe", b"\\ud800", b'"jobs" : [', b"{}"),
     *(b"records in", b" copied, ", b"RESULT", b"operation,", b"disk write tot bytes: ", b"\xe2\x82\xac", b"9999-12-31"),
 )
+_DIGITS = re.compile(rb"\d+")
 SEALED_EVERY = 16
 """Of what can be read, how much is turned into bytes of a store as well: that takes most of the time."""
 
@@ -72,12 +73,10 @@ def _token(text: bytes, rng: random.Random) -> bytes:
 
 def _number(text: bytes, rng: random.Random) -> bytes:
     """A number in the file becomes another."""
-    digits = [place for place, byte in enumerate(text) if 48 <= byte <= 57]
-    if not digits:
+    found = _DIGITS.search(text, rng.randrange(len(text) + 1)) or _DIGITS.search(text)
+    if found is None:
         return text
-    start = end = rng.choice(digits)
-    while end < len(text) and 48 <= text[end] <= 57:
-        end += 1
+    start, end = found.span()
     return text[:start] + rng.choice(TOKENS[:10]) + text[end:]
 
 

@@ -121,7 +121,7 @@ def test_a_run_is_the_same_whatever_stands_around_it() -> None:
     (other,) = read("note: something\n" + json.dumps(json.loads(plain)))
     (later,) = read(at(1_800_000_000_000))
     assert one.identity == other.identity != later.identity
-    assert other.warnings[0].startswith("beside the JSON: note: something")
+    assert other.notes[0].startswith("beside the JSON: note: something")
 
 
 def test_a_job_that_failed_and_one_that_did_nothing_say_so() -> None:
@@ -139,6 +139,7 @@ def test_not_a_number_is_a_missing_figure_and_no_reason_to_skip() -> None:
     (write,) = run.parts[0].results
     assert write.lat_mean_ns is None
     assert write.ios == 512
+    assert run.notes == ("some figures are no numbers (nan or inf): they are left empty",)
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"jobs": []', '{"jobs": 3}', "[1, 2]"])
@@ -175,7 +176,7 @@ def test_a_log_that_cannot_be_read_costs_the_seconds_and_not_the_run(tmp_path: P
     logs = Logs(tmp_path, (name,), "single-ios")
     (run,) = fio.read((RECORDED / "single-ios.json").read_text(), Naming.of("x", []), logs)
     assert run.parts[0].intervals == ()
-    assert "its logs are left out: line 1 of a fio log is no sample" in run.warnings[0]
+    assert "its logs are left out: line 1 of a fio log is no sample" in run.notes[0]
 
 
 @pytest.mark.parametrize(

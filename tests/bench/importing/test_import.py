@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import ImportFailedError
+from bench.importing import campaign
 from bench.importing.campaign import Imported, import_files
 from results.guarantee import Question, guarantee
 from results.query import load
@@ -99,8 +100,12 @@ def test_every_bad_file_has_its_line_and_nothing_else_is_lost(importing: Import,
         (tree / name).write_bytes(content)
     (tree / "link.json").symlink_to(tree / "nowhere")
     (tree / "concatenated.json").write_text(at(START_MS - 9_000_000) + at(START_MS - 8_000_000))
-    (tree / "nan.json").write_text(at(START_MS - 7_000_000).replace('"bw_dev": 0.0', '"bw_dev": nan'))
+    (tree / "nan.json").write_text(at(START_MS - 7_000_000).replace('"usr_cpu": ', '"usr_cpu": nan, "was": '))
     done = importing(tree)
+    assert {(Path(each.path).name, each.reason) for each in done.noted} == {
+        ("concatenated.json", "2 runs in one file"),
+        ("nan.json", "some figures are no numbers (nan or inf): they are left empty"),
+    }
     assert {Path(each.path).name for each in done.skipped} == {*bad, "link.json"}
     for each in done.skipped:
         assert bad.get(Path(each.path).name, (b"", "cannot be read"))[1] in each.reason
@@ -123,8 +128,9 @@ def test_a_copy_elsewhere_is_the_same_run(importing: Import, tmp_path: Path) -> 
     assert (done.trials, done.known) == (4, 4)
 
 
-def test_several_processes_store_what_one_does(tmp_path: Path) -> None:
-    """Enough files for other processes, some of them copies in another batch."""
+def test_several_processes_store_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some of the files are copies, in another batch than what they are copies of."""
+    monkeypatch.setattr(campaign, "ALONE_FILES", 0)
     tree = tmp_path / "lab"
     tree.mkdir()
     for number in range(540):
