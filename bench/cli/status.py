@@ -22,6 +22,7 @@ def status(
 
     from bench.campaign import SWEEP_FILE, summary
     from bench.cli.output import emit_json, say
+    from bench.cli.status_face import show_points
     from bench.vocabulary import vocabulary
     from permutations.design import make_plan
     from permutations.sweep import Sweep
@@ -29,8 +30,10 @@ def status(
     from results.store import Store
 
     opened = Store.open(store, read_only=True)
-    counts = summary(make_plan(Sweep.load(store / SWEEP_FILE, vocabulary())), opened)
-    bad = [row for row in load(store).trial_rows() if row.status != "ok"]
+    plan = make_plan(Sweep.load(store / SWEEP_FILE, vocabulary()))
+    counts = summary(plan, opened)
+    frames = load(store)
+    bad = [row for row in frames.trial_rows() if row.status != "ok"]
     if as_json:
         emit_json(
             {
@@ -56,6 +59,7 @@ def status(
         return
     left = counts.planned - counts.decided
     say(f"{counts.ok} of {counts.planned} trials ok, {counts.failed} failed, {counts.invalid} invalid, {left} to run")
+    show_points(frames, [] if plan.sweep.racing else [(trial.point.id, trial.block) for trial in plan.trials])
     for row in bad:
         why = row.error or "; ".join(row.invalid_reasons)
         say(f"  {row.status}: {row.level} {row.filesystem} block {row.block + 1} ({row.trial_id}): {why}")
