@@ -125,6 +125,16 @@ class TrialsFailedError(StripelabError):
     remedy = "`stripelab status STORE` lists them; `stripelab run … --retry-failed` tries them again."
 
 
+class SigningError(StripelabError):
+    """A signature could not be made, or ssh-keygen could not be asked."""
+
+    status = 16
+    remedy = (
+        "Run it on a terminal, where a passphrase can be asked for, or load the key into ssh-agent and name its public "
+        "half; without --sign the command that signs by hand is printed."
+    )
+
+
 class InterruptedRunError(StripelabError):
     """The user stopped the run."""
 

@@ -100,11 +100,13 @@ class StoreFrames:
         rows = _rows(TrialRow, self.arrow("trials"))
         return sorted(rows, key=lambda row: (row.run_order, row.started_at_ns, row.trial_id))
 
-    def observation_rows(self, *, histograms: bool = False) -> list[ObservationRow]:
-        """Observations of the trials that are ok, without the engine's raw output; ``histograms`` adds those."""
+    def observation_rows(
+        self, *, histograms: bool = False, statuses: Collection[str] = ("ok",)
+    ) -> list[ObservationRow]:
+        """Observations of the trials that ended so, without the engine's raw output; ``histograms`` adds those."""
         left_out = {"raw_zlib"} | (set() if histograms else {"lat_bins_ns", "lat_counts"})
         names = [name for name in arrow_schema("observations").names if name not in left_out]
-        return _rows(ObservationRow, self.arrow("observations", names, ("ok",)))
+        return _rows(ObservationRow, self.arrow("observations", names, statuses))
 
     def environment_rows(self) -> list[EnvironmentRow]:
         """Every environment, in the order of their ids."""

@@ -16,6 +16,7 @@ from bench.cli import (
     crosscheck,
     disks,
     doctor,
+    evidence,
     failure,
     guarantee,
     lab,
@@ -28,6 +29,7 @@ from bench.cli import (
     run,
     sql,
     status,
+    verify,
 )
 from bench.version import stripelab_version
 
@@ -51,6 +53,8 @@ for verb in (
     report,
     plot,
     sql,
+    evidence,
+    verify,
     disks,
     doctor,
     lab,
