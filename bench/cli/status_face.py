@@ -46,8 +46,8 @@ def show_points(frames: StoreFrames, planned: Sequence[tuple[str, int]]) -> None
         (labels[point], _blocks(outcomes[point]), _minutes(trials, point), figures.get(point, "-")) for point in listed
     )
     headers = ("point", "blocks", "a trial takes", head or "figure")
-    show(Slide(headers, cells, (False, False, True, True), fixed=("point", "blocks")))
-    _legend(len({point for point, _ in planned} | settings.keys()) - len(listed))
+    show(Slide(headers, cells, (False, False, True, True)))
+    _legend(len({point for point, _ in planned} - settings.keys()), len(settings) - len(listed))
 
 
 def _outcomes(trials: Sequence[TrialRow], planned: Sequence[tuple[str, int]]) -> Mapping[str, dict[int, str]]:
@@ -75,6 +75,9 @@ def _minutes(trials: Sequence[TrialRow], point: str) -> str:
     return duration(statistics.median(trial.duration_s for trial in trials if trial.point_id == point))
 
 
-def _legend(not_listed: int) -> None:
-    more = f"; {not_listed} more points are not listed" if not_listed > 0 else ""
-    say(f"  {MARKS['ok']} ok  {MARKS['failed']} failed  {MARKS['invalid']} invalid  {MARKS['']} to run{more}")
+def _legend(to_begin: int, left_out: int) -> None:
+    """What the marks mean, and how many points the table does not have."""
+    more = [f"{to_begin} more points have not begun"] if to_begin else []
+    more += [f"{left_out} more are not listed"] if left_out else []
+    marks = f"{MARKS['ok']} ok  {MARKS['failed']} failed  {MARKS['invalid']} invalid  {MARKS['']} to run"
+    say("; ".join([f"  {marks}", *more]))
