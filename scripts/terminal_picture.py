@@ -17,7 +17,7 @@ def picture(text: str, title: str) -> str:
     from rich.text import Text
 
     lines = [Text.from_ansi(line.rstrip()) for line in text.rstrip().splitlines()]
-    width = max(60, *(line.cell_len for line in lines))
+    width = max([60, *(line.cell_len for line in lines)])
     console = Console(width=width, record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     for line in lines:
         console.print(line, soft_wrap=True)
