@@ -16,7 +16,10 @@ def picture(text: str, title: str) -> str:
     from rich.console import Console
     from rich.text import Text
 
-    lines = [Text.from_ansi(line.rstrip()) for line in text.rstrip().splitlines()]
+    # All of it at once: a colour may begin on one line and end on another.
+    lines = list(Text.from_ansi(text.rstrip()).split("\n"))
+    for line in lines:
+        line.rstrip()
     width = max([60, *(line.cell_len for line in lines)])
     console = Console(width=width, record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     for line in lines:

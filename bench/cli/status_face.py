@@ -21,6 +21,7 @@ MOST_BLOCKS = 30
 
 def show_points(frames: StoreFrames, planned: Sequence[tuple[str, int]]) -> None:
     """A row for each point with a trial, or planned (``planned``: point and block of each trial)."""
+    from results.notes import notice
     from results.objective import objectives
     from results.responses import responses
     from results.settings import label, settings_of, varied
@@ -29,6 +30,9 @@ def show_points(frames: StoreFrames, planned: Sequence[tuple[str, int]]) -> None
     trials = frames.trial_rows()
     if not trials:
         return
+    mark = notice(trials)
+    if mark is not None:
+        say(f"!!! {mark}")
     settings = {trial.point_id: settings_of(trial) for trial in trials}
     labels = {point: label(each, varied(settings.values())) for point, each in settings.items()}
     head, figures = "", {}
