@@ -70,7 +70,7 @@ def _show(found: Comparison) -> None:
             say(f"only in {where}: {', '.join(points)}")
     if found.differences:
         rows = tuple((each.what, each.first, each.second) for each in found.differences)
-        show(Slide(("differs", "A", "B"), rows, (False, False, False), title="Beside the settings"))
+        show(Slide(("differs", "A", "B"), rows, (False, False, False), title="Beside the settings", wrapped=("A", "B")))
 
 
 def _show_workload(rows: Sequence[Compared]) -> None:
@@ -101,7 +101,6 @@ def _show_workload(rows: Sequence[Compared]) -> None:
             (False, True, True, True, True, False),
             marked=[place for place, each in enumerate(ordered) if each.verdict == WORSE],
             mark_style="bold red",
-            fixed=("point", "B / A", "95 % interval", "B is"),
             title=f"{first.workload}: {metric_name(first.metric)}{', ' + unit if unit else ''} ({better})",
         )
     )

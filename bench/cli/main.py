@@ -58,6 +58,8 @@ for verb in (
     compare,
     plot,
     sql,
+    evidence,
+    verify,
     disks,
     doctor,
     lab,

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from bench.cli.output import say
+
+_GAP = 3  # between columns of rich's tables
 
 
 @dataclass(frozen=True)
 class Slide:
     """A table for people; ``right`` are the columns set to the right, ``marked`` the rows that stand out.
 
-    ``fixed`` are columns that are never wrapped; ``title`` stands above it.
+    Cells are not wrapped, but for those of ``wrapped`` columns; where a terminal is too narrow ``optional`` columns are
+    left out, the first first, and a line says so.  ``title`` stands above it.
     """
 
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     right: tuple[bool, ...]
     marked: Collection[int] = ()
-    fixed: Collection[str] = ()
+    wrapped: Collection[str] = ()
+    optional: tuple[str, ...] = ()
     title: str = ""
     mark_style: str = "bold green"
 
@@ -29,7 +35,7 @@ class Slide:
 def show(slide: Slide) -> None:
     """With rich on a terminal, as columns of plain text elsewhere."""
     if sys.stdout.isatty():
-        _show_rich(slide)
+        show_rich(slide)
         return
     if slide.title:
         say(slide.title)
@@ -66,15 +72,60 @@ def screen_columns() -> int:
     return shutil.get_terminal_size().columns
 
 
-def _show_rich(slide: Slide) -> None:
+def fitting(slide: Slide, columns: int) -> tuple[Slide, tuple[str, ...]]:
+    """The table without the optional columns for which a terminal has no room, and these."""
+    left_out: list[str] = []
+    for name in (name for name in slide.optional if name in slide.headers):
+        if _needed(slide) <= columns:
+            break
+        slide = _without(slide, name)
+        left_out.append(name)
+    return slide, tuple(left_out)
+
+
+def _needed(slide: Slide) -> int:
+    """Columns of a terminal that a table takes at least: headers may be wrapped, and so may some cells."""
+    return sum(_width(slide, place) + _GAP for place in range(len(slide.headers)))
+
+
+def _width(slide: Slide, place: int) -> int:
+    header = slide.headers[place]
+    words = [len(word) for word in header.split()]
+    cells = [] if header in slide.wrapped else [len(row[place]) for row in slide.rows]
+    return max([*words, *cells, 1])
+
+
+def _without(slide: Slide, name: str) -> Slide:
+    place = slide.headers.index(name)
+
+    def rest(cells: Sequence[Any]) -> tuple[Any, ...]:
+        return (*cells[:place], *cells[place + 1 :])
+
+    return replace(
+        slide, headers=rest(slide.headers), right=rest(slide.right), rows=tuple(rest(row) for row in slide.rows)
+    )
+
+
+def show_rich(slide: Slide) -> None:
+    """On a terminal."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=slide.title or None, title_justify="left")
-    for header, right in zip(slide.headers, slide.right, strict=True):
-        table.add_column(header, justify="right" if right else "left", no_wrap=header in slide.fixed)
-    for place, row in enumerate(slide.rows):
-        table.add_row(*(Text(cell) for cell in row), style=slide.mark_style if place in slide.marked else None)
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    shown, left_out = fitting(slide, console.width)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=shown.title or None, title_justify="left")
+    for place, (header, right) in enumerate(zip(shown.headers, shown.right, strict=True)):
+        lines_of_header = "\n".join(textwrap.wrap(header, max(_width(shown, place), len(header) // 2)))
+        narrow = len(header) <= _width(shown, place) or _needed(shown) + len(header) <= console.width
+        table.add_column(
+            header if narrow else lines_of_header,
+            justify="right" if right else "left",
+            no_wrap=header not in shown.wrapped,
+        )
+    for place, row in enumerate(shown.rows):
+        table.add_row(*(Text(cell) for cell in row), style=shown.mark_style if place in shown.marked else None)
+    console.print(table)
+    if left_out:
+        console.print(f"(no room for: {', '.join(left_out)}; a wider terminal has them)", style="dim")

@@ -39,16 +39,19 @@ def status(
 def _of_sweep(store: Path, frames: StoreFrames, *, as_json: bool) -> None:
     """What a sweep has come to, against its plan."""
     from bench.campaign import SWEEP_FILE, summary
+    from bench.cli.status_face import show_points
     from bench.vocabulary import vocabulary
     from permutations.design import make_plan
     from permutations.sweep import Sweep
 
-    counts = summary(make_plan(Sweep.load(store / SWEEP_FILE, vocabulary())), frames.store)
+    plan = make_plan(Sweep.load(store / SWEEP_FILE, vocabulary()))
+    counts = summary(plan, frames.store)
     if as_json:
         _emit(store, {**asdict(counts), "complete": counts.complete}, frames)
         return
     left = counts.planned - counts.decided
     say(f"{counts.ok} of {counts.planned} trials ok, {counts.failed} failed, {counts.invalid} invalid, {left} to run")
+    show_points(frames, [] if plan.sweep.racing else [(trial.point.id, trial.block) for trial in plan.trials])
     _say_bad(frames)
 
 
