@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 from bench import environment
+from bench.nightly import state
 from bench.nightly.night import Asked, run_night
 from bench.nightly.where import Where
 from bench.vocabulary import vocabulary
@@ -34,7 +35,7 @@ filesystem = ["raw"]
 name = "random-read"
 rw = "randread"
 bs = "4k"
-iodepth = 32
+iodepth = 8
 numjobs = 2
 runtime_s = 3
 [dataset]
@@ -42,12 +43,12 @@ files = 4
 file_size = "4MiB"
 [lab]
 disks = 4
-profile = "hdd"
+profile = {iops = 100, bandwidth = "20MiB"}
 """
 THROTTLED = """
 [[lab.disk]]
 number = 3
-iops = 160
+iops = 80
 bandwidth = "16MiB"
 """
 
@@ -104,7 +105,8 @@ def test_a_throttled_disk_is_found_confirmed_dated_and_named_the_same_night(tmp_
 
     slow = nights.next(SWEEP + THROTTLED)
     (verdict,) = (each for each in slow.verdicts if each.metric.figure == "iops")
-    assert verdict.word == answer.REGRESSION, verdict.reason
+    told = [[each.value for each in night.verdicts] for night in state.outcomes(tmp_path / "store")]
+    assert verdict.word == answer.REGRESSION, (verdict.reason, told)
     assert verdict.disks == (disks[2].id,), verdict.reason
     assert verdict.pairs >= 12
     assert verdict.p_value <= 1 / 256

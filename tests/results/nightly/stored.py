@@ -1,0 +1,93 @@
+"""Stores of many nights with a known truth, made in bundles as merging would make them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from results import bundles, sealed
+from results.contents import PARTS
+from results.rows import to_table
+from results.schema import NIGHT, ObservationRow, TrialRow
+from results.store import Store
+from tests.results import synthetic
+
+FIRST = date(2026, 1, 1)
+
+
+@dataclass(frozen=True)
+class Nights:
+    """``effect`` gives the logarithm that a night, a point and a workload add to the truth."""
+
+    count: int
+    points: int = 2
+    replicates: int = 2
+    workloads: tuple[str, ...] = ("random-write",)
+    cv: float = 0.02
+    seed: int = 1
+    role: str = NIGHT
+    first: int = 0
+    effect: Callable[[int, int, str], float] = lambda _night, _point, _workload: 0.0
+
+
+def night_name(number: int) -> str:
+    return (FIRST + timedelta(days=number)).isoformat()
+
+
+def settings(point: int) -> synthetic.Settings:
+    return {"level": "raid0", "disks": 4, "chunk_kib": 64 * (point + 1), "filesystem": "xfs", "layout": "flat"}
+
+
+def write(path: Path, nights: Nights) -> None:
+    """Make the store, or add nights to it."""
+    if not path.exists():
+        Store.create(path).put_environment(synthetic.environment())
+    rng = np.random.default_rng(nights.seed)
+    for number in range(nights.first, nights.first + nights.count):
+        rows = [
+            _trial(nights, number, point, block) for block in range(nights.replicates) for point in range(nights.points)
+        ]
+        _bundle(path, rows, [_observed(nights, number, row, rng) for row in rows])
+
+
+def _trial(nights: Nights, night: int, point: int, block: int) -> TrialRow:
+    row = synthetic.trial(synthetic.Plan([]), settings(point), block, block * nights.points + point)
+    name = night_name(night)
+    identity = f"{name}-{nights.role}-{point}-{block}"
+    began_ns = synthetic.START_NS + night * 86_400 * 10**9 + row.run_order * 60 * 10**9
+    return replace(row, trial_id=identity, night=name, night_role=nights.role, started_at_ns=began_ns)
+
+
+def _observed(nights: Nights, night: int, row: TrialRow, rng: np.random.Generator) -> list[ObservationRow]:
+    found = []
+    point = int(row.chunk_kib or 64) // 64 - 1
+    for workload in nights.workloads:
+        log = nights.effect(night, point, workload) + rng.normal(0, nights.cv)
+        plan = synthetic.Plan([], workload=workload)
+        seen = synthetic.observation(plan, row, 8000 * math.exp(log), "write", None)
+        found.append(replace(seen, raw_zlib=None, lat_bins_ns=(), lat_counts=()))
+    return found
+
+
+def _bundle(path: Path, rows: Sequence[TrialRow], observed: Sequence[list[ObservationRow]]) -> None:
+    ids = [row.trial_id for row in rows]
+    name = bundles.bundle_name(ids)
+    figures = to_table("observations", [each for group in observed for each in group])
+    index = [(trial_id, len(group)) for trial_id, group in zip(ids, observed, strict=True)]
+    parts = {"observations": _put(path, "observations", name, figures, index, {})}
+    told = {PARTS: json.dumps(parts).encode()}
+    _put(path, "trials", name, to_table("trials", rows), [(each, 1) for each in ids], told)
+
+
+def _put(path: Path, table: str, name: str, rows: pa.Table, index: list, metadata: dict) -> str:
+    told = {**metadata, bundles._INDEX: json.dumps(index).encode()}
+    content, digest = sealed.encode_groups(table, [rows], lambda: told)
+    (path / table / f"{name}.parquet").write_bytes(content)
+    return digest
