@@ -157,6 +157,7 @@ def test_units_are_installed_into_a_folder_and_taken_away_again(tmp_path):
     answer = json.loads(done.stdout)
     assert (answer["verified"], answer["started"], len(answer["files"])) == (True, False, 2)
     assert answer["next"][1].endswith("systemctl --user enable --now stripelab-nightly-first-sweep.timer")
+    assert answer["next"][2].startswith("loginctl enable-linger")
     gone = stripelab("uninstall", "first-sweep", "--directory", folder, "--user")
     assert gone.returncode == 0
     assert list(folder.iterdir()) == []
@@ -178,6 +179,7 @@ def test_a_line_for_cron_needs_no_systemd(tmp_path):
         (("--lab", "--junit", "/none/x.xml"), 8, "folder does not exist"),
         (("--lab", "--webhook", "http://x"), 14, "without a secret"),
         (("--lab", "--at", "at night"), 15, "systemd does not accept"),
+        (("--lab", "--at", "Sun 03:30", "--cron"), 2, "cron knows no calendar events"),
     ],
 )
 def test_what_cannot_work_is_said_at_once(tmp_path, arguments, status, said):
@@ -185,6 +187,12 @@ def test_what_cannot_work_is_said_at_once(tmp_path, arguments, status, said):
     assert done.returncode == status
     assert said in done.stderr
     assert not (tmp_path / "units").exists()
+
+
+def test_a_store_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = install("--store", tmp_path / "file" / "S", "--lab", "--directory", tmp_path / "units")
+    assert (done.returncode, "Not a directory" in done.stderr) == (8, True)
 
 
 def test_a_sweep_that_cannot_be_read_is_found_by_install_and_not_at_night(tmp_path):
