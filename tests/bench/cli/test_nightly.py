@@ -15,7 +15,7 @@ import typer
 from hypothesis import given, settings
 from rich.console import Console
 
-from bench.cli import main, nightly_terminal
+from bench.cli import main, nightly_run, nightly_terminal
 from bench.cli.groups import DefaultVerb
 from bench.nightly import outputs, state
 from results.nightly import words
@@ -105,6 +105,24 @@ def test_an_output_that_fails_is_the_failure_where_nothing_else_was_to_be_done(o
     assert "warning: --junit" in done.stderr
     assert done.stdout.startswith(words.headline(night()))
     assert (tmp_path / "y").exists()
+
+
+@pytest.mark.parametrize(("verdicts", "status"), [((nights.REGRESSED,), 1), (nights.OTHERS, 0)])
+def test_a_delivery_that_fails_neither_changes_the_status_of_a_night_nor_hides_its_verdict(
+    tmp_path, monkeypatch, verdicts, status
+):
+    one = night(*verdicts)
+    monkeypatch.setattr(nightly_run, "_measured", lambda _: one)
+    monkeypatch.setattr("bench.nightly.webhook.FIRST_PAUSE_S", 0.0)
+    monkeypatch.setenv("STRIPELAB_WEBHOOK_SECRET", "whsec_" + "A" * 32)
+    monkeypatch.setattr("results.nightly.junit.junit", lambda _: 1 / 0)
+    asked = ("--junit", tmp_path / "x", "--markdown", tmp_path / "y", "--webhook", "http://127.0.0.1:9/")
+    done = stripelab(SWEEP, "--store", tmp_path / "S", "--lab", *asked)
+    assert done.returncode == status
+    assert done.stdout.startswith(words.headline(one))
+    assert "warning: --junit" in done.stderr
+    assert "did not take the outcome in 5 attempts" in done.stderr
+    assert (tmp_path / "y").read_text().startswith("### ")
 
 
 @pytest.mark.parametrize("content", ["", "{}", "\x00", '{"verdicts": 1, "format": 1}'])
