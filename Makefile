@@ -54,7 +54,8 @@ test: check ## make check, then every test, with a few of the kills of make chao
 .PHONY: chaos
 chaos: $(STAMP) ## kill -9 at random moments, again and again (long)
 	@scripts/system-packages.sh test
-	CHAOS_KILLS=30 CHAOS_GUEST_KILLS=10 CHAOS_LOOP_KILLS=30 CHAOS_POWER_CUTS=10 $(PYTEST) tests/chaos tests/inside/test_nightly_service_endings.py
+	CHAOS_KILLS=30 CHAOS_GUEST_KILLS=10 CHAOS_LOOP_KILLS=30 CHAOS_POWER_CUTS=10 CHAOS_NIGHT_KILLS=30 \
+		$(PYTEST) tests/chaos tests/inside/test_nightly_service_endings.py
 
 .PHONY: perf
 perf: $(STAMP) ## what stripelab itself costs: figures, not a pass or a failure
@@ -71,6 +72,7 @@ validate: $(STAMP) ## the figures of the methodology on synthetic truth, 2,000 s
 	$(BIN)/python -m tests.validate.race --races 2000
 	$(BIN)/python -m tests.validate.guarantee --seeds 2000 --into docs/methodology-guarantee.md
 	$(BIN)/python -m tests.validate.recommend --seeds 2000
+	$(BIN)/python -m tests.validate.nightly --seeds 500 --into docs/methodology-nightly.md
 
 .PHONY: clean
 clean: ## remove what was built: the environment, caches, artefacts and the demo

@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from results.nightly.evidence import FEWEST_PAIRS, SIGNIFICANCE, Shift, sign_flip
+from results.nightly.evidence import FEWEST_PAIRS, SIGNIFICANCE, Shift, sign_flip, typical
 from results.pieces import by_trial
 from results.schema import DISK_CHECK
 
@@ -106,6 +106,7 @@ def _judged(key: tuple[str, str], nights: list[float], checks: list[float], test
 
     if len(checks) < FEWEST_PAIRS:
         return None
+    nights = typical(np.asarray(nights)).tolist()
     usual = statistics.fmean(nights)
     differences = np.asarray(checks) - usual
     p_value = min(1.0, tested * sign_flip(differences, worse=True, sign=1))

@@ -24,6 +24,7 @@ CONFIDENCE = 0.95
 FEWEST_PAIRS = 8
 """2 to the power -8 is the significance: with fewer pairs no outcome reaches it."""
 
+_WILD, _NORMAL_MAD = 5.0, 1.4826
 _LEAST_SPREAD = 0.002
 """Standard deviation below which nights are taken to be rounded rather than that alike, as a share."""
 
@@ -47,12 +48,27 @@ class Screen:
         return self.cusum if self.cusum / CUSUM_LIMIT > abs(self.z) / Z_LIMIT else self.z
 
 
+def typical(nights: Floats) -> Floats:
+    """The nights without those that lie further than five robust standard deviations from the median.
+
+    A host that stalls for a second makes a night like that, and one of them in a baseline would make the screen blind
+    (Hampel identifier; Davies and Gather 1993, "The identification of multiple outliers", JASA 88, 782).  A screen that
+    is too keen costs confirmation runs, one that is blind a regression.
+    """
+    import numpy as np
+
+    apart = np.abs(nights - np.median(nights))
+    kept: Floats = nights[apart <= _WILD * max(_LEAST_SPREAD, _NORMAL_MAD * float(np.median(apart)))]
+    return kept
+
+
 def screen(baseline: Floats, since: Floats, sign: int) -> Screen:
     """Screen the last of ``since``, the nights after the baseline (or after the last false alarm).
 
     A tabular CUSUM with k = 0.5 and h = 4 (Montgomery, Introduction to Statistical Quality Control, 7th ed., ch. 9.1)
     beside a Shewhart limit of 2.6; both in standard deviations of a new night against the mean of n.
     """
+    baseline = typical(baseline)
     spread = max(_LEAST_SPREAD, float(baseline.std(ddof=1))) * math.sqrt(1 + 1 / len(baseline))
     worse = sign * (float(baseline.mean()) - since) / spread
     sums = {side: _cusum([side * float(each) for each in worse]) for side in (1, -1)}
@@ -120,6 +136,7 @@ def against_nights(baseline: Floats, fresh: Floats) -> Shift:
     """
     from scipy import stats
 
+    baseline = typical(baseline)
     change = float(fresh.mean() - baseline.mean())
     spread = max(_LEAST_SPREAD, float(baseline.std(ddof=1))) * math.sqrt(1 + 1 / len(baseline))
     half = spread * float(stats.t.ppf((1 + CONFIDENCE) / 2, len(baseline) - 1))

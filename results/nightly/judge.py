@@ -26,6 +26,7 @@ from results.nightly.evidence import (
     against_nights,
     paired,
     screen,
+    typical,
 )
 from results.units import pct, signed_pct
 
@@ -172,7 +173,7 @@ def _made(
     since: Since | None = None,
     disks: tuple[str, ...] = (),
 ) -> Verdict:
-    tonight, before = float(course.since[-1]), float(course.baseline.mean())
+    tonight, before = float(course.since[-1]), float(typical(course.baseline).mean())
     pairs = shift.count if shift is not None and shift.p_value is not None else 0
     return Verdict(
         metric=course.metric,
