@@ -16,6 +16,7 @@ from bench.nightly.files import write_whole
 from bench.nightly.timer import Schedule
 
 SYSTEM_FOLDER = Path("/etc/systemd/system")
+_LINGER = "loginctl enable-linger    # or nights run only while you are logged in"
 _RUNNING = Path("/run/systemd/system")  # sd_booted(3): it exists where systemd is the manager
 
 
@@ -92,11 +93,12 @@ def install(schedule: Schedule, folder: Path | None = None, *, start: bool = Tru
     unit = f"{schedule.unit}.timer"
     control = _systemctl(user=schedule.user)
     steps = [[*control, "daemon-reload"], [*control, "enable", "--now", unit]]
+    linger = (_LINGER,) if schedule.user else ()
     if folder is not None or not start or not _RUNNING.is_dir():
-        return Installed(files, verified, started=False, next_steps=tuple(" ".join(step) for step in steps))
+        return Installed(files, verified, started=False, next_steps=(*(" ".join(step) for step in steps), *linger))
     for step in steps:
         proc.run(step, error=UnitError)
-    return Installed(files, verified, started=True, next_steps=())
+    return Installed(files, verified, started=True, next_steps=linger)
 
 
 def _write(schedule: Schedule, target: Path) -> tuple[Path, ...]:

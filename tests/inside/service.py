@@ -90,7 +90,7 @@ def serve(folder, disks, *, runtime_s=1, more=""):
     (folder / "units" / f"{unit}.d" / "test.conf").write_text(drop_in)
     words = ["unshare", "--pid", "--fork", "--mount", "--propagation", "private", "--mount-proc", "--kill-child"]
     words += ["sh", "-ec", BOOT, "sh", str(folder / "units"), str(SYSTEMD), unit]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=200)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=280)
     said = (folder / "said").read_text() if (folder / "said").exists() else ""
     return done.returncode, f"{said}\n{done.stdout}{done.stderr}"
 

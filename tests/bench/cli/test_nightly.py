@@ -15,7 +15,7 @@ import typer
 from hypothesis import given, settings
 from rich.console import Console
 
-from bench.cli import main, nightly_terminal
+from bench.cli import main, nightly_run, nightly_terminal
 from bench.cli.groups import DefaultVerb
 from bench.nightly import outputs, state
 from results.nightly import words
@@ -107,6 +107,24 @@ def test_an_output_that_fails_is_the_failure_where_nothing_else_was_to_be_done(o
     assert (tmp_path / "y").exists()
 
 
+@pytest.mark.parametrize(("verdicts", "status"), [((nights.REGRESSED,), 1), (nights.OTHERS, 0)])
+def test_a_delivery_that_fails_neither_changes_the_status_of_a_night_nor_hides_its_verdict(
+    tmp_path, monkeypatch, verdicts, status
+):
+    one = night(*verdicts)
+    monkeypatch.setattr(nightly_run, "_measured", lambda _: one)
+    monkeypatch.setattr("bench.nightly.webhook.FIRST_PAUSE_S", 0.0)
+    monkeypatch.setenv("STRIPELAB_WEBHOOK_SECRET", "whsec_" + "A" * 32)
+    monkeypatch.setattr("results.nightly.junit.junit", lambda _: 1 / 0)
+    asked = ("--junit", tmp_path / "x", "--markdown", tmp_path / "y", "--webhook", "http://127.0.0.1:9/")
+    done = stripelab(SWEEP, "--store", tmp_path / "S", "--lab", *asked)
+    assert done.returncode == status
+    assert done.stdout.startswith(words.headline(one))
+    assert "warning: --junit" in done.stderr
+    assert "did not take the outcome in 5 attempts" in done.stderr
+    assert (tmp_path / "y").read_text().startswith("### ")
+
+
 @pytest.mark.parametrize("content", ["", "{}", "\x00", '{"verdicts": 1, "format": 1}'])
 def test_a_file_that_is_no_outcome_is_said_without_a_traceback(tmp_path, content):
     file = tmp_path / "night.json"
@@ -157,6 +175,7 @@ def test_units_are_installed_into_a_folder_and_taken_away_again(tmp_path):
     answer = json.loads(done.stdout)
     assert (answer["verified"], answer["started"], len(answer["files"])) == (True, False, 2)
     assert answer["next"][1].endswith("systemctl --user enable --now stripelab-nightly-first-sweep.timer")
+    assert answer["next"][2].startswith("loginctl enable-linger")
     gone = stripelab("uninstall", "first-sweep", "--directory", folder, "--user")
     assert gone.returncode == 0
     assert list(folder.iterdir()) == []
@@ -178,6 +197,7 @@ def test_a_line_for_cron_needs_no_systemd(tmp_path):
         (("--lab", "--junit", "/none/x.xml"), 8, "folder does not exist"),
         (("--lab", "--webhook", "http://x"), 14, "without a secret"),
         (("--lab", "--at", "at night"), 15, "systemd does not accept"),
+        (("--lab", "--at", "Sun 03:30", "--cron"), 2, "cron knows no calendar events"),
     ],
 )
 def test_what_cannot_work_is_said_at_once(tmp_path, arguments, status, said):
@@ -185,6 +205,12 @@ def test_what_cannot_work_is_said_at_once(tmp_path, arguments, status, said):
     assert done.returncode == status
     assert said in done.stderr
     assert not (tmp_path / "units").exists()
+
+
+def test_a_store_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = install("--store", tmp_path / "file" / "S", "--lab", "--directory", tmp_path / "units")
+    assert (done.returncode, "Not a directory" in done.stderr) == (8, True)
 
 
 def test_a_sweep_that_cannot_be_read_is_found_by_install_and_not_at_night(tmp_path):

@@ -121,7 +121,7 @@ def test_a_bound_that_was_broken_stands_on_top_though_the_metric_is_ok():
     shown = Page(mail.html(night(replace(nights.OTHERS[1], watched=(broken,))))).text
     said = "segment-scan read, bandwidth, raid5, 4 disks, 64 KiB, xfs: guarantee broken: at least 70 MiB/s"
     assert said in shown
-    assert shown.index(said) < shown.index("verdict")
+    assert shown.index(said) < shown.index("change (interval)")
 
 
 @pytest.mark.parametrize("length", [0.0, 1e300, -5.0, float("nan"), None])
