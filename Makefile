@@ -50,7 +50,7 @@ check: $(STAMP) ## lint, formatting, types, import rules, C warnings
 .PHONY: test
 test: check ## make check, then every test, with a few of the kills of make chaos
 	@scripts/system-packages.sh test
-	$(PYTEST) --durations=15 --junitxml=artefacts/junit.xml
+	scripts/tests.sh $(PYTEST) --durations=15
 
 .PHONY: chaos
 chaos: $(STAMP) ## kill -9 at random moments, again and again (long)
