@@ -58,16 +58,14 @@ for verb in (
     compare,
     plot,
     sql,
-    evidence,
-    verify,
+    import_files,
+    export,
+    nightly_group,
+    crosscheck,
+    native,
     disks,
     doctor,
     lab,
-    native,
-    crosscheck,
-    nightly_group,
-    import_files,
-    export,
 ):
     verb.register(app)
 
