@@ -37,19 +37,19 @@ rw = "randread"
 bs = "4k"
 iodepth = 8
 numjobs = 2
-runtime_s = 2
+runtime_s = 3
 [dataset]
 files = 4
 file_size = "4MiB"
 [lab]
 disks = 4
-profile = {iops = 100, bandwidth = "20MiB"}
+profile = {iops = 20, bandwidth = "4MiB"}
 """
 THROTTLED = """
 [[lab.disk]]
 number = 3
-iops = 80
-bandwidth = "16MiB"
+iops = 16
+bandwidth = "3276K"
 """
 
 

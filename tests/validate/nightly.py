@@ -166,13 +166,13 @@ def gated(values: Floats) -> int:
 
 
 def split_by_ruptures(values: Floats) -> float:
-    """Change points a metric-year that ruptures finds: PELT, squared error, the penalty of the BIC (2 log n)."""
+    """Change points a metric-year that ruptures finds: exact segmentation by PELT, squared error, the penalty of the BIC (2 log n)."""
     import ruptures
 
     found = 0
     for series in values:
         scaled = series / series[:BASELINE].std(ddof=1)
-        ends = ruptures.Pelt(model="l2", min_size=2, jump=1).fit(scaled).predict(pen=2 * np.log(NIGHTS))
+        ends = ruptures.KernelCPD(kernel="linear", min_size=2).fit(scaled).predict(pen=2 * np.log(NIGHTS))
         found += len(ends) - 1
     return found / len(values)
 
