@@ -19,11 +19,12 @@ export XDG_CACHE_HOME := $(CURDIR)/$(VENV)/cache
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
 
 FUZZ_SECONDS := 600
+FUZZ_FILES := 100000
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml setup.py constraints.txt scripts/venv.sh scripts/python.sh $(wildcard bench/native/*.c bench/native/src/*)
 	@scripts/system-packages.sh build
@@ -49,13 +50,13 @@ check: $(STAMP) ## lint, formatting, types, import rules, C warnings
 .PHONY: test
 test: check ## make check, then every test, with a few of the kills of make chaos
 	@scripts/system-packages.sh test
-	$(PYTEST) --durations=15 --junitxml=artefacts/junit.xml
+	scripts/tests.sh $(PYTEST) --durations=15
 
 .PHONY: chaos
 chaos: $(STAMP) ## kill -9 at random moments, again and again (long)
 	@scripts/system-packages.sh test
 	CHAOS_KILLS=30 CHAOS_GUEST_KILLS=10 CHAOS_LOOP_KILLS=30 CHAOS_POWER_CUTS=10 CHAOS_NIGHT_KILLS=30 \
-		$(PYTEST) tests/chaos
+		$(PYTEST) tests/chaos tests/inside/test_nightly_service_endings.py
 
 .PHONY: perf
 perf: $(STAMP) ## what stripelab itself costs: figures, not a pass or a failure
@@ -63,16 +64,21 @@ perf: $(STAMP) ## what stripelab itself costs: figures, not a pass or a failure
 	$(PYTEST) -s tests/perf tests/inside/test_native_agreement.py
 
 .PHONY: fuzz
-fuzz: ## fuzzes the C library by coverage, ten minutes in all; another time: make fuzz FUZZ_SECONDS=60
+fuzz: $(STAMP) ## the C library by coverage (FUZZ_SECONDS=60), then 100,000 mangled files to import (FUZZ_FILES=1000)
 	@scripts/system-packages.sh fuzz
 	scripts/fuzz.sh artefacts/fuzz $(FUZZ_SECONDS)
+	$(BIN)/python -m tests.bench.importing.mutations --inputs $(FUZZ_FILES)
 
 .PHONY: validate
 validate: $(STAMP) ## the figures of the methodology on synthetic truth, 2,000 seeds each (minutes)
 	$(BIN)/python -m tests.validate.race --races 2000
 	$(BIN)/python -m tests.validate.guarantee --seeds 2000 --into docs/methodology-guarantee.md
 	$(BIN)/python -m tests.validate.recommend --seeds 2000
-	$(BIN)/python -m tests.validate.nightly --seeds 500 --into docs/methodology-nightly.md
+	$(BIN)/python -m tests.validate.nightly --seeds 200 --into docs/methodology-nightly.md
+
+.PHONY: reference
+reference: $(STAMP) ## the reference documents, made from the code
+	$(BIN)/python scripts/reference.py
 
 .PHONY: clean
 clean: ## remove what was built: the environment, caches, artefacts and the demo

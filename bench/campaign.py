@@ -78,7 +78,8 @@ def run_campaign(
     bench = Bench(plan.sweep, lease, lease.journal, described.environment_id, emit)
     attempted: set[str] = set()
     checked: set[int] = set()
-    batch = left_to_run(plan, store, retry=conduct.retry)
+    told = race.History(plan, store)
+    batch = left_to_run(told, retry=conduct.retry)
     emit(_started(plan, store, len(batch)))
     expected_s = plan_cost(plan).estimated_s / max(1, len(plan.trials))
     with signals_end_the_run(), Standing(lease, lease.journal) as standing:
@@ -92,9 +93,9 @@ def run_campaign(
                 attempted.add(planned.trial_id)
                 _run_one(bench, planned, standing, store, checks=_checks(planned, checked))
                 checked.add(planned.block)
-            batch = left_to_run(plan, store, retry=conduct.retry, attempted=attempted)
+            batch = left_to_run(told, retry=conduct.retry, attempted=attempted)
             if batch:
-                emit(Event("note", message=race.standing_line(plan, store)))
+                emit(Event("note", message=race.standing_line(told)))
     return summary(plan, store)
 
 
@@ -139,15 +140,15 @@ def _started(plan: Plan, store: Store, pending: int) -> Event:
     return Event("started", done=done, total=total, expected_s=expected_s * (total - done) / total)
 
 
-def left_to_run(plan: Plan, store: Store, *, retry: bool, attempted: Collection[str] = ()) -> Sequence[PlannedTrial]:
+def left_to_run(told: race.History, *, retry: bool, attempted: Collection[str] = ()) -> Sequence[PlannedTrial]:
     """Planned trials without an outcome; with ``retry``, those that failed or are invalid as well.
 
     Of a race these are the trials of its next block.  ``attempted`` are those that this run has run.
     """
-    planned = (
-        plan.trials if plan.sweep.racing is None else race.next_trials(plan, store, retry=retry, attempted=attempted)
-    )
-    decided = store.trial_ids({"ok"} if retry else None) | set(attempted)
+    planned = told.plan.trials
+    if told.plan.sweep.racing is not None:
+        planned = race.next_trials(told, retry=retry, attempted=attempted)
+    decided = told.store.trial_ids({"ok"} if retry else None) | set(attempted)
     return [trial for trial in planned if trial.trial_id not in decided]
 
 
@@ -155,7 +156,7 @@ def summary(plan: Plan, store: Store) -> Summary:
     """Count the outcomes of the planned trials; of a race, of those it has asked for so far."""
     planned = {trial.trial_id for trial in plan.trials}
     if plan.sweep.racing is not None:
-        planned = race.asked(plan, store)
+        planned = race.asked(race.History(plan, store))
     ok, failed, invalid = (len(planned & store.trial_ids({status})) for status in ("ok", "failed", "invalid"))
     return Summary(len(planned), ok, failed, invalid)
 
@@ -195,6 +196,11 @@ def claim_store(path: Path, plan: Plan) -> Store:
     """Open or make the store, which holds the trials of one protocol only."""
     store = Store.open_or_create(path)
     protocol = path / PROTOCOL_FILE
+    if store.trial_ids() and not protocol.exists():
+        raise StoreError(
+            f"{path} holds trials of no sweep, such as imported ones",
+            remedy="Use another folder for --store: what was imported is not mixed with what is measured.",
+        )
     known = protocol.read_text(encoding="ascii").strip() if protocol.exists() else plan.sweep.protocol_id
     if known != plan.sweep.protocol_id:
         raise StoreError(

@@ -45,6 +45,10 @@ class DirectionResult:
     errors: int
     slat_mean_ns: float | None = None
     clat_mean_ns: float | None = None
+    clat_p50_ns: int | None = None
+    clat_p95_ns: int | None = None
+    clat_p99_ns: int | None = None
+    clat_p999_ns: int | None = None
     lat_min_ns: int | None = None
     lat_mean_ns: float | None = None
     lat_stddev_ns: float | None = None

@@ -129,7 +129,7 @@ class DeliveryError(StripelabError):
     """A night's outcome could not be sent; while a night runs this never decides over its exit status."""
 
     status = 14
-    remedy = "The outcome is kept: `stripelab nightly show OUTCOME` with the same options sends it again."
+    remedy = "The outcome is kept: `stripelab nightly show STORE` with the same options sends it again."
 
 
 class UnitError(StripelabError):
@@ -137,6 +137,23 @@ class UnitError(StripelabError):
 
     status = 15
     remedy = "`stripelab nightly install … --dry-run` prints the units without writing anything."
+
+
+class SigningError(StripelabError):
+    """A signature could not be made, or ssh-keygen could not be asked."""
+
+    status = 16
+    remedy = (
+        "Run it on a terminal, where a passphrase can be asked for, or load the key into ssh-agent and name its public "
+        "half; without --sign the command that signs by hand is printed."
+    )
+
+
+class ImportFailedError(StripelabError):
+    """A file, or the way it was asked for, from which nothing can be imported; the text says why."""
+
+    status = 17
+    remedy = "`stripelab import --help` lists what can be read; give the file alone to see what is wrong with it."
 
 
 class InterruptedRunError(StripelabError):

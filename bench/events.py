@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class Event:
     """One thing that happened; ``kind`` says which of the fields mean something.
 
     started (total, done) · trial (label, block, done, total) · workload (workload) ·
-    throughput (bw_bytes_s) · ended (label, status, duration_s, message) · note (message)
+    throughput (bw_bytes_s, disks, disks_bw_bytes_s) · ended (label, status, duration_s, message) · note (message)
     """
 
     kind: str
@@ -26,8 +27,20 @@ class Event:
     status: str = ""
     message: str = ""
     bw_bytes_s: float = 0.0
+    disks: tuple[str, ...] = ()
+    disks_bw_bytes_s: tuple[float, ...] = ()
     duration_s: float = 0.0
     expected_s: float = 0.0
+
+
+def throughput(rates_bytes_s: Mapping[str, float]) -> Event:
+    """What each disk moved in one sample, read and written together."""
+    return Event(
+        "throughput",
+        bw_bytes_s=sum(rates_bytes_s.values()),
+        disks=tuple(rates_bytes_s),
+        disks_bw_bytes_s=tuple(rates_bytes_s.values()),
+    )
 
 
 Emit = Callable[[Event], None]
@@ -61,4 +74,11 @@ class EventReader:
             return ()
         whole = content.rfind(b"\n") + 1
         self._offset += whole
-        return tuple(Event(**json.loads(line)) for line in content[:whole].splitlines())
+        return tuple(_event(json.loads(line)) for line in content[:whole].splitlines())
+
+
+def _event(fields: dict[str, Any]) -> Event:
+    """An event from its JSON, whose lists are tuples here."""
+    for name in ("disks", "disks_bw_bytes_s"):
+        fields[name] = tuple(fields.get(name, ()))
+    return Event(**fields)

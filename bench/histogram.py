@@ -10,11 +10,10 @@ or hosts add up bucket by bucket, and a percentile of the sum is a true percenti
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import accumulate
+from functools import cached_property
+from itertools import accumulate, compress, repeat
 
 
 @dataclass(frozen=True)
@@ -29,24 +28,33 @@ class Histogram:
         """How many latencies were sorted in."""
         return sum(self.counts)
 
+    @cached_property
+    def running(self) -> tuple[int, ...]:
+        """I/Os in each bucket and those below it."""
+        return tuple(accumulate(self.counts))
+
     def percentile_ns(self, percent: float) -> int | None:
         """Midpoint of the first bucket at which the running count reaches ``percent`` of all samples.
 
         This is fio's own rule; the threshold is taken exactly from the binary value of ``percent``,
         as fio's extended arithmetic does.  None for an empty histogram.
         """
-        running = list(accumulate(self.counts))
+        running = self.running
         if not running or running[-1] == 0:
             return None
-        threshold = Fraction(percent) / 100 * running[-1]
+        numerator, denominator = float(percent).as_integer_ratio()
+        threshold = -(-numerator * running[-1] // (100 * denominator))  # rounded up: counts are whole
         return self.bins_ns[min(bisect_left(running, threshold), len(running) - 1)]
 
 
 def merge(histograms: Iterable[Histogram]) -> Histogram:
     """The exact sum of ``histograms``, bucket by bucket."""
-    total: Counter[int] = Counter()
-    for histogram in histograms:
-        for value, count in zip(histogram.bins_ns, histogram.counts, strict=True):
-            total[value] += count
-    filled = sorted(value for value, count in total.items() if count)
-    return Histogram(tuple(filled), tuple(total[value] for value in filled))
+    every = list(histograms)
+    if len(every) == 1 and 0 not in every[0].counts:
+        return every[0]
+    tables = [dict(zip(each.bins_ns, each.counts, strict=True)) for each in every]
+    bins = sorted(set().union(*tables))
+    counts = list(map(sum, zip(*(map(table.get, bins, repeat(0)) for table in tables), strict=True)))
+    if 0 in counts:
+        bins, counts = [list(compress(values, counts)) for values in (bins, counts)]
+    return Histogram(tuple(bins), tuple(counts))

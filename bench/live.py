@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SPARKS = "▁▂▃▄▅▆▇█"
 SPARKLINE_SAMPLES = 40
+MOST_DISKS = 12
+"""Disks with a line of their own; a box with more shows its slowest and its fastest."""
 
 
 class Tally:
@@ -31,6 +33,7 @@ class Tally:
         self.ran: list[float] = []
         self.trial_started_s = time.monotonic()
         self.throughput: list[float] = []
+        self.by_disk: dict[str, list[float]] = {}
 
     def take(self, event: Event) -> None:
         """Account for one event."""
@@ -44,8 +47,11 @@ class Tally:
             case "workload":
                 self.workload = event.workload
                 self.throughput.clear()
+                self.by_disk.clear()
             case "throughput":
                 self.throughput = [*self.throughput, event.bw_bytes_s][-SPARKLINE_SAMPLES:]
+                for disk, rate in zip(event.disks, event.disks_bw_bytes_s, strict=False):
+                    self.by_disk[disk] = [*self.by_disk.get(disk, []), rate][-SPARKLINE_SAMPLES:]
             case "ended":
                 self.done += 1
                 self.ran.append(event.duration_s)
@@ -71,7 +77,7 @@ def view() -> Iterator[Emit]:
     from rich.live import Live
 
     console = Console(stderr=True)
-    with Live(console=console, refresh_per_second=4, get_renderable=lambda: _render(tally), transient=True) as live:
+    with Live(console=console, refresh_per_second=4, get_renderable=lambda: render(tally), transient=True) as live:
 
         def emit(event: Event) -> None:
             tally.take(event)
@@ -106,7 +112,8 @@ def _line(tally: Tally, event: Event) -> str:
     return ""
 
 
-def _render(tally: Tally) -> RenderableType:
+def render(tally: Tally) -> RenderableType:
+    """What the live view shows now."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table
     from rich.text import Text
@@ -127,12 +134,38 @@ def _render(tally: Tally) -> RenderableType:
     grid.add_row(Text(f"{tally.label} · {tally.workload}", style="bold"))
     if tally.throughput:
         grid.add_row(Text(f"{sparkline(tally.throughput)} {tally.throughput[-1] / 1e6:,.1f} MB/s on the disks"))
+    if tally.by_disk:
+        grid.add_row(_disks(tally.by_disk))
     return grid
 
 
-def sparkline(values: list[float]) -> str:
-    """Values as a row of blocks, the largest at full height."""
-    top = max(values)
+def _disks(by_disk: Mapping[str, list[float]]) -> RenderableType:
+    """A line for each disk; all to one scale, so that a disk that lags behind is seen."""
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = sorted(by_disk)
+    left_out = 0
+    if len(shown) > MOST_DISKS:
+        by_rate = sorted(shown, key=lambda disk: by_disk[disk][-1])
+        left_out = len(shown) - MOST_DISKS
+        shown = [*by_rate[: MOST_DISKS // 2], *by_rate[-(MOST_DISKS // 2) :]]
+    top = max(max(rates) for rates in by_disk.values())
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    for disk in shown:
+        rates = by_disk[disk]
+        table.add_row(Text(f"  {disk}"), Text(f"{rates[-1] / 1e6:,.1f} MB/s"), Text(sparkline(rates, top)))
+    if left_out:
+        table.add_row(Text(f"  … {left_out} more, in between"), Text(""), Text(""))
+    return table
+
+
+def sparkline(values: Sequence[float], top: float | None = None) -> str:
+    """Values as a row of blocks, the largest (or ``top``) at full height."""
+    top = max(values) if top is None else top
     if top <= 0:
         return SPARKS[0] * len(values)
     return "".join(SPARKS[min(len(SPARKS) - 1, int(value / top * len(SPARKS)))] for value in values)

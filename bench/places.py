@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from bench import campaign
 from bench.campaign import Conduct, Summary
-from bench.errors import BusyError, DiskRefusedError, GuestFailedError, LabError, StoreError, TrialsFailedError
+from bench.errors import DiskRefusedError, GuestFailedError, LabError, TrialsFailedError
 from bench.events import Emit, Event, EventReader
 from bench.journal import Journal
 from bench.lease import open_lease
+from bench.race import History
 from bench.stack.loops import loop_disks
+from bench.store_lock import locked
 from permutations.cost import plan_cost
 from permutations.design import Plan
 from results.store import Store
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 JOURNAL_FILE = "journal.jsonl"
 EVENTS_FILE = ".events.jsonl"
-LOCK_FILE = ".lock"
 GUEST_GRACE_S = 1800.0
 GUEST_SLACK = 10.0
 """A guest that takes this many times the estimate, and half an hour more, is taken for hung."""
@@ -115,7 +115,7 @@ def in_the_lab(
 
     with campaign.signals_end_the_run(), locked(path):
         store = campaign.claim_store(path, plan)
-        if campaign.left_to_run(plan, store, retry=retry):
+        if campaign.left_to_run(History(plan, store), retry=retry):
             emit(Event("note", message=f"booting the virtual lab with {plan.sweep.lab.disks} disks"))
             with Lab(plan.sweep.lab, shared=[path.resolve()]) as lab:
                 words = ["--retry-failed"] if retry else []
@@ -150,22 +150,3 @@ def _run_guest(lab: Lab, plan: Plan, sweep: Path, path: Path, emit: Emit, furthe
         events.unlink(missing_ok=True)
     if ended.status not in {0, TrialsFailedError.status}:
         raise GuestFailedError(ended.console, ended.status)
-
-
-@contextmanager
-def locked(path: Path, name: str = LOCK_FILE, busy: str = "another run is writing this store") -> Iterator[None]:
-    """The store, locked against a second run; a lock of the kernel's, which dies with its holder."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as failure:
-        raise StoreError(f"{failure.filename}: {failure.strerror}") from failure
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise BusyError(f"{path}: {busy}") from None
-    try:
-        yield
-    finally:
-        os.close(descriptor)

@@ -1,7 +1,7 @@
 """The one door to other programs.
 
 Every program stripelab starts goes through :func:`run`: an argument list and never a shell, no
-standard input, a scrubbed environment in the C locale (``dd`` and ``lsblk`` translate their
+standard input of ours, a scrubbed environment in the C locale (``dd`` and ``lsblk`` translate their
 output), a session of its own so that a timeout ends the whole family, and a failure that carries
 a command line that can be pasted.
 """
@@ -18,8 +18,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.errors import HostTaintedError, MissingToolError, StackError, StripelabError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 KILL_GRACE_S = 5.0
@@ -42,6 +46,7 @@ PACKAGES: Mapping[str, str] = {
     "modprobe": "kmod",
     "mount": "mount",
     "setpriv": "util-linux",
+    "ssh-keygen": "openssh-client",
     "umount": "mount",
     "wipefs": "util-linux",
     "xfs_info": "xfsprogs",
@@ -86,8 +91,12 @@ def run(
     error: type[StripelabError] = StackError,
     cwd: Path | None = None,
     package: str | None = None,
+    given: bytes | None = None,
+    passing: Sequence[str] = (),
 ) -> Finished:
-    """Run a program to its end and return what it printed.
+    """Run a program to its end and return what it printed; ``given`` is its standard input.
+
+    ``passing`` are variables of our own environment that it gets too.
 
     Raises ``error`` on a non-zero status (unless ``check`` is false) and on a timeout,
     :class:`MissingToolError` where the program is not installed, and :class:`HostTaintedError`
@@ -97,12 +106,12 @@ def run(
     executable = require(words[0], package)
     started = time.monotonic()
     try:
-        process = start(words, executable=executable, cwd=cwd)
+        process = start(words, executable=executable, cwd=cwd, piped=given is not None, passing=passing)
     except OSError as why:
         raise error(f"{words[0]} could not be started: {why}", command=shlex.join(words)) from None
     try:
         with closing_pipes(process):
-            stdout, stderr = process.communicate(timeout=timeout_s)
+            stdout, stderr = process.communicate(given, timeout=timeout_s)
     except subprocess.TimeoutExpired:
         end_family(process, words)
         raise error(
@@ -117,15 +126,60 @@ def run(
     return finished
 
 
-def start(words: Sequence[str], *, executable: str | None = None, cwd: Path | None = None) -> subprocess.Popen[bytes]:
-    """Start a program in a session of its own, its output piped; the caller ends it."""
+def run_attended(argv: Sequence[str | Path], *, error: type[StripelabError], passing: Sequence[str] = ()) -> None:
+    """Run a program that may ask the user: terminal and standard error are its own, and nothing times out.
+
+    Raises ``error`` on a non-zero status; what the program said stands on the terminal already.
+    """
+    words = tuple(str(word) for word in argv)
+    executable = require(words[0])
+    try:
+        ended = subprocess.run(  # noqa: S603 - the one door: an argument list, never a shell
+            words, executable=executable, stdout=subprocess.DEVNULL, env=environment(passing), check=False
+        )
+    except OSError as why:
+        raise error(f"{words[0]} could not be started: {why}", command=shlex.join(words)) from None
+    if ended.returncode != 0:
+        raise error(f"{words[0]} exited with status {ended.returncode}, see above", command=shlex.join(words))
+
+
+@contextmanager
+def workers(count: int) -> Iterator[Executor]:
+    """Processes of our own to spread work over; they begin fresh, and an interrupt is this process's to handle.
+
+    Not forked: a copy of a process in which Arrow runs threads can hang (Python, multiprocessing, "Contexts").
+    """
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal; the one that started the others ends them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def start(
+    words: Sequence[str],
+    *,
+    executable: str | None = None,
+    cwd: Path | None = None,
+    piped: bool = False,
+    passing: Sequence[str] = (),
+) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own, its output piped (and its input, if asked); the caller ends it."""
     return subprocess.Popen(  # noqa: S603 - the one door: an argument list, never a shell
         words,
         executable=executable or require(words[0]),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=environment(),
+        env=environment(passing),
         cwd=cwd,
         start_new_session=True,
     )
@@ -137,14 +191,14 @@ def closing_pipes(process: subprocess.Popen[bytes]) -> Iterator[None]:
     try:
         yield
     finally:
-        for pipe in (process.stdout, process.stderr):
+        for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()
 
 
-def environment() -> dict[str, str]:
-    """The scrubbed environment of every child."""
-    kept = {name: os.environ[name] for name in ("HOME", "TMPDIR", "TERM") if name in os.environ}
+def environment(passing: Sequence[str] = ()) -> dict[str, str]:
+    """The scrubbed environment of every child, with those variables of ours that it is known to need."""
+    kept = {name: os.environ[name] for name in ("HOME", "TMPDIR", "TERM", *passing) if name in os.environ}
     return {**kept, "PATH": SYSTEM_PATH, "LANG": "C.UTF-8", "LC_ALL": "C"}
 
 

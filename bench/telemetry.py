@@ -41,11 +41,11 @@ class _Reading:
 
 
 @contextmanager
-def sampling(disks: Sequence[Disk], on_sample: Callable[[float], None]) -> Iterator[list[Sample]]:
+def sampling(disks: Sequence[Disk], on_sample: Callable[[Mapping[str, float]], None]) -> Iterator[list[Sample]]:
     """Sample every second for as long as the context lasts; yields the list that grows.
 
-    ``on_sample`` is told the bytes per second of all disks together, for a live view.  A last,
-    shorter period is kept when it lasted a tenth of a second or more.
+    ``on_sample`` is told the bytes per second of each disk by its name, read and written together, for a live
+    view.  A last, shorter period is kept when it lasted a tenth of a second or more.
     """
     samples: list[Sample] = []
     ended = threading.Event()
@@ -60,7 +60,7 @@ def sampling(disks: Sequence[Disk], on_sample: Callable[[float], None]) -> Itera
             if now.at_s - before.at_s >= PERIOD_S / 10:
                 fresh = _rates(before, now, first.at_s, disks)
                 samples.extend(fresh)
-                on_sample(sum((each.read_bytes_s or 0) + (each.write_bytes_s or 0) for each in fresh))
+                on_sample(_by_disk(fresh))
                 before = now
 
     thread = threading.Thread(target=sample, name="telemetry", daemon=True)
@@ -70,6 +70,15 @@ def sampling(disks: Sequence[Disk], on_sample: Callable[[float], None]) -> Itera
     finally:
         ended.set()
         thread.join()
+
+
+def _by_disk(samples: Sequence[Sample]) -> dict[str, float]:
+    """Bytes per second of each disk."""
+    return {
+        each.device: (each.read_bytes_s or 0.0) + (each.write_bytes_s or 0.0)
+        for each in samples
+        if each.read_bytes_s is not None
+    }
 
 
 def _read(disks: Sequence[Disk]) -> _Reading:

@@ -14,7 +14,7 @@ from pathlib import Path
 from bench import conditioning, engines
 from bench.engine import Targets
 from bench.errors import EngineError, EnvironmentUnknownError, MissingToolError, StackError
-from bench.events import Emit, Event
+from bench.events import Emit, Event, throughput
 from bench.inventory import Disk
 from bench.journal import Act, Journal, effect
 from bench.lab import images
@@ -116,7 +116,7 @@ def run_workload(
     drop_caches()
     with bench.throttled(volume.members):
         settled = settle.rounds()
-        with sampling(volume.members, lambda rate: bench.emit(Event("throughput", bw_bytes_s=rate))) as samples:
+        with sampling(volume.members, lambda rates: bench.emit(throughput(rates))) as samples:
             measurement = driver.run(asked, targets, scratch=scratch, timeout_s=timeout_s(workload, targets))
     shutil.rmtree(scratch)
     record.keep(workload, measurement, samples, Conditioned(precondition_command, settled))

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from results.bases import beyond, indicator, products
 from results.estimate import Fit
 from results.settings import Setting, varied
-from results.shares import indicator
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,6 @@ ARRAY_FACTORS = frozenset({"level", "disks", "chunk_kib", "raid10_layout"})
 FILESYSTEM_FACTORS = frozenset({"filesystem", "mkfs_options"})
 NOISE = "trials"
 _ERRORS = ("arrays", "filesystems")
-_TOLERANCE = 1e-9
 _MOST_TRIALS = 3000
 
 
@@ -114,12 +113,13 @@ def table(values: Floats, terms: Sequence[Term]) -> tuple[AnovaRow, ...]:
     basis = np.full((len(values), 1), len(values) ** -0.5)
     found: list[tuple[Term, int, float]] = []
     for term in terms:
-        step = _beyond(term.columns, basis)
+        step = beyond(term.columns, basis)
         basis = np.hstack([basis, step])
-        found.append((term, step.shape[1], float(((step.T @ left) ** 2).sum())))
-        left = left - step @ (step.T @ left)
+        along = products(step, left)
+        found.append((term, step.shape[1], float(along @ along)))
+        left = left - step @ along
     df = len(values) - basis.shape[1]
-    noise = (Term(NOISE, np.zeros((len(values), 0)), None), df, float(left @ left))
+    noise = (Term(NOISE, np.zeros((len(values), 0)), None), df, float(products(left, left)))
     return _judged([*(each for each in found if each[1]), noise])
 
 
@@ -136,14 +136,3 @@ def _judged(found: Sequence[tuple[Term, int, float]]) -> tuple[AnovaRow, ...]:
         p_value = float(special.fdtrc(df, error[0], f)) if error and f is not None else None
         rows.append(AnovaRow(term.name, df, square, mean, f, p_value, term.stratum if error else None))
     return tuple(rows)
-
-
-def _beyond(columns: Floats, basis: Floats) -> Floats:
-    """Orthonormal basis of what ``columns`` span beyond ``basis``, which is orthonormal; projected twice."""
-    import numpy as np
-
-    left = columns - basis @ (basis.T @ columns)
-    left = left - basis @ (basis.T @ left)
-    vectors, sizes, _ = np.linalg.svd(left, full_matrices=False)
-    kept: Floats = vectors[:, sizes > _TOLERANCE * max(1.0, float(np.linalg.norm(columns)))]
-    return kept

@@ -9,6 +9,7 @@ from typing import Any
 
 from results.anova import AnovaRow
 from results.constraints import Judged
+from results.defaults import OverDefault
 from results.effects import Effect, Interaction
 from results.estimate import POOLED, IntervalChoice
 from results.pareto import Front
@@ -64,7 +65,8 @@ class Ranking:
     """Points from best to worst, the fastest set among them, and the one to take from the set.
 
     ``published`` is what to expect of that one in fresh runs; None where it cannot be said, and where the
-    seconds of its runs fall into two modes.
+    seconds of its runs fall into two modes.  ``over_default`` is what it gains over the same level, disks and
+    filesystem as the tools make them; None where that was not measured.
     """
 
     title: str
@@ -73,6 +75,7 @@ class Ranking:
     recommended: str
     reason: str
     published: Published | None = None
+    over_default: OverDefault | None = None
 
     @property
     def chosen(self) -> RankedPoint:

@@ -51,6 +51,11 @@ def rows_of_trials(metadata: Mapping[bytes, bytes] | None) -> list[tuple[str, in
         raise sealed.DamagedFileError("is called a bundle, but has no list of trials") from error
 
 
+def index_metadata(rows: Sequence[tuple[str, int]]) -> dict[bytes, bytes]:
+    """The list of trials with their numbers of rows, as a bundle carries it."""
+    return {_INDEX: json.dumps(rows).encode()}
+
+
 def trials_in(metadata: Mapping[bytes, bytes] | None) -> list[str]:
     """Trials of a bundle, in the order of their rows; raises DamagedFileError as :func:`rows_of_trials`."""
     return [trial_id for trial_id, _ in rows_of_trials(metadata)]
@@ -64,6 +69,11 @@ def merge(table: str, files: Sequence[tuple[str, Path]], metadata: Mapping[bytes
     Raises:
         DamagedFileError: a file is not whole any more.
     """
+    return encode(table, ((key, conform(table, sealed.read(path).table)) for key, path in files), metadata)
+
+
+def encode(table: str, trials: Iterable[tuple[str, pa.Table]], metadata: Mapping[bytes, bytes]) -> tuple[bytes, str]:
+    """Bytes and digest of a bundle of ``trials`` (id and rows), with further ``metadata``."""
     index: list[tuple[str, int]] = []
 
     def groups() -> Iterable[pa.Table]:
@@ -71,8 +81,7 @@ def merge(table: str, files: Sequence[tuple[str, Path]], metadata: Mapping[bytes
 
         waiting: list[pa.Table] = []
         rows = size = 0
-        for trial_id, path in files:
-            found = conform(table, sealed.read(path).table)
+        for trial_id, found in trials:
             index.append((trial_id, found.num_rows))
             waiting.append(found)
             rows, size = rows + found.num_rows, size + found.nbytes
@@ -82,4 +91,4 @@ def merge(table: str, files: Sequence[tuple[str, Path]], metadata: Mapping[bytes
         if waiting:
             yield pa.concat_tables(waiting)
 
-    return sealed.encode_groups(table, groups(), lambda: {**metadata, _INDEX: json.dumps(index).encode()})
+    return sealed.encode_groups(table, groups(), lambda: {**metadata, **index_metadata(index)})

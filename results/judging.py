@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from results import constraints, cpu, next_runs, notes, pareto
 from results.anova import anova
 from results.answer import Answer, Evidence, RankedPoint, Ranking, StratumEvidence
 from results.best import dunnett_critical
 from results.constraints import Constraint
+from results.defaults import over_default
 from results.diagnostics import refuse_grouped
 from results.effects import effects, interactions
 from results.estimate import Fit, NoEvidenceError, fit
@@ -92,7 +93,16 @@ class _Case:
 
     def ranking(self, among: Sequence[int], title: str) -> Ranking:
         """Points compared with each other alone."""
-        return rank(self.model, self.facts, among, title=title, terms=self.terms)
+        found = rank(self.model, self.facts, among, title=title, terms=self.terms)
+        default = over_default(
+            self.model,
+            found.recommended,
+            self.sweep.settings,
+            self.sweep.labels,
+            maximise=self.objective.maximise,
+            confidence=self.sweep.confidence,
+        )
+        return replace(found, over_default=default)
 
 
 def answer(sweep: Sweep, objective: Objective) -> Answer:

@@ -51,7 +51,9 @@ def _pseudo_values(runs: Sequence[tuple[str, Mapping[int, int]]], share: float) 
     import numpy as np
 
     bins = np.array(sorted({latency for _, histogram in runs for latency in histogram}), dtype=float)
-    counts = np.array([[histogram.get(int(latency), 0) for latency in bins] for _, histogram in runs], dtype=float)
+    counts = np.zeros((len(runs), len(bins)))
+    for row, (_, histogram) in enumerate(runs):
+        counts[row, np.searchsorted(bins, list(histogram))] = list(histogram.values())
     together = counts.sum(axis=0)
     centre = percentile(dict(zip(bins.tolist(), together.tolist(), strict=True)), share) or float(bins[-1])
     if len(runs) == 1:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+from results import imported
 from results.answer import Ranking
-from results.diagnostics import drift, outliers
+from results.diagnostics import TOLERATED_DRIFT_PCT, drift, outliers
 from results.estimate import POOLED, Fit
 from results.objective import Objective
-from results.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
+from results.schema import IMPORTED, VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
 from results.shape import Shape
 from results.units import figure, pct, signed_pct
 from results.within import Within
@@ -17,16 +18,17 @@ from results.within import Within
 _FAR_FROM_PREDICTION_PCT = 15.0
 
 
-def notice(trials: Iterable[TrialRow]) -> str | None:
-    """The loud mark of virtual and loop substrates; None where every trial ran on real disks."""
+def notice(trials: Sequence[TrialRow]) -> str | None:
+    """The loud mark of virtual and loop substrates, and of imports; None where every trial ran on real disks."""
     return notice_of(trial.substrate for trial in trials)
 
 
 def notice_of(substrates: Iterable[str]) -> str | None:
     """As :func:`notice`, from the substrates alone."""
-    virtual = VIRTUAL_SUBSTRATES & set(substrates)
+    found = set(substrates)
+    virtual = VIRTUAL_SUBSTRATES & found
     if not virtual:
-        return None
+        return imported.NOTICE if IMPORTED in found else None
     names = {"uml": "in the virtual lab (User-Mode Linux)", "loop": "on loop devices (files)"}
     where = " and ".join(names[name] for name in sorted(virtual))
     return (
@@ -157,9 +159,10 @@ def _drifting(model: Fit) -> Iterable[str]:
     found = drift(model)
     if found is not None and found.found:
         yield (
-            f"The figures drift by {signed_pct(found.change_pct)} over the run order (p = {found.p_value:.2g}), beside "
-            "points and blocks. The random order spreads this over all points, which makes intervals wider and not "
-            "wrong; find the cause (temperature, filling up, another load) before you rely on small differences."
+            f"The figures drift by {signed_pct(found.change_pct)} over the run order, beside points and blocks; it is "
+            f"shown to be more than {TOLERATED_DRIFT_PCT:g} % (p = {found.p_value:.2g}). The random order spreads this "
+            "over all points, which makes intervals wider and not wrong; find the cause (temperature, filling up, "
+            "another load) before you rely on small differences."
         )
 
 

@@ -48,13 +48,14 @@ class ParetoPoint:
 
 @dataclass(frozen=True)
 class Front:
-    """The front; ``left_out`` says which objectives could not be compared, and why."""
+    """The front; ``beaten`` are the other points, ``left_out`` says which objectives could not be compared, and why."""
 
     metrics: tuple[str, ...]
     maximise: tuple[bool, ...]
     points: tuple[ParetoPoint, ...]
     of_points: int
     left_out: tuple[str, ...]
+    beaten: tuple[ParetoPoint, ...] = ()
 
 
 def measured_axis(metric: str, model: Fit, points: Sequence[str], *, maximise: bool) -> Axis | None:
@@ -88,13 +89,21 @@ def front(axes: Sequence[Axis], points: Sequence[str], labels: Mapping[str, str]
         better |= lead > allowance
     beaten = np.any(no_worse & better, axis=0).tolist()
     lead_axis = axes[0] if axes else None
-    kept = [point for point, lost in zip(points, beaten, strict=True) if not lost]
+    kept, others = (
+        [point for point, lost in zip(points, beaten, strict=True) if lost is flag] for flag in (False, True)
+    )
     if lead_axis is not None:
-        kept.sort(key=lambda point: lead_axis.values[point], reverse=lead_axis.maximise)
+        for each in (kept, others):
+            each.sort(key=lambda point: lead_axis.values[point], reverse=lead_axis.maximise)
+
+    def valued(point: str) -> ParetoPoint:
+        return ParetoPoint(point, labels[point], tuple(axis.values[point] for axis in axes))
+
     return Front(
         metrics=tuple(axis.metric for axis in axes),
         maximise=tuple(axis.maximise for axis in axes),
-        points=tuple(ParetoPoint(each, labels[each], tuple(axis.values[each] for axis in axes)) for each in kept),
+        points=tuple(valued(each) for each in kept),
         of_points=len(points),
         left_out=tuple(left_out),
+        beaten=tuple(valued(each) for each in others),
     )

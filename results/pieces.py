@@ -140,7 +140,8 @@ def _groups(part: Part, file: pq.ParquetFile) -> Iterator[tuple[int | None, tupl
 
 def _rows(file: pq.ParquetFile, number: int | None, table: str, columns: Sequence[str]) -> pa.Table:
     """Columns of a row group, or of the whole file."""
-    there = [name for name in columns if name in file.schema_arrow.names]
+    known = set(file.schema_arrow.names)
+    there = [name for name in columns if name in known]
     # In this thread alone: a pool gains little here, and can abort the process at its end.
     if number is None:
         found = file.read(columns=there, use_threads=False)

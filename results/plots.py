@@ -33,7 +33,7 @@ _KINDS = (
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)))
 
 
-def _styled(draw: Callable[Arguments, str]) -> Callable[Arguments, str]:
+def styled(draw: Callable[Arguments, str]) -> Callable[Arguments, str]:
     """A plot drawn in our style, whatever the user's matplotlib is set to."""
 
     @wraps(draw)
@@ -57,12 +57,12 @@ class LatencyCurve:
     counts: tuple[int, ...]
 
 
-@_styled
+@styled
 def ranking(name: str, points: Sequence[RankedPoint], metric: str, *, virtual: bool) -> str:
     """Estimates with intervals, best on top, and predictions; the first :data:`MAX_ROWS` points."""
     shown = points[:MAX_ROWS]
     scale, unit = scale_of(metric, max(point.value for point in shown))
-    figure, axes = _canvas(7.6, 0.9 + 0.27 * len(shown))
+    figure, axes = canvas(7.6, 0.9 + 0.27 * len(shown))
     for kind, colour, marker, words in _KINDS:
         rows = [place for place, point in enumerate(shown) if point.tied == kind]
         if rows:
@@ -87,16 +87,16 @@ def ranking(name: str, points: Sequence[RankedPoint], metric: str, *, virtual: b
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
     _zero_based(axes, [point.value / scale for point in shown])
-    axes.set_xlabel(f"{_axis(metric, unit)} (95 % interval)")
+    axes.set_xlabel(f"{axis_text(metric, unit)} (95 % interval)")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, handletextpad=0.3, columnspacing=1.2)
-    _mark(figure, virtual=virtual)
+    mark(figure, virtual=virtual)
     title = f"Ranking by {metric_name(metric)}"
     return svg.inline(
         figure, name, title, f"{len(shown)} points; best: {shown[0].label}. The table below has the figures."
     )
 
 
-@_styled
+@styled
 def heat_map(
     name: str, table: Interaction, metric: str, span: tuple[float, float], *, maximise: bool, virtual: bool
 ) -> str:
@@ -110,7 +110,7 @@ def heat_map(
     scale, unit = scale_of(metric, span[1])
     low, high = span[0] / scale, span[1] / scale
     colours = mpl.colormaps["cividis" if maximise else "cividis_r"]
-    figure, axes = _canvas(1.6 + 0.95 * len(table.columns), 0.9 + 0.42 * len(table.rows))
+    figure, axes = canvas(1.6 + 0.95 * len(table.columns), 0.9 + 0.42 * len(table.rows))
     for cell in table.cells:
         column, row = table.columns.index(cell.column), table.rows.index(cell.row)
         share = (cell.value / scale - low) / (high - low) if high > low else 0.5
@@ -127,8 +127,8 @@ def heat_map(
     axes.spines[:].set_visible(False)
     axes.set_xlabel(table.column_factor)
     axes.set_ylabel(table.row_factor)
-    axes.set_title(_axis(metric, unit), fontsize=9.5, loc="left")
-    _mark(figure, virtual=virtual)
+    axes.set_title(axis_text(metric, unit), fontsize=9.5, loc="left")
+    mark(figure, virtual=virtual)
     cells = "; ".join(
         f"{value_text(table.row_factor, cell.row)} and {value_text(table.column_factor, cell.column)}: "
         f"{number(cell.value / scale)}"
@@ -138,7 +138,7 @@ def heat_map(
     return svg.inline(figure, name, title, f"Means{' in ' + unit if unit else ''}: {cells}.")
 
 
-@_styled
+@styled
 def latency(name: str, curves: Sequence[LatencyCurve], *, virtual: bool) -> str:
     """Share of I/Os that took longer than the latency on the x axis; both axes logarithmic."""
     import numpy as np
@@ -146,7 +146,7 @@ def latency(name: str, curves: Sequence[LatencyCurve], *, virtual: bool) -> str:
 
     largest = max(curve.bins_ns[-1] for curve in curves)
     scale, unit = scale_of("lat_ns", largest / 10)
-    figure, axes = _canvas(7.6, 3.4)
+    figure, axes = canvas(7.6, 3.4)
     least = 0.5
     for curve, colour, dashes in zip(curves, svg.LINES, _DASHES, strict=False):
         counts = np.array(curve.counts, dtype=float)
@@ -168,11 +168,11 @@ def latency(name: str, curves: Sequence[LatencyCurve], *, virtual: bool) -> str:
     axes.set_xlabel(f"total latency, {unit}")
     axes.set_ylabel("I/Os at or below")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    _mark(figure, virtual=virtual)
+    mark(figure, virtual=virtual)
     return svg.inline(figure, name, "Distribution of latency", "The table below has the percentiles.")
 
 
-def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
+def canvas(width: float, height: float) -> tuple[Figure, Axes]:
     """An empty figure, sizes in inches."""
     from matplotlib.figure import Figure as NewFigure
 
@@ -180,7 +180,7 @@ def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def _mark(figure: Figure, *, virtual: bool) -> None:
+def mark(figure: Figure, *, virtual: bool) -> None:
     """The loud mark of what was not measured on real disks."""
     if virtual:
         axes = figure.axes[0]
@@ -198,7 +198,8 @@ def _mark(figure: Figure, *, virtual: bool) -> None:
         )
 
 
-def _axis(metric: str, unit: str) -> str:
+def axis_text(metric: str, unit: str) -> str:
+    """What stands at an axis: the figure and its unit."""
     return f"{metric_name(metric)}, {unit}" if unit else metric_name(metric)
 
 

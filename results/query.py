@@ -7,13 +7,14 @@ rows are as large as what they hold; seconds are many, so the analysis reads the
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from results import sealed
+from results.arrays import plain
+from results.imported import in_order
 from results.pieces import Piece, check_columns, piece_with, pieces
 from results.rows import conform
 from results.schema import EnvironmentRow, ObservationRow, Row, TrialRow, arrow_schema
@@ -65,9 +66,16 @@ class StoreFrames:
         return self._frame("environments", None, None)
 
     def arrow(
-        self, table: str, columns: Sequence[str] | None = None, statuses: Collection[str] | None = None
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        statuses: Collection[str] | None = None,
+        trial_ids: Collection[str] | None = None,
     ) -> pa.Table:
-        """A table as Arrow; columns that an older store lacks are null (an empty list where lists are kept)."""
+        """A table as Arrow, of these trials where they are named; nothing of other files is read.
+
+        Columns that an older store lacks are null (an empty list where lists are kept).
+        """
         import pyarrow as pa
 
         wanted = tuple(columns) if columns is not None else tuple(arrow_schema(table).names)
@@ -75,8 +83,10 @@ class StoreFrames:
         if table == "environments":
             found = [conform(table, sealed.read(path, wanted).table, wanted) for path in self.store.files(table)]
         else:
-            trial_ids = None if statuses is None else self.store.trial_ids(statuses)
-            found = [piece.wanted() for piece in pieces(self.store, table, wanted, trial_ids)]
+            there = None if statuses is None else self.store.trial_ids(statuses)
+            if trial_ids is not None:
+                there = set(trial_ids) & (self.store.trial_ids() if there is None else there)
+            found = [piece.wanted() for piece in pieces(self.store, table, wanted, there)]
         schema = arrow_schema(table)
         empty = pa.Table.from_batches([], schema=pa.schema([schema.field(name) for name in wanted], schema.metadata))
         return pa.concat_tables(found) if found else empty
@@ -95,16 +105,24 @@ class StoreFrames:
         self._recent[key] = kept
         return kept.of(next(place for place in kept.places if place.trial_id == trial_id))
 
-    def trial_rows(self) -> list[TrialRow]:
-        """Every trial, in run order."""
-        rows = _rows(TrialRow, self.arrow("trials"))
-        return sorted(rows, key=lambda row: (row.run_order, row.started_at_ns, row.trial_id))
+    def trial_rows(self, trial_ids: Collection[str] | None = None) -> list[TrialRow]:
+        """Every trial, or those that are named, in run order."""
+        return in_order(_rows(TrialRow, self.arrow("trials", trial_ids=trial_ids)))
 
-    def observation_rows(self, *, histograms: bool = False) -> list[ObservationRow]:
-        """Observations of the trials that are ok, without the engine's raw output; ``histograms`` adds those."""
+    def observation_rows(
+        self,
+        *,
+        histograms: bool = False,
+        statuses: Collection[str] = ("ok",),
+        trial_ids: Collection[str] | None = None,
+    ) -> list[ObservationRow]:
+        """Observations of the trials that ended so, of all or of those that are named.
+
+        Without the engine's raw output; ``histograms`` adds the latency histograms.
+        """
         left_out = {"raw_zlib"} | (set() if histograms else {"lat_bins_ns", "lat_counts"})
         names = [name for name in arrow_schema("observations").names if name not in left_out]
-        return _rows(ObservationRow, self.arrow("observations", names, ("ok",)))
+        return _rows(ObservationRow, self.arrow("observations", names, statuses, trial_ids))
 
     def environment_rows(self) -> list[EnvironmentRow]:
         """Every environment, in the order of their ids."""
@@ -135,15 +153,6 @@ def load(path: Path | str, *, verify: bool = True, tables: Collection[str] = COM
 
 def _rows(kind: type[AnyRow], table: pa.Table) -> list[AnyRow]:
     """Rows of an Arrow table as frozen values."""
-    lists = _list_columns(kind)
-    return [kind(**{name: _frozen(value, name in lists) for name, value in row.items()}) for row in table.to_pylist()]
-
-
-def _frozen(value: Any, is_list: bool) -> Any:
-    return tuple(value) if is_list else value
-
-
-def _list_columns(kind: type[Any]) -> frozenset[str]:
-    """Columns of a row class that hold lists."""
-    hints = typing.get_type_hints(kind)
-    return frozenset(name for name, hint in hints.items() if typing.get_origin(hint) is tuple)
+    names = table.column_names
+    columns = [plain(table[name]) for name in names]
+    return [kind(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True)]

@@ -35,7 +35,7 @@ def warnings(trials: Sequence[TrialRow]) -> tuple[str, ...]:
         f"A race: {points} points were screened in {len(screened)} trials; every estimate here comes from the "
         f"{len(fresh)} fresh trials of the {finalists} finalists alone, and what is said of the fastest concerns "
         "these. The test that eliminates points loses the best with at most the error rate of the sweep file (5 % "
-        "where it says nothing); points that were still live and no finalists were cut for want of budget, which no "
+        "where it says nothing); most of the others dropped out after a few trials for want of budget, which no "
         "error rate covers."
     )
     return (said,)

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from results import constraints, notes, race
 from results.answer import Answer, Recommendation, TrialProblem
 from results.cpu import cpu_per_io
 from results.errors import ResultsError
 from results.gain import find_baseline, parse_settings
+from results.imported import comparable
 from results.judging import Sweep, answer
 from results.members import slow_disks
 from results.objective import RATES, Objective, objectives, stated_baseline
 from results.preference_words import check
 from results.query import StoreFrames, load
-from results.schema import ObservationRow, TrialRow
-from results.settings import label, settings_of, varied
+from results.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
+from results.settings import label, settings_by_point, varied
 from results.untested import not_tested
 from results.within import within
-
-if TYPE_CHECKING:
-    from results.settings import Setting
 
 DEFAULT_MARGIN_PCT = 5.0
 CONFIDENCE = 0.95
@@ -72,8 +69,7 @@ def from_frames(
     every = frames.trial_rows()
     if not every:
         raise ResultsError(f"{store} holds no trial yet", remedy="`stripelab run SWEEP --store DIR` fills it.")
-    newest = max(every, key=lambda trial: (trial.started_at_ns, trial.trial_id)).protocol_id
-    trials = tuple(trial for trial in every if trial.protocol_id == newest)
+    trials = comparable(every)
     sweep = _sweep(trials, frames.observation_rows(histograms=True), margin_pct, wishes or Wishes(), store)
     asked = objectives(store, list(sweep.observations), workload)
     sweep = _with_telemetry(frames, sweep, asked)
@@ -84,9 +80,7 @@ def _sweep(
     trials: tuple[TrialRow, ...], rows: Sequence[ObservationRow], margin_pct: float, wishes: Wishes, store: Path
 ) -> Sweep:
     """Settings and labels of the points; observations in run order, so that workloads keep the sweep's order."""
-    settings: dict[str, Mapping[str, Setting]] = {}
-    for trial in trials:
-        settings.setdefault(trial.point_id, settings_of(trial))
+    settings = settings_by_point(trials)
     named = varied(settings.values())
     order = {trial.trial_id: place for place, trial in enumerate(trials)}
     kept = sorted((row for row in rows if row.trial_id in order), key=lambda row: order[row.trial_id])
@@ -129,7 +123,7 @@ def _recommendation(frames: StoreFrames, sweep: Sweep, answers: tuple[Answer, ..
         store=str(frames.store.path),
         sweep=", ".join(sorted({trial.sweep for trial in trials})),
         substrates=tuple(sorted({trial.substrate for trial in trials})),
-        virtual=notes.notice(trials) is not None,
+        virtual=any(trial.substrate in VIRTUAL_SUBSTRATES for trial in trials),
         notice=notes.notice(trials),
         confidence=CONFIDENCE,
         margin_pct=sweep.margin_pct,

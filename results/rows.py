@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from results.arrays import arrow_array, empty_lists
@@ -27,7 +28,7 @@ def to_table(table: str, rows: Sequence[Row]) -> pa.Table:
     arrays = []
     for field in schema:
         try:
-            array = arrow_array([getattr(row, field.name) for row in rows], field.type)
+            array = arrow_array(list(map(attrgetter(field.name), rows)), field.type)
         except (pa.ArrowException, TypeError, OverflowError) as error:
             raise ResultsError(f"{table}.{field.name}: {error}") from error
         if array.null_count and not field.nullable:

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA_VERSION = 2  # 2: files of many trials in bundles
+SCHEMA_VERSION = 3  # 2: files of many trials in bundles; 3: imported trials
 VIRTUAL_SUBSTRATES = frozenset({"uml", "loop"})
 """Substrates on which nothing measured may become a guarantee."""
 NIGHT, FRESH, PAIR_BASELINE, PAIR_TONIGHT = "night", "fresh", "pair-baseline", "pair-tonight"
 """What a trial of a nightly run is for (``night_role``)."""
+IMPORTED = "imported"
+"""Substrate of what stripelab read from files and did not measure: nobody knows the hardware behind them."""
 DISK_CHECK = "(disk check)"
 """Name, in telemetry, of the reading of each disk on its own; no workload can be called so."""
 
@@ -66,9 +68,9 @@ class TrialRow:
     point_id: str = column("sha256 over the settings of the design point")
     protocol_id: str = column("sha256 over workloads, data set, array initialisation and lab profile")
     environment_id: str = column("joins environments")
-    sweep: str = column("name of the sweep")
-    block: int = column("block (replicate) number, from 0")
-    run_order: int = column("position in the planned run order, from 0")
+    sweep: str = column("name of the sweep; (imported) where there was none")
+    block: int = column("block (replicate) number, from 0; counted when read where the trial was imported")
+    run_order: int = column("position in the planned run order, from 0; where imported that of the starts, when read")
     phase: str | None = optional("screening or confirmation in a race; null in every other design")
     night: str | None = optional("night that the trial belongs to (ISO 8601 date); null outside of nightly runs")
     night_role: str | None = optional(
@@ -83,7 +85,7 @@ class TrialRow:
         "trial_id of the trial that made the filesystem that this trial ran on; null on raw"
     )
     status: str = column("ok, failed or invalid")
-    substrate: str = column("disk, loop or uml; only disk is real hardware")
+    substrate: str = column("disk, loop, uml, or imported (not measured by stripelab); only disk is real hardware")
     started_at_ns: int = column("wall clock at the start, nanoseconds since the epoch, UTC")
     duration_s: float = column("whole trial, monotonic clock")
     build_s: float | None = optional("building the stack and its data set, monotonic clock")
@@ -121,7 +123,9 @@ class TrialRow:
     build_commands: tuple[str, ...] = many("every command that built the stack, as it was run")
     apply_commands: tuple[str, ...] = many("commands and configuration lines that apply these settings for good")
     warnings: tuple[str, ...] = many("what the tools warned of; does not invalidate the trial")
-    stripelab_version: str = column("version of stripelab that measured")
+    stripelab_version: str = column("version of stripelab that measured, or imported")
+    imported_from: str | None = optional("file that the trial was read from; null where stripelab measured")
+    labels: tuple[str, ...] = many("name=value of each factor of an import that is no column of its own")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,8 +134,8 @@ class ObservationRow:
 
     trial_id: str = column("joins trials")
     workload: str = column("name of the workload in the sweep file")
-    direction: str = column("read, write, trim or sync")
-    engine: str = column("fio, dd or native")
+    direction: str = column("read, write, trim or sync; mixed where the engine told none of them apart")
+    engine: str = column("fio, dd or native; also gpcheckperf and elbencho where imported")
     engine_version: str = column("version that the engine printed of itself")
     command: str = column("command line of the engine, ready to paste")
     ios: int = column("I/Os completed")
@@ -146,6 +150,10 @@ class ObservationRow:
     )
     slat_mean_ns: float | None = optional("submission latency, mean, as fio defines it")
     clat_mean_ns: float | None = optional("completion latency, mean, as fio defines it")
+    clat_p50_ns: int | None = optional("completion latency, median; null where the engine kept that of total latency")
+    clat_p95_ns: int | None = optional("completion latency, 95th percentile")
+    clat_p99_ns: int | None = optional("completion latency, 99th percentile")
+    clat_p999_ns: int | None = optional("completion latency, 99.9th percentile")
     lat_min_ns: int | None = optional("total latency (submission + completion), minimum")
     lat_mean_ns: float | None = optional("total latency, mean")
     lat_stddev_ns: float | None = optional("total latency, standard deviation")
@@ -212,7 +220,7 @@ class EnvironmentRow:
 
     environment_id: str = column("sha256 over every other column but hostname")
     hostname: str = column("name of the host")
-    substrate: str = column("disk, loop or uml")
+    substrate: str = column("disk, loop or uml; imported where nobody knows")
     kernel: str = column("kernel release and version")
     architecture: str = column("machine architecture")
     os_release: str = column("distribution")

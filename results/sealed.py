@@ -30,6 +30,7 @@ _MAGIC = b"stripelab sha256"
 _SEAL_BYTES = len(_MAGIC) + hashlib.sha256().digest_size
 _TRAILER_BYTES = 8  # length of the footer, then PAR1
 _CHUNK_BYTES = 1 << 20  # read at a time where a file is only checked
+_BULKY = frozenset({"raw_zlib"})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -67,7 +68,11 @@ def encode_groups(
     import pyarrow.parquet as pq
 
     sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, arrow_schema(table), compression="zstd", write_page_checksum=True) as writer:
+    schema = arrow_schema(table)
+    plain = [name for name in schema.names if name not in _BULKY]  # of the others no two values are equal
+    with pq.ParquetWriter(
+        sink, schema, compression="zstd", write_page_checksum=True, use_dictionary=plain, write_statistics=plain
+    ) as writer:
         for group in groups:
             writer.write_table(group, row_group_size=max(1, group.num_rows))
         writer.add_key_value_metadata(metadata())

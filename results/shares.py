@@ -8,11 +8,13 @@ for the rest, at half the error each (Bonferroni), so that together they hold wi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from results.bases import beyond, indicator, span
 from results.estimate import Fit
 from results.settings import Setting, varied
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-_TOLERANCE = 1e-9
 _NEGLIGIBLE_NOISE = 1e-9
 _MOST_POINTS = 1500
 
@@ -96,12 +97,33 @@ def noncentrality(ratio: float, df: float, error_df: float, confidence: float) -
         if special.fdtr(df, error_df, ratio) <= level:
             return 0.0
         top = max(10.0, 4 * df * ratio)
-        while special.ncfdtr(df, error_df, top, ratio) > level:
+        while noncentral_f(ratio, df, error_df, top) > level:
             top *= 2
-        return float(optimize.brentq(lambda value: special.ncfdtr(df, error_df, value, ratio) - level, 0.0, top))
+        return float(optimize.brentq(lambda value: noncentral_f(ratio, df, error_df, value) - level, 0.0, top))
 
     tail = (1 - confidence) / 2
     return found(1 - tail), found(tail)
+
+
+def noncentral_f(ratio: float, df: float, error_df: float, noncentral: float) -> float:
+    """Probability of an F ratio of at most ``ratio`` where the noncentrality is ``noncentral``.
+
+    Where the library's series gives up, which it does for hundreds of degrees of freedom: the same series of
+    central distributions with Poisson weights (Johnson, Kotz and Balakrishnan, Continuous Univariate
+    Distributions 2, 2nd ed., ch. 30), summed over the terms that have weight.
+    """
+    import numpy as np
+    from scipy import special
+
+    found = float(special.ncfdtr(df, error_df, noncentral, ratio))
+    if not math.isnan(found):
+        return found
+    mean = noncentral / 2
+    reach = 10 * math.sqrt(mean) + 20
+    terms = np.arange(max(0, math.floor(mean - reach)), math.ceil(mean + reach) + 1)
+    weights = np.exp(special.xlogy(terms, mean) - mean - special.gammaln(terms + 1))
+    below = special.betainc(df / 2 + terms, error_df / 2, df * ratio / (df * ratio + error_df))
+    return min(1.0, float(weights @ below))
 
 
 def between(levels: Sequence[Sequence[int]]) -> Floats:
@@ -110,36 +132,7 @@ def between(levels: Sequence[Sequence[int]]) -> Floats:
 
     sizes = [len(level) for level in levels]
     columns = np.repeat(np.eye(len(levels)), sizes, axis=0)
-    return orthonormal(columns, np.ones((sum(sizes), 1)))
-
-
-def orthonormal(columns: Floats, beside: Floats) -> Floats:
-    """Orthonormal basis of what ``columns`` span beyond ``beside``."""
-    import numpy as np
-
-    known = _span(beside)
-    left = columns - known @ (known.T @ columns)
-    return _span(left, float(np.linalg.norm(columns)))
-
-
-def _span(columns: Floats, scale: float | None = None) -> Floats:
-    import numpy as np
-
-    if not columns.size:
-        return columns
-    vectors, sizes, _ = np.linalg.svd(columns, full_matrices=False)
-    kept: Floats = vectors[:, sizes > _TOLERANCE * max(scale or float(sizes[0]), 1e-300)]
-    return kept
-
-
-def indicator(values: Sequence[object]) -> Floats:
-    """A column of zeros and ones per distinct value."""
-    import numpy as np
-
-    names = {value: place for place, value in enumerate(dict.fromkeys(values))}
-    found = np.zeros((len(values), len(names)))
-    found[np.arange(len(values)), [names[value] for value in values]] = 1.0
-    return found
+    return beyond(columns, np.full((sum(sizes), 1), sum(sizes) ** -0.5))
 
 
 def pair_effects(model: Fit, settings: Mapping[str, Mapping[str, Setting]]) -> tuple[PairEffect, ...]:
@@ -166,7 +159,7 @@ def _pair(
         return None
     rows = [settings[model.points[index]] for index in indices]
     single = np.hstack([np.ones((len(rows), 1)), *(indicator([row[name] for row in rows]) for name in names)])
-    basis = orthonormal(indicator([(row[one], row[other]) for row in rows]), single)
+    basis = beyond(indicator([(row[one], row[other]) for row in rows]), span(single))
     if basis.shape[1] == 0:
         return None
     share = share_of(model, indices, basis)

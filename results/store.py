@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from results import sealed
+from results import bulk, sealed
 from results.bundles import bundle_name, merge
 from results.contents import COMPANIONS, PARTS, SET_ASIDE, Contents, Entry, Group, MovedError, SetAside, check_version
 from results.errors import ResultsError
@@ -292,6 +292,10 @@ class Store:
             self._bundle(trial_ids)
             merged += len(trial_ids)
         return merged
+
+    def put_bundle(self, bundle: bulk.Sealed) -> None:
+        """Add many trials at once, all of them or none; raises ResultsError as :func:`results.bulk.put` does."""
+        bulk.put(self._contents, bundle)
 
     def _bundle_when_many(self) -> None:
         """Bundle now and then; where there is no room for it the trials stay as they are, and that is no failure."""

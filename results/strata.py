@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from results.bases import beyond, span
 from results.responses import Response
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 NAMES = ("array", "filesystem")
 """The strata above the trial, in the order of :attr:`results.responses.Response.plots`."""
-
-_RANK_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def strata(responses: Sequence[Response], fixed: Floats, logs: Floats) -> Strata
     """The errors, given the columns of the fixed effects (points and blocks) and the log figures."""
     import numpy as np
 
-    basis = _basis(fixed, np.zeros((len(logs), 0)))
+    basis = span(fixed)
     names, steps, indicators = [], [], []
     innermost = tuple(response.trial_id for response in responses)
     for name, plots in zip(NAMES, _named(responses), strict=True):
@@ -82,7 +81,7 @@ def strata(responses: Sequence[Response], fixed: Floats, logs: Floats) -> Strata
             continue  # every trial on its own: that error is the noise of a trial
         innermost = plots
         columns = np.equal.outer(np.array(plots), np.array(distinct)).astype(float)
-        step = _basis(columns, basis)
+        step = beyond(columns, basis)
         if step.shape[1] == 0:
             continue  # nothing compares its plots with each other beside points and blocks
         basis = np.hstack([basis, step])
@@ -112,18 +111,6 @@ def _named(responses: Sequence[Response]) -> tuple[tuple[str, ...], ...]:
     return tuple(
         tuple(response.plots[depth] or response.trial_id for response in responses) for depth in range(len(NAMES))
     )
-
-
-def _basis(columns: Floats, known: Floats) -> Floats:
-    """An orthonormal basis of what ``columns`` span beside ``known``, which is orthonormal."""
-    import numpy as np
-
-    left = columns - known @ (known.T @ columns)
-    if not left.size:
-        return left
-    vectors, sizes, _ = np.linalg.svd(left, full_matrices=False)
-    kept: Floats = vectors[:, sizes > _RANK_TOLERANCE * max(1.0, float(np.linalg.norm(columns)))]
-    return kept
 
 
 def _variances(steps: Sequence[Floats], indicators: Sequence[Floats], logs: Floats, noise: float) -> list[float]:

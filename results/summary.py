@@ -166,6 +166,23 @@ def gain_sentence(answer: Answer, ranking: Ranking) -> str:
     )
 
 
+def default_sentence(answer: Answer, ranking: Ranking) -> str:
+    """What is gained over the tools' defaults; empty where that is not known."""
+    found = ranking.over_default
+    if found is None:
+        return ""
+    if found.gain_pct is None or found.at_least_pct is None:
+        return (
+            "These are the defaults of mdadm and mkfs for this RAID level: nothing else that was tried gains more than "
+            "chance and the margin."
+        )
+    way = "more" if answer.maximise else "less"
+    sure = (
+        f"at least {signed_pct(found.at_least_pct)}" if found.at_least_pct > 0 else "not shown to be more than chance"
+    )
+    return f"Against the defaults of mdadm and mkfs ({found.label}): {signed_pct(found.gain_pct)} {way}, {sure}."
+
+
 def constraint_line(judged: Judged) -> str:
     """How many points meet a constraint, and which are not shown to."""
     text = f"{judged.constraint}: met by {len(judged.met)} points, not met by {len(judged.not_met)}"

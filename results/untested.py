@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from results.imported import is_imported
 from results.schema import FACTOR_COLUMNS, EnvironmentRow, ObservationRow, TrialRow
 from results.settings import DEFAULT, Setting, value_text, varied
 from results.units import capacity, duration
@@ -27,8 +28,8 @@ def _factors(settings: Iterable[Mapping[str, Setting]]) -> Iterable[str]:
     points = list(settings)
     changing = set(varied(points))
     fixed = []
-    for name in FACTOR_COLUMNS:
-        values = {each[name] for each in points} - {None}
+    for name in dict.fromkeys((*FACTOR_COLUMNS, *(name for each in points for name in each))):
+        values = {each.get(name) for each in points} - {None}
         if name not in changing and values:
             (value,) = values
             fixed.append(f"{name} ({'left at its default' if value == DEFAULT else value_text(name, value)})")
@@ -67,6 +68,9 @@ def _time(observations: Iterable[ObservationRow]) -> Iterable[str]:
 
 def _state(trials: Sequence[TrialRow]) -> Iterable[str]:
     """States of the array and of the filesystem."""
+    if is_imported(trials):
+        yield "How disks, arrays and filesystems were before each run: imported files do not say."
+        return
     if any((trial.disk_failures_survived or 0) > 0 for trial in trials):
         yield "Arrays that are degraded, rebuilding or being checked: every figure is of a whole and idle array."
     if any(trial.filesystem not in {None, "raw"} for trial in trials):

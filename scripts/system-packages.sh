@@ -24,6 +24,11 @@ run    modprobe           kmod              kmod
 run    udevadm            udev              systemd-udev
 run    bwrap              bubblewrap        bubblewrap
 run    linux.uml          user-mode-linux   -
+run    ssh-keygen         openssh-client    openssh
+run    lib:pango-1.0      libpango-1.0-0    pango
+run    lib:pangoft2-1.0   libpangoft2-1.0-0 pango
+run    lib:harfbuzz-subset libharfbuzz-subset0 harfbuzz
+run    font:dejavu        fonts-dejavu-core dejavu-sans-fonts
 test   chromium           chromium          chromium
 test   chromedriver       chromium-driver   chromedriver
 test   tmux               tmux              tmux
@@ -31,6 +36,7 @@ test   fuser              psmisc            psmisc
 test   valgrind           valgrind          valgrind
 fuzz   clang:fuzzer       clang             clang
 fuzz   clang:fuzzer       libclang-rt-dev   compiler-rt
+test   systemd-analyze    systemd           systemd
 test   dmsetup            dmsetup           device-mapper
 "
 
@@ -46,6 +52,8 @@ present() {
     c:compiler) type -P gcc >/dev/null ;;
     clang:fuzzer) echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | clang -fsanitize=fuzzer -x c -o /dev/null - >/dev/null 2>&1 ;;
     c:headers) echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1 ;;
+    lib:*) [[ $(PATH=$SYSTEM_PATH && ldconfig -p) == *"lib${1#lib:}.so.0 "* ]] ;;
+    font:dejavu) [[ -n $(PATH=$SYSTEM_PATH && find /usr/share/fonts ~/.fonts -iname DejaVuSans.ttf -print -quit 2>/dev/null) ]] ;;
     python:3.11) [[ -n $PYTHON_FOUND ]] ;;
     python:venv) [[ -n $PYTHON_FOUND ]] && "$PYTHON_FOUND" -c 'import ensurepip, venv' 2>/dev/null ;;
     python:headers)

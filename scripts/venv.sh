@@ -23,7 +23,7 @@ fi
 pip=("$folder/bin/python" -m pip --quiet --disable-pip-version-check --no-input install --constraint constraints.txt)
 echo "installing the Python packages of constraints.txt" >&2
 "${pip[@]}" setuptools
-"${pip[@]}" --no-build-isolation --editable '.[dev]'
+"${pip[@]}" --no-build-isolation --editable '.[dev,notebook,pdf]'
 "$folder/bin/python" -c '
 import bench.native, sys
 if bench.native.IMPLEMENTATION != "c":

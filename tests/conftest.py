@@ -13,6 +13,7 @@ HERE = Path(__file__).parent
 ON_REQUEST = {
     HERE / "perf": "figures, not tests: make perf",
     HERE / "inside" / "test_native_agreement.py": "compares speeds, which other work on the host disturbs: make perf",
+    HERE / "inside" / "test_nightly_service_endings.py": "waits for a service to outlast its limit: make chaos",
 }
 
 

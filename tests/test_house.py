@@ -25,7 +25,7 @@ from results.schema import FACTOR_COLUMNS
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("bench", "permutations", "results")
 MODULES = tuple(path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
-HEAVY = ("pandas", "pyarrow", "scipy", "matplotlib", "duckdb", "jinja2", "numpy", "rich")
+HEAVY = ("pandas", "pyarrow", "scipy", "matplotlib", "duckdb", "jinja2", "numpy", "rich", "weasyprint")
 LINES_OF_A_FILE = 400
 LINES_OF_A_FUNCTION = 70
 
@@ -82,7 +82,7 @@ def test_nothing_is_left_to_do() -> None:
 def test_every_package_that_is_imported_is_declared() -> None:
     """And every declared one is imported, so that nobody installs what is not used."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = [entry for extra in ("optuna",) for entry in project["optional-dependencies"][extra]]
+    extras = [entry for extra in ("optuna", "pdf") for entry in project["optional-dependencies"][extra]]
     declared = {re.split(r"[<>=!~\[; ]", entry)[0] for entry in [*project["dependencies"], *extras]}
     provided_by = metadata.packages_distributions()
     outside = set().union(*(imported(path) for path in MODULES)) - set(sys.stdlib_module_names) - set(PACKAGES)
@@ -109,7 +109,7 @@ def test_every_installed_package_is_pinned_to_the_version_that_is_installed() ->
         return re.sub(r"[-_.]+", "-", words).lower()
 
     pinned = {canonical(package): version for package, version in constraints().items()}
-    wanted = {canonical(package) for package in needed("stripelab", {"dev"})} - {"stripelab"}
+    wanted = {canonical(package) for package in needed("stripelab", {"dev", "notebook", "pdf"})} - {"stripelab"}
     assert {package: metadata.version(package) for package in wanted} == {
         package: pinned.get(package) for package in wanted
     }

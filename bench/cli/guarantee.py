@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.cli import asking
 from bench.cli.output import emit_json, note, say
 
 if TYPE_CHECKING:
-    from results.guarantee import Guarantee
+    from results.guarantee import Guarantee, Question
 
 NO = 1
 
@@ -22,27 +23,20 @@ def register(app: typer.Typer) -> None:
 
 def guarantee(
     store: Annotated[Path, typer.Argument(help="Result store.")],
-    workload: Annotated[str | None, typer.Option("--workload", help="Workload; the sweep's first objective.")] = None,
-    point: Annotated[
-        str | None, typer.Option("--point", help="Id of a design point, or its beginning; the recommended one.")
+    workload: asking.Workload = None,
+    point: asking.Point = None,
+    metric: asking.Metric = None,
+    direction: asking.Direction = None,
+    share: asking.Share = 0.99,
+    coverage: asking.Coverage = None,
+    confidence: asking.Confidence = 0.95,
+    bound: asking.Bound = None,
+    chosen_beforehand: asking.ChosenBeforehand = False,
+    demonstration: asking.Demonstration = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="File for the contract: text, or (.html, .pdf) the report."),
     ] = None,
-    metric: Annotated[str | None, typer.Option("--metric", help="Figure of a second, such as iops.")] = None,
-    direction: Annotated[str | None, typer.Option("--direction", help="read or write alone; both together.")] = None,
-    share: Annotated[float, typer.Option("--share", help="Share of the 1-second intervals of a run.")] = 0.99,
-    coverage: Annotated[
-        float | None, typer.Option("--coverage", help="Share P of future runs that is wanted; what the runs give.")
-    ] = None,
-    confidence: Annotated[float, typer.Option("--confidence", help="Confidence of the statement.")] = 0.95,
-    bound: Annotated[
-        float | None, typer.Option("--bound", help="Figure that must hold (IOPS, bytes/s or ns): is it met?")
-    ] = None,
-    chosen_beforehand: Annotated[
-        bool, typer.Option("--chosen-beforehand", help="Declare that the point was fixed before its runs were seen.")
-    ] = False,
-    demonstration: Annotated[
-        bool, typer.Option("--demonstration", help="On virtual or loop substrates: show the method, marked throughout.")
-    ] = False,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="File for the text of the contract.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """State what future runs will deliver, with which confidence, in how many of them, under which conditions.
@@ -69,22 +63,27 @@ def guarantee(
     else:
         say(judge.contract(found).rstrip())
     if output is not None:
-        _write(found, judge.contract(found), output)
+        _write(found, question, store, output)
     if not found.holds:
         raise typer.Exit(NO)
 
 
-def _write(found: Guarantee, text: str, output: Path) -> None:
+def _write(found: Guarantee, question: Question, store: Path, output: Path) -> None:
     """Write the contract; a refusal, or a bound that is not met, leaves no file that could be signed."""
     from results.errors import ResultsError
+    from results.guarantee import contract
+    from results.report import HTML, PDF, write
 
     if not found.holds:
         note(f"{output} was not written: there is nothing to sign")
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as failure:
-        raise ResultsError(
-            f"cannot write {output}: {failure.strerror}", remedy="Name a file in a folder that can be written."
-        ) from failure
+    if output.suffix.lower() in HTML | PDF:
+        write(store, output, question=question)
+    else:
+        try:
+            output.write_text(contract(found), encoding="utf-8")
+        except OSError as failure:
+            raise ResultsError(
+                f"cannot write {output}: {failure.strerror}", remedy="Name a file in a folder that can be written."
+            ) from failure
     note(f"written: {output}")

@@ -12,20 +12,27 @@ from typing import Annotated
 import typer
 
 from bench.cli import (
+    compare,
     crosscheck,
     disks,
     doctor,
+    evidence,
+    export,
     failure,
     guarantee,
+    import_files,
     lab,
     native,
     nightly_group,
     output,
     plan,
+    plot,
     recommend,
     report,
     run,
+    sql,
     status,
+    verify,
 )
 from bench.version import stripelab_version
 
@@ -39,7 +46,27 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: it is quick, and it reads the same in a log
     pretty_exceptions_enable=False,
 )
-for verb in (plan, run, status, recommend, guarantee, report, disks, doctor, lab, native, crosscheck, nightly_group):
+for verb in (
+    plan,
+    run,
+    status,
+    recommend,
+    guarantee,
+    report,
+    evidence,
+    verify,
+    compare,
+    plot,
+    sql,
+    import_files,
+    export,
+    nightly_group,
+    crosscheck,
+    native,
+    disks,
+    doctor,
+    lab,
+):
     verb.register(app)
 
 

@@ -29,7 +29,7 @@ def baseline(
     Nights before the new baseline stay, with the verdicts that they got.
     """
     from bench.nightly.night import BUSY, LOCK_FILE
-    from bench.places import locked
+    from bench.store_lock import locked
     from results.nightly.baseline import read_baselines
     from results.store import Store
 

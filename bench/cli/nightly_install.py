@@ -11,10 +11,13 @@ import typer
 from bench.cli import nightly_options as to
 from bench.cli.output import emit_json, note, say
 from bench.cli.usage import exactly_one
+from bench.errors import StoreError
 
 if TYPE_CHECKING:
     from bench.nightly.install import Installed
     from bench.nightly.timer import Schedule
+
+AT = "*-*-* 02:00:00"
 
 User = Annotated[bool, typer.Option("--user", help="Units of your own user's systemd, without root: the lab only.")]
 Folder = Annotated[
@@ -39,7 +42,7 @@ def install(
     disks: Annotated[
         str, typer.Option(help="Serials or WWNs of the disks to use, comma-separated: THEIR CONTENT IS DESTROYED.")
     ] = "",
-    at: Annotated[str, typer.Option("--at", help="When: a calendar event of systemd.time(7).")] = "*-*-* 02:00:00",
+    at: Annotated[str, typer.Option("--at", help="When: a calendar event of systemd.time(7).")] = AT,
     delay_min: Annotated[int, typer.Option("--delay-min", help="Start up to so many minutes later.", min=0)] = 30,
     budget: Annotated[float, typer.Option("--budget", help="Hours after which the night ends.", min=0.1)] = 6.0,
     name: Annotated[str | None, typer.Option("--name", help="Name of the units; that of the sweep.")] = None,
@@ -61,6 +64,10 @@ def install(
 ) -> None:
     """Run a sweep every night: write a systemd service and its timer, verified, and start the timer."""
     exactly_one({"--lab": lab, "--disks": bool(disks)})
+    if cron and at != AT:
+        raise typer.BadParameter(
+            "cron knows no calendar events: change the line's first five fields", param_hint="--at"
+        )
     if user and not lab:
         raise typer.BadParameter("disks need root: give --lab, or leave --user out", param_hint="--user")
     asked = to.outputs(
@@ -112,9 +119,16 @@ def _carry_out(schedule: Schedule, directory: Path | None, *, dry_run: bool, cro
                 say(f"# {(directory or units.unit_folder(user=schedule.user)) / file}\n{text}")
             note("systemd accepts these units" if verified else "systemd could not be asked about these units")
     else:
-        made = schedule.writes[0]
-        made.mkdir(parents=True, exist_ok=True)  # systemd refuses a ReadWritePaths= that does not exist
+        _make(schedule.writes[0])
         _report(units.install(schedule, directory), "wrote", as_json=as_json)
+
+
+def _make(store: Path) -> None:
+    """Make the store: systemd starts no service with a ReadWritePaths= that does not exist."""
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+    except OSError as failure:
+        raise StoreError(f"{store}: {failure.strerror}", remedy="Name another folder, or correct this one.") from None
 
 
 def uninstall(

@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from results.nightly.answer import Nightly
 
 
+RestoreBaseline = Annotated[
+    str | None, typer.Option("--restore-baseline", help="Command that puts this machine into the baseline's state.")
+]
+RestoreTonight = Annotated[
+    str | None, typer.Option("--restore-tonight", help="Command that puts it back into tonight's.")
+]
+Guarantee = Annotated[
+    list[Path] | None,
+    typer.Option("--guarantee", help="Watch a bound: JSON of `stripelab guarantee`; may be given again."),
+]
+
+
 def register(group: typer.Typer) -> None:
     """Add the verb."""
     group.command("run")(run)
@@ -42,17 +54,9 @@ def run(
     baseline_nights: Annotated[
         int, typer.Option("--baseline-nights", help="Nights that the first baseline takes.", min=5)
     ] = 20,
-    restore_baseline: Annotated[
-        str | None,
-        typer.Option("--restore-baseline", help="Command that puts this machine into the baseline's state."),
-    ] = None,
-    restore_tonight: Annotated[
-        str | None, typer.Option("--restore-tonight", help="Command that puts it back into tonight's.")
-    ] = None,
-    guarantee: Annotated[
-        list[Path] | None,
-        typer.Option("--guarantee", help="Watch a bound: JSON of `stripelab guarantee`; may be given again."),
-    ] = None,
+    restore_baseline: RestoreBaseline = None,
+    restore_tonight: RestoreTonight = None,
+    guarantee: Guarantee = None,
     junit: to.Junit = None,
     openmetrics: to.OpenMetrics = None,
     markdown: to.Markdown = None,
@@ -71,17 +75,7 @@ def run(
     Exit status 1 means that a regression was confirmed.  The same command goes on with a night that was interrupted.
     """
     outputs = to.outputs(
-        junit,
-        openmetrics,
-        markdown,
-        code_quality,
-        html,
-        mail,
-        mail_from,
-        mail_to,
-        annotations,
-        webhook,
-        webhook_secret,
+        junit, openmetrics, markdown, code_quality, html, mail, mail_from, mail_to, annotations, webhook, webhook_secret
     )
     from bench.nightly.confirm import Hooks
     from bench.nightly.night import Asked

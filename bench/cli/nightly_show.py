@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.cli import nightly_options as to
 from bench.cli.output import emit_json
 from bench.errors import DeliveryError, StoreError
+from results.nightly import words
+
+if TYPE_CHECKING:
+    from results.nightly.answer import Nightly
 
 
 def register(group: typer.Typer) -> None:
@@ -19,7 +23,11 @@ def register(group: typer.Typer) -> None:
 
 
 def show(
-    outcome: Annotated[Path, typer.Argument(help="What `stripelab nightly … --json` printed; - is standard input.")],
+    outcome: Annotated[
+        Path,
+        typer.Argument(help="Store of the nights, or what `stripelab nightly … --json` printed; - is standard input."),
+    ],
+    night: Annotated[str | None, typer.Option("--night", help="Date of a night of the store; the newest.")] = None,
     junit: to.Junit = None,
     openmetrics: to.OpenMetrics = None,
     markdown: to.Markdown = None,
@@ -51,19 +59,39 @@ def show(
         webhook_secret,
     )
     from bench.cli import nightly_terminal
-    from results.nightly.answer import from_json
 
-    night = from_json(_read(outcome))
+    found = _found(outcome, night)
     if as_json:
-        emit_json(night.to_json())
+        emit_json(found.to_json())
     else:
-        nightly_terminal.show(night)
+        nightly_terminal.show(found)
     sys.stdout.flush()
-    failed = [each for each in to.deliver(asked, night, as_json=as_json) if each.problem is not None]
+    failed = [each for each in to.deliver(asked, found, as_json=as_json) if each.problem is not None]
     if failed:
         raise _OutputError(failed[0].what, failed[0].problem or "")
-    if night.status:
-        raise typer.Exit(night.status)
+    if found.status:
+        raise typer.Exit(found.status)
+
+
+def _found(path: Path, night: str | None) -> Nightly:
+    """The outcome: from a store the one that is asked for, or the newest."""
+    from bench.nightly import state
+    from results.nightly.answer import from_json
+
+    if not path.is_dir():
+        if night is not None:
+            raise typer.BadParameter(f"{path} is one outcome, no store", param_hint="--night")
+        return from_json(_read(path))
+    nights = state.nights(path)
+    chosen = night if night is not None else nights[-1] if nights else None
+    outcome = state.outcome_of(path, chosen) if chosen in nights else None
+    if outcome is None:
+        there = f"it has {nights[0]} to {nights[-1]}" if nights else "it has none yet"
+        raise StoreError(
+            f"{path} has no outcome of {'a night' if night is None else f'the night {words.plain(night)}'}: {there}",
+            remedy="`stripelab nightly SWEEP --store STORE` runs one, and goes on with one that was interrupted.",
+        )
+    return outcome
 
 
 class _OutputError(DeliveryError):
@@ -81,5 +109,5 @@ def _read(path: Path) -> bytes:
     except OSError as failure:
         raise StoreError(
             f"{path} cannot be read: {failure.strerror}",
-            remedy="Give a file that `stripelab nightly … --json` wrote.",
+            remedy="Give the store of the nights, or a file that `stripelab nightly … --json` wrote.",
         ) from None

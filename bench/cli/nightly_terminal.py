@@ -56,7 +56,7 @@ def show_rich(night: Nightly, console: Console) -> None:
             style = STYLES[verdict.word]
             table.add_row(Text(row[0], style=style), *(Text(cell) for cell in row[1:]))
         console.print(table)
-    for line in _rest(night):
+    for line in _rest(night)[1:]:  # the table ends with a blank line of its own
         console.print(Text(line))
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 NO_ANSWER = 1
 _INDENT = "    "
+_OPTIONAL = ("trials", "usable", "of best", "#", "survives", "usable capacity")
+"""Columns that a narrow terminal does without, the first first; what it was measured on is always there."""
 
 
 def register(app: typer.Typer) -> None:
@@ -76,20 +78,16 @@ def _show_rich(blocks: Sequence[Block]) -> None:
     from rich import box
     from rich.console import Console
     from rich.panel import Panel
-    from rich.table import Table as RichTable
     from rich.text import Text as RichText
 
+    from bench.cli.slides import Slide, show_rich
     from results.summary import CODE, HEADING, LOUD, Text
 
     console = Console(highlight=False)
     for block in blocks:
         if not isinstance(block, Text):
-            table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
-            for header, right in zip(block.headers, block.right, strict=True):
-                table.add_column(header, justify="right" if right else "left", no_wrap=header == "point")
-            for row, marked in zip(block.rows, block.marked, strict=True):
-                table.add_row(*(RichText(cell) for cell in row), style="bold green" if marked else None)
-            console.print(table)
+            marked = [place for place, stands_out in enumerate(block.marked) if stands_out]
+            show_rich(Slide(block.headers, block.rows, block.right, marked, optional=_OPTIONAL))
         elif block.style == LOUD:
             console.print(Panel(RichText("\n".join(block.lines)), style="bold yellow", box=box.HEAVY))
         elif block.style == HEADING:

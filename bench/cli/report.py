@@ -1,4 +1,4 @@
-"""``stripelab report``: the self-contained HTML report of a store."""
+"""``stripelab report``: the report of a store, as one self-contained HTML file or as a PDF."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bench.cli import asking
 from bench.cli.output import emit_json, say
 
 
@@ -17,16 +18,32 @@ def register(app: typer.Typer) -> None:
 
 def report(
     store: Annotated[Path, typer.Argument(help="Result store.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="File to write, .html.")],
-    margin_pct: Annotated[
-        float, typer.Option("--margin-pct", help="Differences smaller than this are not worth acting on.")
-    ] = 5.0,
+    output: Annotated[Path, typer.Option("-o", "--output", help="File to write, .html or .pdf.")],
+    margin_pct: asking.MarginPct = 5.0,
+    require: Annotated[
+        list[str] | None,
+        typer.Option("--require", help="A constraint, such as 'survives >= 2' or 'p99 < 20 ms'; may be given again."),
+    ] = None,
+    prefer: Annotated[
+        str, typer.Option("--prefer", help="What breaks ties, the first first: redundancy,capacity,cost,simplicity.")
+    ] = "",
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", help="Say what is gained over this point: 'level=raid5 chunk_kib=512'.")
+    ] = None,
+    demonstration: asking.Demonstration = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> None:
-    """Write a report that needs nothing but a browser: answer, evidence, plots, methods."""
+    """Write a report that needs nothing but a browser, or a PDF with the guarantee on page 1.
+
+    Answer, plots, the guarantee or why there is none, evidence, methods.
+    """
+    from results.guarantee import Question
+    from results.recommend import Wishes
     from results.report import write
 
-    written = write(store, output, margin_pct)
+    order = tuple(word.strip() for word in prefer.split(",") if word.strip())
+    wishes = Wishes(tuple(require or ()), order, baseline)
+    written = write(store, output, margin_pct, wishes, question=Question(demonstration=demonstration))
     if as_json:
         emit_json(
             {

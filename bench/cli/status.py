@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from bench.cli.output import emit_json, say
+
+if TYPE_CHECKING:
+    from results.query import StoreFrames
+    from results.schema import TrialRow
 
 
 def register(app: typer.Typer) -> None:
@@ -18,48 +26,85 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Say how far a sweep has come, and list the trials that failed or do not count."""
-    from dataclasses import asdict
+    from bench.campaign import SWEEP_FILE
+    from results.query import load
 
+    frames = load(store)
+    if (store / SWEEP_FILE).exists():
+        _of_sweep(store, frames, as_json=as_json)
+    else:
+        _without_sweep(store, frames, as_json=as_json)
+
+
+def _of_sweep(store: Path, frames: StoreFrames, *, as_json: bool) -> None:
+    """What a sweep has come to, against its plan."""
     from bench.campaign import SWEEP_FILE, summary
-    from bench.cli.output import emit_json, say
+    from bench.cli.status_face import show_points
     from bench.vocabulary import vocabulary
     from permutations.design import make_plan
     from permutations.sweep import Sweep
-    from results.query import load
-    from results.store import Store
 
-    opened = Store.open(store, read_only=True)
-    counts = summary(make_plan(Sweep.load(store / SWEEP_FILE, vocabulary())), opened)
-    bad = [row for row in load(store).trial_rows() if row.status != "ok"]
+    plan = make_plan(Sweep.load(store / SWEEP_FILE, vocabulary()))
+    counts = summary(plan, frames.store)
     if as_json:
-        emit_json(
-            {
-                "store": str(store),
-                **asdict(counts),
-                "complete": counts.complete,
-                "not_ok": [
-                    {
-                        "trial_id": row.trial_id,
-                        "status": row.status,
-                        "level": row.level,
-                        "filesystem": row.filesystem,
-                        "block": row.block,
-                        "error": row.error,
-                        "command": row.error_command,
-                        "invalid_reasons": list(row.invalid_reasons),
-                    }
-                    for row in bad
-                ],
-                "set_aside": [{"path": str(each.path), "reason": each.reason} for each in opened.set_aside],
-            }
-        )
+        _emit(store, {**asdict(counts), "complete": counts.complete}, frames)
         return
     left = counts.planned - counts.decided
     say(f"{counts.ok} of {counts.planned} trials ok, {counts.failed} failed, {counts.invalid} invalid, {left} to run")
-    for row in bad:
+    show_points(frames, [] if plan.sweep.racing else [(trial.point.id, trial.block) for trial in plan.trials])
+    _say_bad(frames)
+
+
+def _without_sweep(store: Path, frames: StoreFrames, *, as_json: bool) -> None:
+    """What a store without a sweep file holds, such as one of imports: there is no plan to hold it against."""
+    from results.imported import is_imported
+
+    rows = frames.trial_rows()
+    counts = {status: sum(row.status == status for row in rows) for status in ("ok", "failed", "invalid")}
+    imported = is_imported(rows)
+    if as_json:
+        _emit(store, {**counts, "imported": imported}, frames)
+        return
+    kind = "imported" if imported else "without a sweep file"
+    say(f"{kind}: {counts['ok']} trials ok, {counts['failed']} failed, {counts['invalid']} invalid")
+    _say_bad(frames)
+
+
+def _bad(frames: StoreFrames) -> list[TrialRow]:
+    return [row for row in frames.trial_rows() if row.status != "ok"]
+
+
+def _emit(store: Path, counts: Mapping[str, object], frames: StoreFrames) -> None:
+    """As JSON."""
+    emit_json(
+        {
+            "store": str(store),
+            **counts,
+            "not_ok": [
+                {
+                    "trial_id": row.trial_id,
+                    "status": row.status,
+                    "level": row.level,
+                    "filesystem": row.filesystem,
+                    "block": row.block,
+                    "error": row.error,
+                    "command": row.error_command,
+                    "invalid_reasons": list(row.invalid_reasons),
+                }
+                for row in _bad(frames)
+            ],
+            "set_aside": [{"path": str(each.path), "reason": each.reason} for each in frames.set_aside],
+        }
+    )
+
+
+def _say_bad(frames: StoreFrames) -> None:
+    """A line for each trial that is not ok, with its command, and for each file that does not count."""
+    for row in _bad(frames):
         why = row.error or "; ".join(row.invalid_reasons)
-        say(f"  {row.status}: {row.level} {row.filesystem} block {row.block + 1} ({row.trial_id}): {why}")
+        what = row.imported_from or f"{row.level} {row.filesystem} block {row.block + 1}"
+        say(f"  {row.status}: {what} ({row.trial_id}): {why}")
         if row.error_command:
             say(f"    command: {row.error_command}")
-    for each in opened.set_aside:
+    for each in frames.set_aside:
         say(f"  set aside: {each.path}: {each.reason}")

@@ -26,12 +26,12 @@ def merge_jobs(jobs: Sequence[Job]) -> tuple[Direction, ...]:
     return tuple(merged)
 
 
-def merge_latencies(parts: Iterable[Latency | None]) -> Latency | None:
+def merge_latencies(parts: Iterable[Latency | None], *, histograms: bool = True) -> Latency | None:
     """Latencies pooled: as if every sample had been taken by one job.
 
     None where any part was not measured, since a pool of some of the jobs would pass for all of
     them.  The percentiles that fio printed are kept where there is a single part; of several parts
-    only the merged histogram can give them.
+    only the merged histogram can give them, and that is left out without ``histograms``.
     """
     measured = []
     for part in parts:
@@ -42,22 +42,23 @@ def merge_latencies(parts: Iterable[Latency | None]) -> Latency | None:
         return measured[0] if measured else None
     samples = sum(part.samples for part in measured)
     mean_ns = sum(part.samples * part.mean_ns for part in measured) / samples
-    histograms = [part.histogram for part in measured if part.histogram is not None]
+    found = [part.histogram for part in measured if part.histogram is not None] if histograms else []
     return Latency(
         samples=samples,
         min_ns=min(part.min_ns for part in measured),
         max_ns=max(part.max_ns for part in measured),
         mean_ns=mean_ns,
         stddev_ns=_pooled_stddev(measured, samples, mean_ns),
-        histogram=histogram.merge(histograms) if len(histograms) == len(measured) else None,
+        histogram=histogram.merge(found) if len(found) == len(measured) else None,
     )
 
 
 def percentile_ns(latency: Latency, percent: float) -> int | None:
-    """A percentile, from the histogram or else as fio printed it; None where neither has it."""
-    if latency.histogram is not None:
+    """A percentile as fio printed it, or else by its rule from the histogram; None where neither has it."""
+    printed = dict(latency.percentiles).get(percent)
+    if printed is None and latency.histogram is not None:
         return latency.histogram.percentile_ns(percent)
-    return dict(latency.percentiles).get(percent)
+    return printed
 
 
 def results(jobs: Sequence[Job]) -> tuple[DirectionResult, ...]:
@@ -80,6 +81,8 @@ def _merge_directions(name: str, parts: Sequence[Direction]) -> Direction:
     total_bytes = sum(part.total_bytes for part in parts)
     runtime_ms = max(part.runtime_ms for part in parts)
     single = parts[0] if len(parts) == 1 else None
+    lat = merge_latencies(part.lat for part in parts)
+    has_total = lat is not None and lat.histogram is not None  # then nobody asks for that of completion latency
     return Direction(
         name=name,
         ios=ios,
@@ -90,8 +93,8 @@ def _merge_directions(name: str, parts: Sequence[Direction]) -> Direction:
         short_ios=sum(part.short_ios for part in parts),
         dropped_ios=sum(part.dropped_ios for part in parts),
         slat=merge_latencies(part.slat for part in parts),
-        clat=merge_latencies(part.clat for part in parts),
-        lat=merge_latencies(part.lat for part in parts),
+        clat=merge_latencies((part.clat for part in parts), histograms=not has_total),
+        lat=lat,
     )
 
 
@@ -127,7 +130,7 @@ def _sync(jobs: Sequence[Job]) -> Direction | None:
 
 
 def _result(direction: Direction, *, errors: int) -> DirectionResult:
-    lat = direction.lat
+    lat, clat = direction.lat, direction.clat
     found = lat.histogram if lat is not None and lat.histogram is not None else Histogram((), ())
     return DirectionResult(
         direction=direction.name,
@@ -138,7 +141,11 @@ def _result(direction: Direction, *, errors: int) -> DirectionResult:
         bw_bytes_s=direction.bw_bytes_s,
         errors=errors,
         slat_mean_ns=None if direction.slat is None else direction.slat.mean_ns,
-        clat_mean_ns=None if direction.clat is None else direction.clat.mean_ns,
+        clat_mean_ns=None if clat is None else clat.mean_ns,
+        clat_p50_ns=None if clat is None else percentile_ns(clat, 50.0),
+        clat_p95_ns=None if clat is None else percentile_ns(clat, 95.0),
+        clat_p99_ns=None if clat is None else percentile_ns(clat, 99.0),
+        clat_p999_ns=None if clat is None else percentile_ns(clat, 99.9),
         lat_min_ns=None if lat is None else lat.min_ns,
         lat_mean_ns=None if lat is None else lat.mean_ns,
         lat_stddev_ns=None if lat is None else lat.stddev_ns,

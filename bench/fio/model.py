@@ -21,7 +21,8 @@ class Latency:
     """One kind of latency of one direction.
 
     ``percentiles`` are (percent, nanoseconds) pairs as fio printed them, empty where it recorded
-    none; ``histogram`` is there with ``json+`` and percentiles on.
+    none; ``histogram`` is there with ``json+`` and percentiles on.  Of submission latency there are the
+    moments alone.
     """
 
     samples: int
@@ -128,12 +129,13 @@ class FioOutput:
 
     With ``--status-interval`` there are several documents, each cumulative; ``result`` is the last
     complete one.  ``prefix`` is all text beside the documents, kept as evidence.  ``truncated``
-    says that the text ended within a document.
+    says that the text ended within a document, ``not_numbers`` that figures were ``nan`` or ``inf``.
     """
 
     documents: tuple[Document, ...]
     prefix: str
     truncated: bool
+    not_numbers: bool = False
 
     @property
     def result(self) -> Document:

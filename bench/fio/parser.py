@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -25,6 +26,7 @@ from bench.fio.wire import (
     WireDocument,
     WireJob,
     WireLatency,
+    WireMoments,
     WireSteadyState,
 )
 from bench.histogram import Histogram
@@ -57,7 +59,7 @@ def parse(text: str) -> FioOutput:
         return FioOutput((_document(DECODER.decode(text)),), "", truncated=False)
     documents: list[Document] = []
     beside: list[str] = []
-    reason, truncated = "there is no JSON in it", False
+    reason, truncated, not_numbers = "there is no JSON in it", False, False
     for piece in _pieces(text):
         if piece.kind == "torn":
             reason, truncated = "its JSON is cut short", True
@@ -65,7 +67,9 @@ def parse(text: str) -> FioOutput:
             beside.append(piece.text)
         else:
             try:
-                documents.append(_document(_decode(piece.text)))
+                wire, replaced = _decode(piece.text)
+                documents.append(_document(wire))
+                not_numbers |= replaced
             except EngineError as error:
                 reason = error.message
                 beside.append(piece.text)
@@ -73,7 +77,7 @@ def parse(text: str) -> FioOutput:
         head = text.strip()[:200]
         said = f"; it begins: {head!r}" if head else "; it is empty"
         raise EngineError(f"fio's output holds no complete result: {reason}{said}")
-    return FioOutput(tuple(documents), "".join(beside).strip(), truncated)
+    return FioOutput(tuple(documents), "".join(beside).strip(), truncated, not_numbers)
 
 
 def _pieces(text: str) -> Iterator[_Piece]:
@@ -116,15 +120,15 @@ def _object_end(text: str) -> int | None:
     return None
 
 
-def _decode(text: str) -> WireDocument:
-    """Decode one object; ``nan`` and ``inf``, which fio prints and JSON lacks, become null."""
+def _decode(text: str) -> tuple[WireDocument, bool]:
+    """Decode one object; ``nan`` and ``inf``, which fio prints and JSON lacks, become null, and then that is said."""
     try:
         try:
-            return DECODER.decode(text)
+            return DECODER.decode(text), False
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            return DECODER.decode(_NOT_A_NUMBER.sub(_null, text))
+            return DECODER.decode(_NOT_A_NUMBER.sub(_null, text)), True
     except _UNDECODABLE as error:
         raise EngineError(f"its JSON is not fio's ({error})") from None
 
@@ -193,6 +197,8 @@ def _direction(name: str, wire: WireDirection) -> Direction:
     if ios is None:  # fio before 2.1.5 printed no count
         ios = round((wire.iops or 0.0) * wire.runtime / 1000)
     bw_bytes_s = wire.bw_bytes if wire.bw_bytes is not None else (wire.bw or 0.0) * 1024
+    if not ios:  # most jobs do one direction of three; of the others there is nothing to look at
+        return Direction(name, 0, total_bytes, wire.runtime, wire.iops, bw_bytes_s, wire.short_ios, wire.drop_ios)
     return Direction(
         name=name,
         ios=ios,
@@ -208,7 +214,7 @@ def _direction(name: str, wire: WireDirection) -> Direction:
     )
 
 
-def _latency(wire: WireLatency | None, unit_ns: int, ios: int) -> Latency | None:
+def _latency(wire: WireMoments | None, unit_ns: int, ios: int) -> Latency | None:
     """A latency in nanoseconds; None where fio measured nothing (zeros stand there then)."""
     if wire is None or wire.mean is None:
         return None
@@ -223,8 +229,8 @@ def _latency(wire: WireLatency | None, unit_ns: int, ios: int) -> Latency | None
         max_ns=wire.max * unit_ns,
         mean_ns=wire.mean * unit_ns,
         stddev_ns=None if wire.stddev is None else wire.stddev * unit_ns,
-        percentiles=_percentiles(wire.percentile or {}, unit_ns),
-        histogram=_histogram(wire.bins or {}, unit_ns),
+        percentiles=_percentiles(wire.percentile or {}, unit_ns) if isinstance(wire, WireLatency) else (),
+        histogram=_histogram(wire.bins or {}, unit_ns) if isinstance(wire, WireLatency) else None,
     )
 
 
@@ -234,15 +240,24 @@ def _percentiles(found: Mapping[str, int | None], unit_ns: int) -> tuple[tuple[f
     return tuple(sorted((percent, value * unit_ns) for percent, value in pairs if 0.0 < percent <= 100.0))
 
 
-def _histogram(found: Mapping[str, int], unit_ns: int) -> Histogram | None:
-    pairs = sorted((int(_number(key) * unit_ns), count) for key, count in found.items() if count)
-    if not pairs:
+def _histogram(found: Mapping[int, int], unit_ns: int) -> Histogram | None:
+    """The buckets that are not empty, in rising order, as fio prints them."""
+    if not found:
         return None
-    return Histogram(tuple(value for value, _ in pairs), tuple(count for _, count in pairs))
+    bins, counts = list(found), list(found.values())
+    if unit_ns != 1 or 0 in counts or bins != sorted(bins):
+        pairs = sorted((value * unit_ns, count) for value, count in found.items() if count)
+        bins, counts = [value for value, _ in pairs], [count for _, count in pairs]
+    if not bins:
+        return None
+    if bins[0] < 0 or bins[-1] > 2**62:
+        raise EngineError(f"its JSON has a bucket of {bins[0] if bins[0] < 0 else bins[-1]} ns")
+    return Histogram(tuple(bins), tuple(counts))
 
 
+@lru_cache(maxsize=256)
 def _number(key: str) -> float:
-    """A key of ``percentile`` or ``bins`` as a number; these are exact below 2**53."""
+    """A key of ``percentile`` as a number; there are few different ones."""
     try:
         value = float(key)
     except ValueError:

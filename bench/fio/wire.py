@@ -16,19 +16,24 @@ Amount = Annotated[float, msgspec.Meta(ge=0.0, le=1e18)]
 """A rate or a time; fio prints ``nan`` for some, which is null by the time it is decoded."""
 
 
-class WireLatency(msgspec.Struct, frozen=True):
-    """``slat_ns``, ``clat_ns``, ``lat_ns``; before 3.0 ``slat``, ``clat``, ``lat``, without ``N``."""
+class WireMoments(msgspec.Struct, frozen=True, gc=False):
+    """``slat_ns``, of which nobody wants more, so that its histogram is skipped; before 3.0 ``slat``, without ``N``."""
 
     min: int = 0
     max: int = 0
     mean: Amount | None = None
     stddev: Amount | None = None
     samples: Count | None = msgspec.field(name="N", default=None)
+
+
+class WireLatency(WireMoments, frozen=True, gc=False):
+    """``clat_ns``, ``lat_ns``; before 3.0 ``clat``, ``lat``."""
+
     percentile: dict[str, Count | None] | None = None
-    bins: dict[str, Count] | None = None
+    bins: dict[int, Count] | None = None
 
 
-class WireDirection(msgspec.Struct, frozen=True):
+class WireDirection(msgspec.Struct, frozen=True, gc=False):
     """``read``, ``write``, ``trim`` or ``mixed`` of a job."""
 
     io_bytes: Count = 0
@@ -40,29 +45,29 @@ class WireDirection(msgspec.Struct, frozen=True):
     total_ios: Count | None = None
     short_ios: Count = 0
     drop_ios: Count = 0
-    slat_ns: WireLatency | None = None
+    slat_ns: WireMoments | None = None
     clat_ns: WireLatency | None = None
     lat_ns: WireLatency | None = None
-    slat: WireLatency | None = None
+    slat: WireMoments | None = None
     clat: WireLatency | None = None
     lat: WireLatency | None = None
 
 
-class WireSync(msgspec.Struct, frozen=True):
+class WireSync(msgspec.Struct, frozen=True, gc=False):
     """``sync`` of a job: fsync and its kin, counted apart from data I/O."""
 
     total_ios: Count = 0
     lat_ns: WireLatency | None = None
 
 
-class WireSteadyStateData(msgspec.Struct, frozen=True):
+class WireSteadyStateData(msgspec.Struct, frozen=True, gc=False):
     """``steadystate.data``: bytes per second and I/Os per second."""
 
     bw_mean: int = 0
     iops_mean: int = 0
 
 
-class WireSteadyState(msgspec.Struct, frozen=True):
+class WireSteadyState(msgspec.Struct, frozen=True, gc=False):
     """``steadystate`` of a job."""
 
     ss: str = ""
@@ -71,7 +76,7 @@ class WireSteadyState(msgspec.Struct, frozen=True):
     data: WireSteadyStateData | None = None
 
 
-class WireJob(msgspec.Struct, frozen=True):
+class WireJob(msgspec.Struct, frozen=True, gc=False):
     """An entry of ``jobs`` or of ``client_stats``."""
 
     jobname: str
@@ -91,7 +96,7 @@ class WireJob(msgspec.Struct, frozen=True):
     steadystate: WireSteadyState | None = None
 
 
-class WireDiskUtil(msgspec.Struct, frozen=True):
+class WireDiskUtil(msgspec.Struct, frozen=True, gc=False):
     """An entry of ``disk_util``; ``aggr_write_merge`` lacks its s in every version of fio."""
 
     name: str = ""
@@ -107,7 +112,7 @@ class WireDiskUtil(msgspec.Struct, frozen=True):
     aggr_util: Amount | None = None
 
 
-class WireDocument(msgspec.Struct, frozen=True):
+class WireDocument(msgspec.Struct, frozen=True, gc=False):
     """One document: ``jobs``, or ``client_stats`` where fio was a client of fio servers."""
 
     version: str = msgspec.field(name="fio version", default="")

@@ -10,14 +10,12 @@ Useful without the rest of stripelab.  docs/native-engine.md says what is measur
 from __future__ import annotations
 
 from bench.native.api import NativeRunError, RunInterrupted, probe, run, run_jobs
+from bench.native.buckets import BUCKETS, bucket_midpoint_ns
 from bench.native.library import IMPLEMENTATION, LIBRARY, Library
 from bench.native.options import Job, Load, Part, Split, Verify
 from bench.native.result import Result
 
-BUCKETS = LIBRARY.BUCKETS
 bucket_index = LIBRARY.bucket_index
-bucket_midpoint_ns = LIBRARY.bucket_midpoint_ns
-clock_ns = LIBRARY.clock_ns
 
 __all__ = [
     "BUCKETS",
@@ -33,7 +31,6 @@ __all__ = [
     "Verify",
     "bucket_index",
     "bucket_midpoint_ns",
-    "clock_ns",
     "probe",
     "run",
     "run_jobs",

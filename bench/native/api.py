@@ -6,17 +6,18 @@ import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 from bench.errors import EngineError
-from bench.native import options
+from bench.native import options, target
+from bench.native.jobs import run_text
 from bench.native.library import LIBRARY, Library, by_name
 from bench.native.options import Job, Load, Part
 from bench.native.result import Clock, Result, decode
+from bench.native.target import Target
 
 GRACE_S = 0.05
 """How long a run that was stopped waits for jobs that are in the kernel."""
@@ -43,25 +44,10 @@ class RunInterrupted(KeyboardInterrupt):
         self.result = result
 
 
-@dataclass(frozen=True)
-class Target:
-    """What the kernel says of a file or device.
-
-    ``memory_align`` and ``offset_align`` are for direct I/O, bytes (statx(2), STATX_DIOALIGN, or the logical block
-    size); 0 where the kernel does not say.  ``nowait``: io_uring reaches it without a thread for each I/O.
-    """
-
-    size_bytes: int
-    memory_align: int
-    offset_align: int
-    device: bool
-    nowait: bool
-
-
 def probe(path: Path | str, *, direct: bool = True) -> Target:
     """What the kernel says of ``path``; raises :class:`NativeRunError` where it cannot be opened that way."""
     try:
-        return Target(**LIBRARY.probe(str(path), direct))
+        return target.probe(str(path), direct=direct)
     except OSError as failure:
         raise NativeRunError(
             f"{path} cannot be opened: {failure.strerror}", remedy=_remedy(failure.errno or 0, direct=direct)
@@ -143,13 +129,13 @@ def _part(path: Path, load: Load, offset: int, limit: int | None) -> Part:
     """The part of a file to work on."""
     if load.ioengine in NO_TARGET:
         return Part(path, offset, limit if limit is not None else max(1 << 30, load.largest_bs))
-    target = probe(path, direct=load.direct)
+    found = probe(path, direct=load.direct)
     if path.is_char_device():  # /dev/zero, /dev/null: they have no size
         return Part(path, offset, limit if limit is not None else max(1 << 30, load.largest_bs))
-    left = target.size_bytes - offset
+    left = found.size_bytes - offset
     if left <= 0:
         raise NativeRunError(
-            f"{path} has {target.size_bytes} bytes, and nothing from {offset} on",
+            f"{path} has {found.size_bytes} bytes, and nothing from {offset} on",
             remedy="The engine never makes or grows a file: write it first, with the size that is to be measured.",
         )
     return Part(path, offset, min(left, limit) if limit is not None else left)
@@ -180,7 +166,8 @@ def run_jobs(
     wanted = poll if cancel is not None or on_progress is not None else None
     try:
         with _claimed(load, jobs):
-            raw, raised = library.run(options.render(load, jobs, exclusive=False), wanted, round(grace_s * 1e9))
+            text = options.render(load, jobs, exclusive=False)
+            raw, raised = run_text(library, text, wanted, round(grace_s * 1e9))
     except ValueError as failure:
         options.refuse(str(failure))
     except OSError as failure:
@@ -227,7 +214,8 @@ def overhead_ns(iodepth: int, implementation: str) -> float:
     library = by_name(implementation)
     count = OVERHEAD_IOS[implementation]
     load = Load(rw="randread", ioengine="null", iodepth=iodepth, io_size_bytes=4096 * count, random_map=False)
-    raw, _ = library.run(options.render(load, [Job((Part(Path("null"), 0, 1 << 30),))]), None, 0)
+    text = options.render(load, [Job((Part(Path("null"), 0, 1 << 30),))])
+    raw, _ = run_text(library, text, None, 0)
     return float(raw[0]["runtime_ns"]) / count
 
 

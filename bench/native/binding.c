@@ -7,30 +7,8 @@
 
 #include "stripelab.h"
 
-#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-
-/* A Python int as uint64_t.  Returns 0 with *out set, or -1 with TypeError or ValueError set. */
-static int as_uint64(PyObject *value, const char *name, uint64_t *out)
-{
-    unsigned long long number = PyLong_AsUnsignedLongLong(value);
-
-    if (number == (unsigned long long)-1 && PyErr_Occurred()) {
-        if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
-            PyErr_Clear();
-            PyErr_Format(PyExc_ValueError, "%s is out of range", name);
-        }
-        return -1;
-    }
-    *out = number;
-    return 0;
-}
-
-/* A text that may hold a path, which need not be UTF-8 and may have been cut within a character. */
-static PyObject *as_text(const char *text)
-{
-    return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
-}
 
 /* Append `item` (whose reference is taken) to a list, which a failure ends. */
 static void add(PyObject **list, PyObject *item)
@@ -38,13 +16,6 @@ static void add(PyObject **list, PyObject *item)
     if (!item || PyList_Append(*list, item) < 0)
         Py_CLEAR(*list);
     Py_XDECREF(item);
-}
-
-static PyObject *clock_ns(PyObject *module, PyObject *unused)
-{
-    (void)module;
-    (void)unused;
-    return PyLong_FromUnsignedLongLong(sl_clock_ns());
 }
 
 static PyObject *clock_state(PyObject *module, PyObject *unused)
@@ -59,63 +30,24 @@ static PyObject *clock_state(PyObject *module, PyObject *unused)
 
 static PyObject *bucket_index(PyObject *module, PyObject *value)
 {
-    uint64_t value_ns;
+    unsigned long long value_ns = PyLong_AsUnsignedLongLong(value);
 
     (void)module;
-    if (as_uint64(value, "value_ns", &value_ns) < 0)
+    if (PyErr_Occurred()) {
+        if (PyErr_ExceptionMatches(PyExc_OverflowError))
+            PyErr_SetString(PyExc_ValueError, "value_ns is out of range");
         return NULL;
+    }
     return PyLong_FromUnsignedLong(sl_bucket_index(value_ns));
-}
-
-static PyObject *bucket_midpoint_ns(PyObject *module, PyObject *value)
-{
-    uint64_t index;
-
-    (void)module;
-    if (as_uint64(value, "index", &index) < 0)
-        return NULL;
-    if (index >= SL_HISTOGRAM_BUCKETS) {
-        PyErr_SetString(PyExc_ValueError, "index is out of range");
-        return NULL;
-    }
-    return PyLong_FromUnsignedLongLong(sl_bucket_midpoint_ns((uint32_t)index));
-}
-
-static PyObject *probe(PyObject *module, PyObject *arguments)
-{
-    struct sl_target target;
-    PyObject *path;
-    int direct, status;
-
-    (void)module;
-    if (!PyArg_ParseTuple(arguments, "O&p", PyUnicode_FSConverter, &path, &direct))
-        return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    status = sl_target_probe(PyBytes_AsString(path), direct, &target);
-    Py_END_ALLOW_THREADS
-    Py_DECREF(path);
-    if (status < 0) {
-        errno = -status;
-        return PyErr_SetFromErrno(PyExc_OSError);
-    }
-    return Py_BuildValue("{s:K,s:I,s:I,s:O,s:O}", "size_bytes", (unsigned long long)target.size, "memory_align",
-                         target.memory_align, "offset_align", target.offset_align, "device",
-                         target.device ? Py_True : Py_False, "nowait", target.nowait ? Py_True : Py_False);
 }
 
 /* The options in `text`: 0, or -1 with ValueError set. */
 static int parse(const char *text, Py_ssize_t length, struct sl_options *options)
 {
-    char message[320];
-    PyObject *said;
-
-    if (sl_options_parse(text, (size_t)length, options, message, sizeof message) == 0)
+    if (sl_options_parse(text, (size_t)length, options) == 0)
         return 0;
     sl_options_free(options);
-    said = as_text(message);
-    if (said)
-        PyErr_SetObject(PyExc_ValueError, said);
-    Py_XDECREF(said);
+    PyErr_SetString(PyExc_ValueError, "the text of options makes no sense");
     return -1;
 }
 
@@ -156,10 +88,8 @@ static PyObject *pattern(PyObject *module, PyObject *arguments)
     (void)module;
     if (!PyArg_ParseTuple(arguments, "nKK", &length, &offset, &generation))
         return NULL;
-    if (length <= 0 || length % SL_SECTOR) {
-        PyErr_SetString(PyExc_ValueError, "length is no multiple of a sector");
-        return NULL;
-    }
+    if (length <= 0 || length % SL_SECTOR)
+        return PyErr_Format(PyExc_ValueError, "length is no multiple of a sector");
     block = PyBytes_FromStringAndSize(NULL, length);
     if (block) {
         unsigned char *bytes = (unsigned char *)PyBytes_AsString(block);
@@ -179,54 +109,149 @@ static PyObject *judge(PyObject *module, PyObject *arguments)
     (void)module;
     if (!PyArg_ParseTuple(arguments, "y#KK", &block, &length, &offset, &expected))
         return NULL;
-    if (length <= 0 || length % SL_SECTOR) {
-        PyErr_SetString(PyExc_ValueError, "length is no multiple of a sector");
-        return NULL;
-    }
+    if (length <= 0 || length % SL_SECTOR)
+        return PyErr_Format(PyExc_ValueError, "length is no multiple of a sector");
     return PyLong_FromLong(sl_pattern_check((const unsigned char *)block, (size_t)length, offset, expected));
 }
 
-/* ---- a run and its result --------------------------------------------------------------------------- */
+/* ---- a job and its result --------------------------------------------------------------------------- */
 
-struct listener {
-    PyThreadState *thread;
-    PyObject *poll; /* called with a list of (acked, durable); may be NULL */
-    PyObject *raised;
+#define JOB "bench.native._engine.job"
+
+struct held { /* in a capsule: whoever drives the job, or asks for its state, holds it too */
+    struct sl_options options;
+    struct sl_job job;
+    int open;
+    int fd[];
 };
 
-/* With the GIL: signals, and what the caller has to say.  An exception ends the run and is kept. */
-static int listen(void *context, const struct sl_progress *progress, uint32_t jobs)
+static struct held *held_in(PyObject *capsule)
 {
-    struct listener *listener = context;
-    int stop = 0;
+    return PyCapsule_GetPointer(capsule, JOB);
+}
 
-    PyEval_RestoreThread(listener->thread);
-    if (PyErr_CheckSignals() == 0 && listener->poll) {
-        PyObject *list = PyList_New(0), *answer = NULL;
+static void let_go(PyObject *capsule)
+{
+    struct held *held = held_in(capsule);
 
-        for (uint32_t job = 0; list && job < jobs; job++) {
-            add(&list, Py_BuildValue("(KK)", (unsigned long long)progress[job].acked,
-                                           (unsigned long long)progress[job].durable));
+    if (held->open)
+        sl_job_close(&held->job);
+    sl_recorder_free(&held->job.result.recorder);
+    sl_options_free(&held->options);
+    free(held);
+}
+
+/* A job that is not open yet, with the descriptors of its files; NULL with an exception set. */
+static PyObject *hold(struct sl_options *options, unsigned int index, PyObject *descriptors)
+{
+    uint32_t files = index < options->jobs ? options->job[index].files : 0;
+    struct held *held = files ? calloc(1, sizeof *held + files * sizeof *held->fd) : NULL;
+    PyObject *capsule = held ? PyCapsule_New(held, JOB, let_go) : NULL;
+
+    if (!capsule) {
+        free(held);
+        sl_options_free(options);
+        return files ? PyErr_NoMemory() : PyErr_Format(PyExc_ValueError, "there is no job %u", index);
+    }
+    held->options = *options;
+    held->job.options = &held->options;
+    held->job.index = index;
+    held->job.queue.fd = held->fd;
+    for (uint32_t file = 0; file < files; file++) {
+        PyObject *number = (Py_ssize_t)file < PyList_Size(descriptors) ? PyList_GetItem(descriptors, (Py_ssize_t)file) : NULL;
+
+        held->fd[file] = number ? (int)PyLong_AsLong(number) : -1; /* none: where no I/O is done */
+        if (PyErr_Occurred()) {
+            Py_DECREF(capsule);
+            return NULL;
         }
-        if (list)
-            answer = PyObject_CallFunctionObjArgs(listener->poll, list, NULL);
-        stop = answer ? PyObject_IsTrue(answer) : -1;
-        Py_XDECREF(answer);
-        Py_XDECREF(list);
     }
-    if (PyErr_Occurred()) {
-        PyObject *type, *value, *traceback;
+    return capsule;
+}
 
-        PyErr_Fetch(&type, &value, &traceback);
-        PyErr_NormalizeException(&type, &value, &traceback);
-        Py_XDECREF(listener->raised);
-        listener->raised = value;
-        Py_XDECREF(type);
-        Py_XDECREF(traceback);
-        stop = 1;
+static PyObject *open_job(PyObject *module, PyObject *arguments)
+{
+    struct sl_options options;
+    unsigned long long grace_ns;
+    unsigned int index;
+    const char *text;
+    Py_ssize_t length;
+    PyObject *descriptors, *capsule;
+    struct held *held;
+    int nowait, status;
+
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "y#IO!pK", &text, &length, &index, &PyList_Type, &descriptors, &nowait, &grace_ns) ||
+        parse(text, length, &options) < 0 || !(capsule = hold(&options, index, descriptors)))
+        return NULL;
+    held = held_in(capsule);
+    held->job.nowait = nowait;
+    held->job.grace_ns = grace_ns;
+    held->open = 1;
+    Py_BEGIN_ALLOW_THREADS
+    status = sl_job_open(&held->job);
+    Py_END_ALLOW_THREADS
+    if (status < 0) {
+        PyObject *why = Py_BuildValue("(is)", held->job.result.failed, held->job.result.where);
+
+        if (why)
+            PyErr_SetObject(PyExc_OSError, why);
+        Py_XDECREF(why);
+        Py_CLEAR(capsule);
     }
-    listener->thread = PyEval_SaveThread();
-    return stop;
+    return capsule;
+}
+
+/* A step that may take its time, without the GIL. */
+static PyObject *work(PyObject *capsule, void (*step)(struct sl_job *))
+{
+    struct held *held = held_in(capsule);
+
+    if (!held)
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    step(&held->job);
+    Py_END_ALLOW_THREADS
+    return Py_NewRef(Py_None);
+}
+
+static PyObject *drive(PyObject *module, PyObject *capsule)
+{
+    (void)module;
+    return work(capsule, sl_job_drive);
+}
+
+static PyObject *close_job(PyObject *module, PyObject *capsule)
+{
+    struct held *held = held_in(capsule);
+    int was_open = held && held->open;
+
+    (void)module;
+    if (held)
+        held->open = 0;
+    return held && !was_open ? Py_NewRef(Py_None) : work(capsule, sl_job_close);
+}
+
+static PyObject *stop(PyObject *module, PyObject *capsule)
+{
+    struct held *held = held_in(capsule);
+
+    (void)module;
+    if (!held)
+        return NULL;
+    __atomic_store_n(&held->job.stop, 1, __ATOMIC_RELAXED);
+    return Py_NewRef(Py_None);
+}
+
+static PyObject *progress(PyObject *module, PyObject *capsule)
+{
+    struct held *held = held_in(capsule);
+
+    (void)module;
+    if (!held)
+        return NULL;
+    return Py_BuildValue("(KK)", (unsigned long long)__atomic_load_n(&held->job.result.acked, __ATOMIC_RELAXED),
+                         (unsigned long long)__atomic_load_n(&held->job.result.durable, __ATOMIC_RELAXED));
 }
 
 /* Add `value` (whose reference is taken) under a name; 0 or -1. */
@@ -301,14 +326,20 @@ static const struct { const char *name; size_t at; } numbers[] = {
     NUMBER(missed), NUMBER(clock_back), NUMBER(sequence), NUMBER(acked), NUMBER(durable),
 };
 
-static PyObject *of_job(const struct sl_result *result)
+static PyObject *state(PyObject *module, PyObject *capsule)
 {
-    PyObject *dict = Py_BuildValue(
-        "{s:i,s:N,s:s,s:s,s:I,s:I,s:I,s:O,s:O}", "failed", result->failed, "where", as_text(result->where), "detail", result->detail,
-        "ioengine", result->ioengine ? result->ioengine : "", "iodepth", result->iodepth, "batch_submit",
-        result->batch_submit, "batch_complete", result->batch_complete, "abandoned", result->abandoned ? Py_True : Py_False,
-        "series_short", result->series_short ? Py_True : Py_False);
+    const struct held *held = held_in(capsule);
+
+    (void)module;
+    if (!held)
+        return NULL;
+    const struct sl_result *result = &held->job.result;
     const struct sl_recorder *recorder = &result->recorder;
+    PyObject *dict = Py_BuildValue(
+        "{s:i,s:s,s:s,s:s,s:I,s:I,s:I,s:O,s:O}", "failed", result->failed, "where", result->where, "detail", result->detail,
+        "ioengine", result->ioengine, "iodepth", result->iodepth, "batch_submit", result->batch_submit, "batch_complete",
+        result->batch_complete, "abandoned", held->job.in_flight ? Py_True : Py_False, "series_short",
+        result->series_short ? Py_True : Py_False);
     int status = dict ? 0 : -1;
 
     for (size_t index = 0; !status && index < sizeof numbers / sizeof *numbers; index++) {
@@ -327,50 +358,18 @@ static PyObject *of_job(const struct sl_result *result)
     return dict;
 }
 
-static PyObject *run(PyObject *module, PyObject *arguments)
-{
-    struct listener listener = {0};
-    struct sl_options options;
-    struct sl_run *done = NULL;
-    unsigned long long grace_ns;
-    const char *text;
-    Py_ssize_t length;
-    PyObject *poll, *list;
-    int status;
-
-    (void)module;
-    if (!PyArg_ParseTuple(arguments, "y#OK", &text, &length, &poll, &grace_ns) || parse(text, length, &options) < 0)
-        return NULL;
-    listener.poll = poll == Py_None ? NULL : poll;
-    listener.thread = PyEval_SaveThread();
-    status = sl_run(&options, listen, &listener, grace_ns, &done);
-    PyEval_RestoreThread(listener.thread);
-    sl_options_free(&options); /* what the run has not taken over */
-    if (status < 0) {
-        Py_XDECREF(listener.raised);
-        errno = -status;
-        return PyErr_SetFromErrno(PyExc_OSError);
-    }
-    list = PyList_New(0);
-    for (uint32_t job = 0; list && job < sl_run_jobs(done); job++) {
-        add(&list, of_job(sl_run_result(done, job)));
-    }
-    sl_run_release(done);
-    if (!listener.raised)
-        listener.raised = Py_NewRef(Py_None);
-    return Py_BuildValue("(NN)", list, listener.raised);
-}
-
 static PyMethodDef functions[] = {
-    {"clock_ns", clock_ns, METH_NOARGS, "Monotonic clock, nanoseconds."},
     {"clock_state", clock_state, METH_NOARGS, "Which clock runs measure with, what a reading costs, how it drifts."},
     {"bucket_index", bucket_index, METH_O, "Bucket of fio's latency histogram that counts a value."},
-    {"bucket_midpoint_ns", bucket_midpoint_ns, METH_O, "Value that stands for a bucket."},
-    {"probe", probe, METH_VARARGS, "What the kernel says of a target's direct I/O."},
     {"draw", draw, METH_VARARGS, "The first I/Os of a job, without doing them."},
     {"pattern", pattern, METH_VARARGS, "A block with the verify pattern."},
     {"judge", judge, METH_VARARGS, "What the verify pattern of a block says."},
-    {"run", run, METH_VARARGS, "Run the jobs of a text of options."},
+    {"open_job", open_job, METH_VARARGS, "Everything before the first I/O of a job."},
+    {"drive", drive, METH_O, "The job, from its first I/O to its last."},
+    {"close_job", close_job, METH_O, "Give back what the job took of the kernel."},
+    {"stop", stop, METH_O, "End the job at once."},
+    {"progress", progress, METH_O, "The last acknowledged and the last durable write."},
+    {"state", state, METH_O, "What the job did so far."},
     {NULL, NULL, 0, NULL},
 };
 

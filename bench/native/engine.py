@@ -14,8 +14,8 @@ from typing import Any
 
 from bench.engine import DirectionResult, IntervalResult, Measurement, Targets
 from bench.errors import EngineError, HostTaintedError, SweepFileError
-from bench.native import api, dump, options, words
-from bench.native.library import IMPLEMENTATION, LIBRARY
+from bench.native import api, dump, options, text, words
+from bench.native.library import IMPLEMENTATION
 from bench.native.options import Job, Load, Part
 from bench.native.result import Figures, Result
 from bench.spread import Portion, check_targets, portions
@@ -54,8 +54,8 @@ class NativeEngine:
             raise SweepFileError(f"{where}: fsync and fdatasync both say when to sync: leave one of them out")
         if load.fdatasync and not load.writes:
             raise SweepFileError(f"{where}: fdatasync needs a workload that writes")
-        try:  # the ranges of numbers are the library's to judge
-            LIBRARY.draw(options.render(load, [Job((Part(Path("/"), 0, 1 << 62),))]), 0, 0)
+        try:  # the ranges of numbers
+            text.parse(options.render(load, [Job((Part(Path("/"), 0, 1 << 62),))]))
         except ValueError as failure:
             raise SweepFileError(f"{where}: native engine: {failure}") from None
 
@@ -104,7 +104,7 @@ def load_words(workload: Workload) -> dict[str, Any]:
         found["ramp_time_s"] = workload.ramp_time_s
     optional = {"rwmixread": workload.rwmixread, "fsync": workload.fsync}
     found |= {key: value for key, value in optional.items() if value is not None}
-    passed_on = {key: words.value(key, text) for key, text in workload.options if key != "cpus_allowed"}
+    passed_on = {key: words.value(key, said) for key, said in workload.options if key != "cpus_allowed"}
     if "bssplit" in passed_on:
         del found["bs"]
     return found | passed_on

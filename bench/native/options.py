@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -244,7 +245,7 @@ def _side(text: str) -> Iterator[Split]:
 
 def render(load: Load, jobs: Sequence[Job], *, exclusive: bool = True) -> bytes:
     """The text that the library reads; ``exclusive`` refuses a device that is mounted or claimed (open(2), O_EXCL)."""
-    lines = [f"{key}={int(value)}" for key, value in _numbers(load)]
+    lines = [f"{key}={int(number(load))}" for key, number in NUMBERS.items()]
     lines.append(f"exclusive={int(exclusive)}")
     for direction, side in enumerate((load.bs, load.bs_write or load.bs)):
         lines += [f"split={direction}:{size}:{below}" for size, below in _below(side)]
@@ -267,34 +268,24 @@ def _below(side: Sequence[Split]) -> Iterator[tuple[int, int]]:
         yield split.bs_bytes, (before << 32) // total - 1
 
 
-def _numbers(load: Load) -> Iterator[tuple[str, int | float]]:
-    yield "ioengine", IOENGINES.index(load.ioengine)
-    yield "random", load.random
-    yield "reads", load.reads
-    yield "writes", load.writes
-    yield "iodepth", load.iodepth
-    yield "batch_submit", load.batch_submit
-    yield "batch_complete", load.batch_complete
-    yield "rwmixread_pct", load.rwmixread
-    yield "io_size", load.io_size_bytes or 0
-    yield "runtime_ns", round((load.runtime_s or 0) * 1e9)
-    yield "ramp_ns", round(load.ramp_time_s * 1e9)
-    yield "time_based", load.goes_on
-    yield "seed", load.seed
-    yield "random_map", load.random_map
-    yield "distribution", DISTRIBUTIONS.index(load.distribution)
-    yield "theta_ppm", round(load.theta * 1e6)
-    yield "fsync", load.fsync
-    yield "fdatasync", load.fdatasync
-    yield "direct", load.direct
-    yield "record", load.record
-    yield "slat_every", load.slat_every
-    yield "compress_pct", load.compress_pct
-    yield "huge_pages", load.huge_pages
-    yield "rate_iops", load.rate_iops
-    yield "poisson", load.poisson
-    yield "go_on", load.continue_on_error
-    if load.verify is not None:
-        yield "verify", 1
-        yield "verify_random", load.verify.random
-        yield "verify_writes", load.verify.writes
+NUMBERS: Mapping[str, Callable[[Load], int | float]] = {
+    **{name: attrgetter(name) for name in ("random", "reads", "writes", "iodepth", "batch_submit", "batch_complete")},
+    **{
+        name: attrgetter(name)
+        for name in ("seed", "random_map", "fsync", "fdatasync", "direct", "record", "slat_every")
+    },
+    **{name: attrgetter(name) for name in ("compress_pct", "huge_pages", "rate_iops", "poisson")},
+    "ioengine": lambda load: IOENGINES.index(load.ioengine),
+    "rwmixread_pct": attrgetter("rwmixread"),
+    "io_size": lambda load: load.io_size_bytes or 0,
+    "runtime_ns": lambda load: round((load.runtime_s or 0) * 1e9),
+    "ramp_ns": lambda load: round(load.ramp_time_s * 1e9),
+    "time_based": attrgetter("goes_on"),
+    "distribution": lambda load: DISTRIBUTIONS.index(load.distribution),
+    "theta_ppm": lambda load: round(load.theta * 1e6),
+    "go_on": attrgetter("continue_on_error"),
+    "verify": lambda load: load.verify is not None,
+    "verify_random": lambda load: load.verify is not None and load.verify.random,
+    "verify_writes": lambda load: load.verify.writes if load.verify is not None else 0,
+}
+"""Keys of the text and what a load says for each; ``exclusive`` alone is not the load's."""

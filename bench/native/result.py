@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.histogram import Histogram
+from bench.native.buckets import bucket_midpoint_ns
 
 DIRECTIONS = ("read", "write", "sync")
 FINDINGS = ("whole", "unwritten", "lost", "torn", "misplaced", "corrupt")
@@ -250,7 +251,6 @@ def _latency(parts: Iterable[Mapping[str, Any]]) -> Latency:
 
 
 def _histogram(counts: Mapping[int, int]) -> Histogram:
-    from bench.native import bucket_midpoint_ns
 
     filled = sorted(counts)
     return Histogram(tuple(bucket_midpoint_ns(bucket) for bucket in filled), tuple(counts[bucket] for bucket in filled))

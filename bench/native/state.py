@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypedDict
 
+from bench.native.buckets import BUCKETS
+
+DIRECTIONS = 3
+FINDINGS = 6
+"""Whole, unwritten, lost, torn, misplaced and corrupt."""
+
 Poll = Callable[[list[tuple[int, int]]], object]
 """Called about every 20 ms with ``(acked, durable)`` of each job; a true answer ends the run at once."""
 
@@ -16,18 +22,6 @@ class ClockState(TypedDict):
     """``tsc`` (the CPU's counter, where the kernel itself keeps time by it) or ``clock_gettime``."""
     read_ns: int
     drift_ppm: float
-
-
-class TargetState(TypedDict):
-    """What the kernel says of a file or device."""
-
-    size_bytes: int
-    memory_align: int
-    """Of buffers for direct I/O, bytes; 0: the kernel does not say, or cannot do direct I/O here."""
-    offset_align: int
-    device: bool
-    nowait: bool
-    """Whether I/O that may not block works: where it does not, io_uring hands every I/O to a thread."""
 
 
 class LatencyState(TypedDict):
@@ -98,3 +92,54 @@ class JobState(TypedDict):
     findings: list[tuple[int, int]]
     """``(count, offset of the first)`` of whole, unwritten, lost, torn, misplaced and corrupt blocks."""
     series: bytes
+
+
+def _no_latency() -> LatencyState:
+    return {
+        "samples": 0,
+        "min_ns": (1 << 64) - 1,
+        "max_ns": 0,
+        "sum_ns": 0,
+        "sum_square_high": 0,
+        "sum_square_low": 0,
+        "buckets": bytes(8 * BUCKETS),
+    }
+
+
+def _no_direction() -> DirectionState:
+    return {"ios": 0, "bytes": 0, "lat": _no_latency(), "slat": _no_latency(), "clat": _no_latency()}
+
+
+def empty_state() -> JobState:
+    """Of a job that has done nothing."""
+    return {
+        "failed": 0,
+        "where": "",
+        "detail": "",
+        "ioengine": "",
+        "iodepth": 0,
+        "batch_submit": 0,
+        "batch_complete": 0,
+        "abandoned": False,
+        "series_short": False,
+        "looked_at": 0,
+        "completed_inline": 0,
+        "tune_ns": 0,
+        "runtime_ns": 0,
+        "cpu_user_ns": 0,
+        "cpu_system_ns": 0,
+        "switches": 0,
+        "short_ios": 0,
+        "retries": 0,
+        "late": 0,
+        "late_max_ns": 0,
+        "missed": 0,
+        "clock_back": 0,
+        "sequence": 0,
+        "acked": 0,
+        "durable": 0,
+        "directions": [_no_direction() for _ in range(DIRECTIONS)],
+        "errors": [],
+        "findings": [(0, 0)] * FINDINGS,
+        "series": b"",
+    }

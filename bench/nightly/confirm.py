@@ -22,7 +22,7 @@ from permutations.plan import Plan
 from permutations.point import PlannedTrial
 from results.nightly.baseline import Pinned
 from results.nightly.disks import SlowMember, checks_needed, shares, slow_members
-from results.nightly.evidence import PAIRS
+from results.nightly.evidence import Look
 from results.nightly.history import History, read_history
 from results.nightly.judge import Course, Fresh
 from results.query import StoreFrames, load
@@ -63,27 +63,32 @@ class Confirming:
 
 
 def confirm(
-    suspicious: Sequence[Course], asked: Confirming, where: Where, emit: Emit
+    suspicious: Sequence[tuple[Course, Look]], asked: Confirming, where: Where, emit: Emit
 ) -> tuple[Mapping[str, Fresh], tuple[str, ...]]:
     """Measure again what the screen found suspicious; returns the evidence by the name of the metric, and problems.
 
     What fails here is a problem that is said, and leaves a metric unconfirmed: the night itself is measured already.
     """
-    points = dict.fromkeys(course.metric.point_id for course in suspicious)
+    points = dict.fromkeys(course.metric.point_id for course, _ in suspicious)
+    count = max(look.pairs for _, look in suspicious)
     chosen = [asked.pairs[point_id] for point_id in points]
     paired = [pair for pair in chosen if asked.hooks.given or pair.baseline.id != pair.tonight.id]
     alone = [pair for pair in chosen if pair not in paired]
     problems: list[str] = []
     if paired:
-        plan = pair_plan(asked.plan, asked.night, paired, count=PAIRS)
+        plan = pair_plan(asked.plan, asked.night, paired, count=count)
         with _switched(asked.hooks, emit, problems) as before:
             problems += _attempt(where, plan, emit, Conduct(budget_s=asked.budget_s(), before=before))
     if alone:
-        checks = checks_needed(asked.disks, PAIRS) if asked.disks >= _FEWEST_DISKS else 0
+        checks = (
+            checks_needed(asked.disks, count, min(look.level for _, look in suspicious))
+            if asked.disks >= _FEWEST_DISKS
+            else 0
+        )
         points_alone = [pair.tonight for pair in alone]
         plan = fresh_plan(asked.plan, asked.night, points_alone, count=FRESH_TRIALS, disk_checks=checks)
         problems += _attempt(where, plan, emit, Conduct(budget_s=asked.budget_s()))
-    return _evidence(suspicious, asked, where, problems), tuple(problems)
+    return _evidence([course for course, _ in suspicious], asked, where, problems), tuple(problems)
 
 
 def _attempt(where: Where, plan: Plan, emit: Emit, conduct: Conduct) -> list[str]:

@@ -16,6 +16,7 @@ from bench.nightly.files import write_whole
 from bench.nightly.timer import Schedule
 
 SYSTEM_FOLDER = Path("/etc/systemd/system")
+_LINGER = "loginctl enable-linger    # or nights run only while you are logged in"
 _RUNNING = Path("/run/systemd/system")  # sd_booted(3): it exists where systemd is the manager
 
 
@@ -59,8 +60,7 @@ def verify(schedule: Schedule) -> bool:
             path = Path(folder) / name
             path.write_text(text, encoding="utf-8")
             paths.append(path)
-        scope = ["--user"] if schedule.user else ["--system"]
-        found = proc.run(["systemd-analyze", "verify", "--man=no", *scope, *paths], error=UnitError, check=False)
+        found = proc.run([*_verifier(folder, user=schedule.user), *paths], error=UnitError, check=False)
     # Its status and some of its lines are about other units of the machine, which are not ours to judge.
     said = [line.replace(f"{folder}/", "") for line in found.stderr.splitlines() if schedule.unit in line]
     if said:
@@ -70,6 +70,12 @@ def verify(schedule: Schedule) -> bool:
             remedy="Correct what it names; `systemd-analyze calendar EVENT` checks a time.",
         )
     return found.status == 0
+
+
+def _verifier(folder: str, *, user: bool) -> list[str]:
+    """The user's manager reads its units only where there is a runtime folder, which a cron job or root has not."""
+    verify_ = ["systemd-analyze", "verify", "--man=no"]
+    return ["env", f"XDG_RUNTIME_DIR={folder}", *verify_, "--user"] if user else [*verify_, "--system"]
 
 
 def install(schedule: Schedule, folder: Path | None = None, *, start: bool = True) -> Installed:
@@ -87,11 +93,12 @@ def install(schedule: Schedule, folder: Path | None = None, *, start: bool = Tru
     unit = f"{schedule.unit}.timer"
     control = _systemctl(user=schedule.user)
     steps = [[*control, "daemon-reload"], [*control, "enable", "--now", unit]]
+    linger = (_LINGER,) if schedule.user else ()
     if folder is not None or not start or not _RUNNING.is_dir():
-        return Installed(files, verified, started=False, next_steps=tuple(" ".join(step) for step in steps))
+        return Installed(files, verified, started=False, next_steps=(*(" ".join(step) for step in steps), *linger))
     for step in steps:
         proc.run(step, error=UnitError)
-    return Installed(files, verified, started=True, next_steps=())
+    return Installed(files, verified, started=True, next_steps=linger)
 
 
 def _write(schedule: Schedule, target: Path) -> tuple[Path, ...]:

@@ -18,7 +18,7 @@ from bench.nightly import state
 from bench.nightly.confirm import Confirming, Hooks, confirm
 from bench.nightly.matching import matched
 from bench.nightly.where import Where
-from bench.places import locked
+from bench.store_lock import locked
 from bench.version import stripelab_version
 from permutations.night import Pair, night_plan, watched
 from permutations.plan import Plan
@@ -143,7 +143,11 @@ class _Run:
         night = Night(self.night, took, pinned, self.asked.baseline_nights)
         ready, silent = courses(history, night, before)
         seen = {course.metric.name: course.screened() for course in ready}
-        suspicious = [course for course in ready if seen[course.metric.name].alarmed]
+        suspicious = [
+            (course, look)
+            for course in ready
+            if seen[course.metric.name].alarmed and (look := course.look(seen[course.metric.name])) is not None
+        ]
         evidence: Mapping[str, Fresh] = {}
         problems: tuple[str, ...] = ()
         if suspicious and pinned is not None:

@@ -73,7 +73,12 @@ def outcome_of(store: Path, night: str) -> Nightly | None:
         return None
 
 
+def nights(store: Path) -> tuple[str, ...]:
+    """Every night that is over, in the order of time."""
+    return tuple(sorted(path.stem for path in (store / FOLDER).glob("*.json")))
+
+
 def outcomes(store: Path) -> tuple[Nightly, ...]:
     """Outcomes of all nights, in the order of time."""
-    found = (outcome_of(store, path.stem) for path in sorted((store / FOLDER).glob("*.json")))
+    found = (outcome_of(store, night) for night in nights(store))
     return tuple(night for night in found if night is not None)

@@ -77,7 +77,7 @@ def service(schedule: Schedule) -> str:
         "[Unit]",
         f"Description=stripelab nightly: {specifier(schedule.name)}",
         "Documentation=man:systemd.service(5)",
-        "After=local-fs.target network-online.target time-sync.target",
+        *_order(schedule),
         "",
         "[Service]",
         "Type=exec",
@@ -94,6 +94,14 @@ def service(schedule: Schedule) -> str:
         *(_user_sandbox() if schedule.user else _sandbox(schedule)),
     ]
     return marked("\n".join(lines) + "\n")
+
+
+def _order(schedule: Schedule) -> list[str]:
+    """What the system has up first; a user's manager has no such targets."""
+    if schedule.user:
+        return []
+    network = ["Wants=network-online.target"] if "--webhook" in schedule.command else []
+    return [*network, "After=local-fs.target network-online.target time-sync.target"]
 
 
 def _user_sandbox() -> list[str]:

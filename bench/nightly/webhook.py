@@ -17,6 +17,7 @@ import http.client
 import json
 import os
 import random
+import re
 import stat
 import time
 import urllib.error
@@ -66,8 +67,12 @@ def webhook(url: str, secret_file: Path | None, environment: Mapping[str, str] =
     Raises:
         DeliveryError: a URL or a secret that is of no use.
     """
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not url.isascii() or not url.isprintable():
+    try:
+        parts = urllib.parse.urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a port or an address that is none
+        sound = False
+    if not sound or not re.fullmatch(r"[!-~]+", url):
         raise DeliveryError(f"{words.plain(url)!r} is no URL to send to", remedy="Give one that starts with https://.")
     if parts.username is not None or parts.password is not None:
         raise DeliveryError(

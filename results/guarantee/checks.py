@@ -10,6 +10,7 @@ from results.exchange import LEVEL, drift_over_runs
 from results.guarantee.answer import Conditions, Question, Refusal
 from results.guarantee.runs import Run
 from results.guarantee.wording import shown_share
+from results.imported import is_imported
 from results.objective import RATES
 from results.race import CONFIRMATION, SCREENING
 from results.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
@@ -64,6 +65,13 @@ def _substrate(trials: Sequence[TrialRow], question: Question) -> Iterator[Refus
             f"the runs were made on {' and '.join(virtual)}, not on real disks: nothing measured there can become a "
             "guarantee",
             "Run the sweep on the disks in question; --demonstration shows how the method works, marked as such.",
+        )
+    if is_imported(trials):
+        yield Refusal(
+            "imported",
+            "the runs were read from files and not made by stripelab: hardware, data set, state of the array and run "
+            "order are not known, so there are no conditions to state",
+            "Run the sweep with stripelab on the disks in question.",
         )
 
 

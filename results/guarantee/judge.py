@@ -25,6 +25,7 @@ from results.guarantee import checks, conditions
 from results.guarantee.answer import Approximate, Bound, Guarantee, Needed, Question, Refusal, TwoModes
 from results.guarantee.runs import INTERVAL_METRICS, IncompleteError, Run, columns_of, make_run
 from results.guarantee.wording import WATERMARK, statement
+from results.imported import comparable
 from results.modes import two_modes
 from results.objective import RATES, Objective, objectives
 from results.query import StoreFrames, load
@@ -57,8 +58,7 @@ def from_frames(frames: StoreFrames, question: Question) -> Guarantee:
         raise ResultsError(
             f"{frames.store.path} holds no trial yet", remedy="`stripelab run SWEEP --store DIR` fills it."
         )
-    newest = max(every, key=lambda trial: (trial.started_at_ns, trial.trial_id)).protocol_id
-    trials = race.judged([trial for trial in every if trial.protocol_id == newest])
+    trials = race.judged(comparable(every))
     known = {trial.trial_id for trial in trials}
     rows = [row for row in frames.observation_rows() if row.trial_id in known]
     objective = objectives(frames.store.path, rows, question.workload)[:1]

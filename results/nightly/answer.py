@@ -26,7 +26,7 @@ NO_VERDICT = "no verdict"
 WORDS = (REGRESSION, DRIFT, UNCONFIRMED, NO_VERDICT, IMPROVEMENT, OK)
 """Every verdict, the one that wants attention most first."""
 
-_LAST_NS = 253_402_214_400_000_000_000
+LAST_NS = 253_402_214_400_000_000_000
 """The last day of which a calendar can speak: 9999-12-31."""
 
 FORMAT = 1
@@ -92,8 +92,9 @@ class Verdict:
 
     ``value`` is tonight's figure and ``baseline_value`` the baseline's, in the figure's own unit.
     ``change_pct`` with its interval is signed as the figure moved (more is positive, whichever way is better);
-    ``margin_pct`` is the practical margin, ``screen`` the statistic of the screen, ``pairs`` how many confirmation
-    pairs ran, ``p_value`` that of their test.  ``disks`` are the members named as slower than their peers.
+    ``looked`` is the side, worse or better, on which fresh runs were asked.  ``margin_pct`` is the practical margin,
+    ``screen`` the statistic of the screen, ``pairs`` how many confirmation pairs ran, ``p_value`` that of their test.
+    ``disks`` are the members named as slower than their peers.
     What is not known is None.
     """
 
@@ -109,6 +110,7 @@ class Verdict:
     margin_pct: float | None = None
     screen: float | None = None
     screened: bool = False
+    looked: str | None = None
     pairs: int = 0
     p_value: float | None = None
     since: Since | None = None
@@ -213,7 +215,7 @@ def from_json(text: str | bytes) -> Nightly:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ResultsError(f"this is no outcome of a night: {error}", remedy=_REMEDY) from None
     for time_ns in (night.started_at_ns, night.baseline.set_at_ns if night.baseline else 0):
-        if not 0 <= time_ns <= _LAST_NS:
+        if not 0 <= time_ns <= LAST_NS:
             raise ResultsError(f"{time_ns} ns is no time", remedy=_REMEDY)
     unknown = {verdict.word for verdict in night.verdicts} - set(WORDS)
     if unknown:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from results.nightly import answer
 from results.nightly.answer import Nightly, Verdict
 from results.nightly.baseline import Pinned
+from results.nightly.evidence import YEAR_NIGHTS
 from results.nightly.history import History, Key, Series
 from results.nightly.judge import Course, none
 
@@ -94,7 +97,20 @@ def _joined(own: Series, earlier: Series, asked: Night, pinned: Pinned, before: 
         baseline=np.asarray([kept[night] for night in sorted(kept)]),
         since=np.asarray(recent),
         nights=nights,
+        looks=_looks(before, own, asked.night),
         values=np.asarray([*(kept[night] for night in sorted(kept)), *since.values()]),
+    )
+
+
+def _looks(before: Sequence[Nightly], series: Series, night: str) -> Mapping[str, int]:
+    """How often the metric was looked at, on either side, in the year before this night; baselines do not matter."""
+    begin = (date.fromisoformat(night) - timedelta(days=YEAR_NIGHTS - 1)).isoformat()
+    return Counter(
+        each.looked
+        for earlier in before
+        if begin <= earlier.night < night
+        for each in earlier.verdicts
+        if each.looked and each.metric.name == series.metric.name and each.metric.point_id == series.metric.point_id
     )
 
 

@@ -118,6 +118,6 @@ def _judged(key: tuple[str, str], nights: list[float], checks: list[float], test
     return SlowMember(*key, shift, math.exp(usual), math.exp(usual + change), p_value)
 
 
-def checks_needed(disks: int, pairs: int) -> int:
-    """Checks that suffice for a disk among so many to reach the significance after the division by their number."""
-    return max(pairs, math.ceil(math.log2(len(KINDS) * disks / SIGNIFICANCE)))
+def checks_needed(disks: int, pairs: int, level: float) -> int:
+    """Checks that suffice for a disk among so many to reach the level after the division by their number."""
+    return max(pairs, math.ceil(math.log2(len(KINDS) * disks / level)))

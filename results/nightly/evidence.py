@@ -7,8 +7,8 @@ where less is.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,13 +17,19 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-CUSUM_SLACK, CUSUM_LIMIT, Z_LIMIT = 0.5, 4.0, 2.6
-PAIRS = 12
+CUSUM_SLACK, CUSUM_LIMIT = 0.5, 4.0
+Z_LIMIT, Z_NIGHTS = 2.6, 60
+"""Distance of one night that is suspicious, on a baseline of so many nights."""
+PAIRS, MANY_PAIRS = 12, 16
 SIGNIFICANCE = 1 / 256
+FALSE_REGRESSIONS_A_YEAR = 0.02
+"""What the levels of all looks at a metric add up to at most, in any year (:func:`look`)."""
+YEAR_NIGHTS = 365
 CONFIDENCE = 0.95
 FEWEST_PAIRS = 8
 """2 to the power -8 is the significance: with fewer pairs no outcome reaches it."""
 
+_FULL_LOOKS, _SHORT_LOOKS = 3, 1
 _WILD, _NORMAL_MAD = 5.0, 1.4826
 _LEAST_SPREAD = 0.002
 """Standard deviation below which nights are taken to be rounded rather than that alike, as a share."""
@@ -34,18 +40,19 @@ class Screen:
     """How far tonight is from the baseline, in its standard deviations, positive where it is worse.
 
     ``z`` is tonight's distance, ``cusum`` the one-sided cumulative sum over the nights since, on the side that
-    ``worse`` tells.
+    ``worse`` tells; ``z_limit`` is what the distance is held to, which a short baseline widens.
     """
 
     z: float
     cusum: float
     worse: bool
     alarmed: bool
+    z_limit: float = Z_LIMIT
 
     @property
     def statistic(self) -> float:
         """The one that is larger beside its limit."""
-        return self.cusum if self.cusum / CUSUM_LIMIT > abs(self.z) / Z_LIMIT else self.z
+        return self.cusum if self.cusum / CUSUM_LIMIT > abs(self.z) / self.z_limit else self.z
 
 
 def typical(nights: Floats) -> Floats:
@@ -63,27 +70,77 @@ def typical(nights: Floats) -> Floats:
 
 
 def screen(baseline: Floats, since: Floats, sign: int) -> Screen:
-    """Screen the last of ``since``, the nights after the baseline (or after the last false alarm).
+    """Screen the last of ``since``, the nights after the baseline (or after the last look).
 
-    A tabular CUSUM with k = 0.5 and h = 4 (Montgomery, Introduction to Statistical Quality Control, 7th ed., ch. 9.1)
-    beside a Shewhart limit of 2.6; both in standard deviations of a new night against the mean of n.
+    A tabular CUSUM with k = 0.5 and h = 4 (Page 1954, "Continuous inspection schemes", Biometrika 41, 100-115)
+    beside a Shewhart limit of 2.6; both in standard deviations of the baseline's nights.
     """
-    baseline = typical(baseline)
-    spread = max(_LEAST_SPREAD, float(baseline.std(ddof=1))) * math.sqrt(1 + 1 / len(baseline))
-    worse = sign * (float(baseline.mean()) - since) / spread
-    sums = {side: _cusum([side * float(each) for each in worse]) for side in (1, -1)}
-    z = float(worse[-1])
-    on_worse = z > Z_LIMIT or sums[1] > CUSUM_LIMIT
-    on_better = z < -Z_LIMIT or sums[-1] > CUSUM_LIMIT
+    import numpy as np
+
+    mean, spread = centre(baseline)
+    worse = sign * (mean - since) / spread
+    sums = np.zeros(2)
+    for z in worse:
+        sums = advanced(sums, np.array([z, -z]))
+    z, limit = float(worse[-1]), z_limit(len(baseline))
+    on_worse, on_better = (bool(each) for each in alarms(sums, np.array([z, -z]), limit))
     is_worse = on_worse or (not on_better and z >= 0)
-    return Screen(z, sums[1 if is_worse else -1], is_worse, on_worse or on_better)
+    return Screen(z, float(sums[0 if is_worse else 1]), is_worse, on_worse or on_better, limit)
 
 
-def _cusum(steps: Sequence[float]) -> float:
-    total = 0.0
-    for step in steps:
-        total = max(0.0, total + step - CUSUM_SLACK)
-    return total
+def centre(baseline: Floats) -> tuple[float, float]:
+    """Mean and standard deviation of the nights that are :func:`typical`."""
+    nights = typical(baseline)
+    return float(nights.mean()), max(_LEAST_SPREAD, float(nights.std(ddof=1)))
+
+
+def advanced(sums: Floats, z: Floats) -> Floats:
+    """The cumulative sums after a night that is ``z`` standard deviations off; the same shape, any."""
+    import numpy as np
+
+    moved: Floats = np.maximum(0.0, sums + z - CUSUM_SLACK)
+    return moved
+
+
+def alarms(sums: Floats, z: Floats, limit: float) -> npt.NDArray[np.bool_]:
+    """Where the screen sounds: one night far out, or many a little."""
+    sounding: npt.NDArray[np.bool_] = (z > limit) | (sums > CUSUM_LIMIT)
+    return sounding
+
+
+@lru_cache(maxsize=512)
+def z_limit(nights: int) -> float:
+    """Limit of a night's distance for a baseline of so many nights: as rare by chance as 2.6 is on 60.
+
+    The ratio is that of prediction limits for one more value of a normal sample (Hahn and Meeker 1991,
+    Statistical Intervals, section 4.7): a short baseline does not know its own spread.
+    """
+    from scipy import stats
+
+    tail = stats.norm.sf(Z_LIMIT)
+    few, full = (float(stats.t.isf(tail, count - 1)) * math.sqrt(1 + 1 / count) for count in (nights, Z_NIGHTS))
+    return Z_LIMIT * max(1.0, few / full)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a suspicious metric is confirmed: the one-sided level of its test, and the pairs that it takes."""
+
+    level: float
+    pairs: int
+
+
+def look(earlier: int) -> Look | None:
+    """The next look at a metric that had so many on the same side within :data:`YEAR_NIGHTS`; None: none is left.
+
+    A metric that is looked at often is found changed in the end.  The first three looks in a year have the
+    level 1/256, each later one half of the one before: together they stay below 4/256 = 0.0156 false regressions
+    in any year, whatever makes the screen sound (a Bonferroni bound over unequal levels, as in alpha spending:
+    Lan and DeMets 1983, Biometrika 70, 659-663).  None as soon as 16 pairs could not reach the level.
+    """
+    level = SIGNIFICANCE * 2.0 ** -max(0, earlier - _FULL_LOOKS + 1)
+    pairs = PAIRS if earlier < _SHORT_LOOKS else MANY_PAIRS
+    return Look(level, pairs) if level >= 2.0**-pairs else None
 
 
 @dataclass(frozen=True)
@@ -105,16 +162,40 @@ def sign_flip(differences: Floats, *, worse: bool, sign: int) -> float:
     """Exact one-sided p-value of paired differences: the share of all sign patterns with a sum as large.
 
     Fisher 1935, The Design of Experiments, section 21; exact wherever pairs are symmetric under "nothing changed",
-    which drawing the order within each pair makes them.  Up to 20 pairs are enumerated, of more the first 20 are used.
+    which drawing the order within each pair makes them.  Of more than :data:`MOST_FLIPPED` pairs the first are used.
+    """
+    return float(flip_p_values((-sign if worse else sign) * differences[None, :MOST_FLIPPED])[0])
+
+
+MOST_FLIPPED = 20
+
+
+def flip_p_values(differences: Floats) -> Floats:
+    """The sign-flip test on each row of (m, n) differences, positive in the direction that is asked about; (m,).
+
+    Flipping a subset lowers the sum by twice the subset's own, so a flipped sum is as large exactly where the subset's
+    is not positive.  Subsets are counted half by half (Horowitz and Sahni 1974, JACM 21, 277-292).
     """
     import numpy as np
 
-    values = (-sign if worse else sign) * differences[:20]
-    sums = np.zeros(1)
-    for value in values:
-        sums = np.concatenate((sums + value, sums - value))
-    observed = values.sum()
-    return float((sums >= observed - 1e-12 * max(1.0, float(abs(values).sum()))).mean())
+    half = differences.shape[1] // 2
+    left, right = _subset_sums(differences[:, :half]), np.sort(_subset_sums(differences[:, half:]), axis=1)
+    equal = 1e-12 * np.abs(differences).sum(axis=1)  # sums that only rounding tells apart
+    counted = [
+        np.searchsorted(second, slack - first, side="right").sum()
+        for first, second, slack in zip(left, right, equal, strict=True)
+    ]
+    shares: Floats = np.asarray(counted, dtype=np.float64) / 2.0 ** differences.shape[1]
+    return shares
+
+
+def _subset_sums(values: Floats) -> Floats:
+    import numpy as np
+
+    sums: Floats = np.zeros((len(values), 1))
+    for column in range(values.shape[1]):
+        sums = np.concatenate([sums, sums + values[:, column : column + 1]], axis=1)
+    return sums
 
 
 def paired(differences: Floats, *, worse: bool, sign: int) -> Shift:

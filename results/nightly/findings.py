@@ -53,14 +53,14 @@ def findings(night: Nightly) -> tuple[Finding, ...]:
     for verdict in night.ordered():
         if verdict.word != OK:
             beside = changed if verdict.word in {REGRESSION, DRIFT} else ()
-            told = (words.figures(verdict), *words.details(verdict), *beside)
+            told = (f"{words.figures(verdict)}{words.mark(night)}", *words.details(verdict), *beside)
             title = f"{verdict.word}: {words.plain(verdict.metric.name)}"
             check = words.SHORT.get(verdict.word, verdict.word)
             level, severity = LEVELS[verdict.word], SEVERITIES[verdict.word]
             found.append(Finding(check, level, severity, title, "\n".join(told), _identity(verdict.metric)))
     for verdict, bound in words.broken(night):
         title = f"guarantee broken: {words.plain(verdict.metric.name)}"
-        told_of = words.watched_text(verdict.metric.figure, bound)
+        told_of = f"{words.watched_text(verdict.metric.figure, bound)}{words.mark(night)}"
         identity = f"{_identity(verdict.metric)}\0{bound.text}"
         found.append(Finding("guarantee broken", "warning", "major", title, told_of, identity))
     return tuple(found)

@@ -17,8 +17,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from results.nightly.answer import Metric
-from results.schema import FACTOR_COLUMNS, NIGHT, TrialRow
-from results.settings import label, settings_of, varied
+from results.schema import NIGHT, TrialRow
+from results.settings import SETTING_COLUMNS, label, settings_of, varied
 
 if TYPE_CHECKING:
     import numpy as np
@@ -266,7 +266,7 @@ def read_history(frames: StoreFrames) -> History:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    trials = frames.arrow("trials", (*_TRIAL_COLUMNS, *FACTOR_COLUMNS))
+    trials = frames.arrow("trials", (*_TRIAL_COLUMNS, *SETTING_COLUMNS))
     trials = trials.filter(pc.is_valid(trials["night"])).combine_chunks()
     figures = frames.arrow("observations", ("trial_id", "workload", "direction", THROUGHPUT, BANDWIDTH, TAIL), ("ok",))
     row = pc.index_in(figures["trial_id"], value_set=trials["trial_id"].combine_chunks())

@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from results.changepoint import MAX_VALUES, change_points
@@ -19,11 +20,12 @@ from results.nightly.evidence import (
     CONFIDENCE,
     CUSUM_LIMIT,
     FEWEST_PAIRS,
-    SIGNIFICANCE,
-    Z_LIMIT,
+    YEAR_NIGHTS,
+    Look,
     Screen,
     Shift,
     against_nights,
+    look,
     paired,
     screen,
     typical,
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
 class Course:
     """A metric's nights: those of the baseline, those since it (tonight last), and those of both with their dates.
 
-    ``since`` begins after the last night on which a screen proved to be a false alarm.
+    ``since`` begins after the last night on which a screen proved to be a false alarm; ``looks`` counts the nights of
+    the year before on which fresh figures were asked for, by side.
     """
 
     metric: Metric
@@ -47,6 +50,7 @@ class Course:
     since: Floats
     nights: tuple[str, ...]
     values: Floats
+    looks: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def sign(self) -> int:
@@ -56,6 +60,10 @@ class Course:
     def screened(self) -> Screen:
         """What the screen says of tonight."""
         return screen(self.baseline, self.since, self.sign)
+
+    def look(self, seen: Screen) -> Look | None:
+        """How fresh figures would be judged tonight; None where the year's looks at that side are spent."""
+        return look(self.looks.get(_side(seen), 0))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -74,6 +82,8 @@ class Fresh:
 
 def verdict(course: Course, seen: Screen, fresh: Fresh | None, margin: float) -> Verdict:
     """The verdict on a metric; ``margin`` is the practical one, a share.  ``fresh`` is None after a silent screen."""
+    if seen.alarmed and course.look(seen) is None:
+        return _spent(course, seen, margin)
     if not seen.alarmed or fresh is None:
         return _made(course, seen, answer.OK, f"within what the baseline's nights did: {_screen_words(seen)}", margin)
     if fresh.differences is not None and len(fresh.differences) >= FEWEST_PAIRS:
@@ -83,6 +93,16 @@ def verdict(course: Course, seen: Screen, fresh: Fresh | None, margin: float) ->
     why = fresh.why_not or "too few confirmation trials ended ok"
     reason = f"{_screen_words(seen)}, and it could not be confirmed: {why}"
     return _made(course, seen, answer.UNCONFIRMED, reason, margin)
+
+
+def _spent(course: Course, seen: Screen, margin: float) -> Verdict:
+    """Looked at as often as a year allows, and never confirmed."""
+    count = course.looks.get(_side(seen), 0)
+    reason = (
+        f"{_screen_words(seen)}; fresh figures were taken {count} times within {YEAR_NIGHTS} nights and never bore out "
+        f"a change to the {_side(seen)}, and one more would make false verdicts too likely"
+    )
+    return _made(course, seen, answer.DRIFT, reason, margin)
 
 
 def none(metric: Metric, reason: str, *, baseline: str | None = None, value: float | None = None) -> Verdict:
@@ -95,8 +115,10 @@ def _of_pairs(course: Course, seen: Screen, differences: Floats, margin: float) 
     shift = paired(differences, worse=seen.worse, sign=course.sign)
     p_value = shift.p_value if shift.p_value is not None else 1.0
     words = f"{shift.count} interleaved pairs: {_interval(shift)}, p = {p_value:.2g}"
-    if p_value > SIGNIFICANCE:
-        return _made(course, seen, answer.UNCONFIRMED, f"{words}: chance explains it", margin, shift)
+    level = _level(course, seen)
+    if p_value > level:
+        reason = f"{words}: not below the level of this look, {level:.2g}"
+        return _made(course, seen, answer.UNCONFIRMED, reason, margin, shift)
     if not shift.beyond(margin):
         reason = f"{words}: real, but the interval reaches into the practical margin of {pct(100 * margin)}"
         return _made(course, seen, answer.UNCONFIRMED, reason, margin, shift)
@@ -111,13 +133,13 @@ def _of_fresh(course: Course, seen: Screen, shift: Shift, fresh: Fresh, margin: 
     if not shift.beyond(margin):
         reason = f"{words}: the interval reaches into the practical margin of {pct(100 * margin)}"
         return _made(course, seen, answer.UNCONFIRMED, reason, margin, shift)
-    if seen.worse and fresh.slow:
-        slowest = fresh.slow[0]
-        told = "; ".join(_member_words(each) for each in _once(fresh.slow))
+    slow = tuple(each for each in _once(fresh.slow) if each.p_value <= _level(course, seen))
+    if seen.worse and slow:
+        told = "; ".join(_member_words(each) for each in slow)
         reason = f"{words}; {told}"
-        slow = tuple(each.disk_id for each in _once(fresh.slow))
-        made = _made(course, seen, answer.REGRESSION, reason, margin, shift, since=since(course), disks=slow)
-        return _with_test(made, slowest)
+        disks = tuple(each.disk_id for each in slow)
+        made = _made(course, seen, answer.REGRESSION, reason, margin, shift, since=since(course), disks=disks)
+        return _with_test(made, slow[0])
     reason = (
         f"{words}: it is different tonight, and what differs cannot be separated from whatever else changed since the "
         "baseline, which cannot be restored here"
@@ -145,10 +167,20 @@ def _member_words(slow: SlowMember) -> str:
     )
 
 
+def _side(seen: Screen) -> str:
+    return "worse" if seen.worse else "better"
+
+
+def _level(course: Course, seen: Screen) -> float:
+    """Level of tonight's look; 0 where there is none."""
+    allowed = course.look(seen)
+    return 0.0 if allowed is None else allowed.level
+
+
 def _screen_words(seen: Screen) -> str:
     worse = "worse" if seen.z >= 0 else "better"
     return (
-        f"tonight is {abs(seen.z):.1f} standard deviations {worse} (limit {Z_LIMIT}), "
+        f"tonight is {abs(seen.z):.1f} standard deviations {worse} (limit {seen.z_limit:.1f}), "
         f"cumulative sum {seen.cusum:.1f} (limit {CUSUM_LIMIT:.0f})"
     )
 
@@ -188,6 +220,7 @@ def _made(
         margin_pct=100 * margin,
         screen=seen.statistic,
         screened=seen.alarmed,
+        looked=_side(seen) if seen.alarmed and shift is not None else None,
         pairs=pairs,
         p_value=shift.p_value if shift is not None else None,
         since=since,

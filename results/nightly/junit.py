@@ -21,7 +21,7 @@ def junit(night: Nightly) -> str:
     """The document, with its declaration; UTF-8 when it is encoded."""
     skipped = sum(verdict.word in _SKIPPED for verdict in night.verdicts)
     totals = {
-        "name": f"stripelab nightly {words.plain(night.sweep)}",
+        "name": f"stripelab nightly {words.plain(night.sweep)}{words.mark(night)}",
         "tests": str(len(night.verdicts) + 1),
         "failures": str(len(night.regressions)),
         "errors": "0" if night.complete else "1",
@@ -69,7 +69,7 @@ def _case(suite: ET.Element, night: Nightly, verdict: Verdict) -> None:
         name=words.plain(metric.name),
         classname=f"stripelab.{words.plain(night.sweep)}.{words.plain(metric.workload)}",
     )
-    told = "\n".join((words.figures(verdict), *words.details(verdict)))
+    told = "\n".join((f"{words.figures(verdict)}{words.mark(night)}", *words.details(verdict)))
     message = f"{verdict.word}: {words.change_text(verdict)}"
     if verdict.word == REGRESSION:
         ET.SubElement(case, "failure", type="regression", message=message).text = told

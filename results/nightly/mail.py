@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -19,7 +19,7 @@ from importlib import resources
 
 from results.errors import ResultsError
 from results.nightly import words
-from results.nightly.answer import DRIFT, IMPROVEMENT, NO_VERDICT, OK, REGRESSION, UNCONFIRMED, Nightly
+from results.nightly.answer import DRIFT, IMPROVEMENT, LAST_NS, NO_VERDICT, OK, REGRESSION, UNCONFIRMED, Nightly
 
 COLOURS = {
     REGRESSION: ("#8c1d18", "#fbe3e1"),
@@ -51,7 +51,11 @@ def html(night: Nightly) -> str:
         ok=OK,
         headline=words.headline(night),
         table=list(zip(ordered, words.rows(ordered), strict=True)),
-        broken=[words.watched_text(each.metric.figure, bound) for each, bound in words.broken(night)],
+        broken=[
+            f"{words.plain(each.metric.name)}: {words.watched_text(each.metric.figure, bound)}"
+            for each, bound in words.broken(night)
+            if each.word == OK  # the others say it below their figures
+        ],
     )
 
 
@@ -90,8 +94,8 @@ def message(night: Nightly, sender: str | None = None, recipients: Sequence[str]
     if recipients:
         mail["To"] = [_address(each) for each in recipients]
     length = night.duration_s if words.known(night.duration_s) else 0.0
-    ended = night.started + timedelta(seconds=min(max(0.0, length), 31 * 86400.0))
-    mail["Date"] = format_datetime(ended)
+    ended_s = min(night.started_at_ns + max(0.0, length) * 1e9, LAST_NS) // 1_000_000_000
+    mail["Date"] = format_datetime(datetime.fromtimestamp(ended_s, UTC))
     mail["Message-ID"] = f"<{_digest(night)}@{_domain(night.hostname)}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Stripelab-Status"] = str(night.status)

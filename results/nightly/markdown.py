@@ -40,7 +40,7 @@ def markdown(night: Nightly) -> str:
     if night.changes:
         listed = [f"- {text(words.changed_text(change))}" for change in night.changes]
         parts.append("\n".join(["**Changed since the baseline**", "", *listed]))
-    parts.append("\n".join(f"- {name}: {text(value)}" for name, value in words.facts(night)))
+    parts.append("\n".join(["**The night**", "", *(f"- {name}: {text(value)}" for name, value in words.facts(night))]))
     return "\n\n".join(parts) + "\n"
 
 

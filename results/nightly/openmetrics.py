@@ -1,11 +1,12 @@
-r"""A night as text for Prometheus, by way of node_exporter's textfile collector.
+"""A night as text for Prometheus, by way of node_exporter's textfile collector.
 
 The collector reads the older text format (prometheus.io, "Exposition formats") and other scrapers OpenMetrics 1.0
 (RFC draft, prometheus/OpenMetrics), so this is both at once: gauges only, base units, no time stamps (the collector
 refuses them), ``# EOF`` at the end, which the older format takes for a comment.  What is not known is left out
 rather than made zero.
 
-Names, labels and units are those of :data:`FAMILIES`; the dashboard and the alert rules use nothing else.
+Every series says on which substrate it was measured.  Names and units are those of :data:`FAMILIES`, labels those of
+:func:`labels_of`; the dashboard and the alert rules use nothing else.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ def _written(samples: _Samples) -> Iterator[str]:
 
 
 def _night(samples: _Samples, night: Nightly) -> None:
-    own = {"sweep": words.plain(night.sweep)}
+    own = {"sweep": words.plain(night.sweep), "substrate": substrate(night)}
     samples.add("started_timestamp_seconds", own, night.started_at_ns / 1e9)
     samples.add("duration_seconds", own, night.duration_s)
     samples.add("complete", own, float(night.complete))
@@ -137,12 +138,18 @@ def labels_of(night: Nightly, metric: Metric) -> dict[str, str]:
     """What tells a metric from every other, of other sweeps too; the same names for each family."""
     return {
         "sweep": words.plain(night.sweep),
+        "substrate": substrate(night),
         "workload": words.plain(metric.workload),
         "direction": words.plain(metric.direction or "all"),
         "figure": words.plain(metric.figure),
         "point": words.plain(metric.label),
         "point_id": words.plain(metric.point_id),
     }
+
+
+def substrate(night: Nightly) -> str:
+    """On what it was measured: ``disk``, ``loop``, ``uml``, or several; it is a label of every series."""
+    return "+".join(map(words.plain, night.substrates)) or "unknown"
 
 
 def _family(figure: str) -> tuple[str, float]:

@@ -52,7 +52,12 @@ def _escaped(character: str) -> str:
 
 def headline(night: Nightly) -> str:
     """The whole night in a line, fit for a subject."""
-    return f"{plain(night.sweep)}, night of {plain(night.night)}: {outcome(night)}"
+    return f"{plain(night.sweep)}, night of {plain(night.night)}: {outcome(night)}{mark(night)}"
+
+
+def mark(night: Nightly) -> str:
+    """What stands beside every figure that was not measured on real disks; nothing where it was."""
+    return " [not real hardware]" if night.notice else ""
 
 
 def outcome(night: Nightly) -> str:

@@ -1,16 +1,39 @@
-"""The report: one file that needs nothing but a browser.
+"""The report: one HTML file that needs nothing but a browser, or one PDF that can be attached to a contract.
 
-The page is a pure function of the store and of the path it was named by: the same store gives the
-same bytes.  Its date is the end of the newest trial, not the time of writing.
+Either is a pure function of the store and of the name it is called by: the same store gives the same
+bytes.  The date is the end of the newest trial, not the time of writing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from results import sealed
 from results.errors import ResultsError
+
+if TYPE_CHECKING:
+    from results.answer import Recommendation
+    from results.evidence import Entry
+    from results.guarantee import Guarantee, Question
+    from results.query import StoreFrames
+    from results.recommend import Wishes
+    from results.report import attachment
+    from results.report.model import Page, ReportModel
+
+HTML = frozenset({".html", ".htm"})
+PDF = frozenset({".pdf"})
+
+
+@dataclass(frozen=True)
+class Document:
+    """A report before it is written; ``guarantee`` is None where the store has no answer to that question."""
+
+    model: ReportModel
+    recommendation: Recommendation
+    guarantee: Guarantee | None
 
 
 @dataclass(frozen=True)
@@ -24,32 +47,116 @@ class Written:
     refused: tuple[str, ...]
 
 
-def write(store_path: Path | str, out_path: Path | str, margin_pct: float | None = None) -> Written:
-    """Write the report of a store to ``out_path``, atomically.
+def write(
+    store_path: Path | str,
+    out_path: Path | str,
+    margin_pct: float | None = None,
+    wishes: Wishes | None = None,
+    pages: Sequence[Page] = (),
+    question: Question | None = None,
+) -> Written:
+    """Write the report of a store to ``out_path``, ``.html`` or ``.pdf``, atomically.
+
+    ``wishes`` are as of :func:`results.recommend.recommend`; ``pages`` are further chapters; ``question`` asks for
+    the guarantee.
 
     Raises:
-        ResultsError: the store cannot be judged, or the file cannot be written.
+        ResultsError: the store cannot be judged, the file cannot be written, or WeasyPrint is not there.
     """
     from results.query import load
-    from results.recommend import DEFAULT_MARGIN_PCT, from_frames
-    from results.report.model import build
-    from results.report.render import render
 
     target = Path(out_path)
-    if target.suffix.lower() not in {".html", ".htm"}:
-        raise ResultsError(
-            f"{target}: only HTML is written", remedy="Name a file that ends in .html; browsers print it."
-        )
+    check_target(target)
+    made = document(load(store_path), margin_pct, question, wishes=wishes, pages=pages)
+    size_bytes = save(made, target)
+    found = made.recommendation
+    return Written(
+        size_bytes=size_bytes,
+        substrates=found.substrates,
+        virtual=found.virtual,
+        notice=found.notice,
+        refused=tuple(answer.refusal for answer in found.answers if answer.refusal),
+    )
+
+
+def document(
+    frames: StoreFrames,
+    margin_pct: float | None = None,
+    question: Question | None = None,
+    *,
+    wishes: Wishes | None = None,
+    pages: Sequence[Page] = (),
+    name: str | None = None,
+    evidence: Sequence[Entry] | None = None,
+) -> Document:
+    """The report of a store that is open; ``name`` is what the store is called in it (its path if None).
+
+    ``evidence`` are its files with their digests, where those are known already.
+
+    Raises:
+        ResultsError: the store cannot be judged, or a ``question`` of its own has no answer.
+    """
+    from results.evidence.prepare import store_entries
+    from results.guarantee import Question
+    from results.recommend import DEFAULT_MARGIN_PCT, from_frames
+    from results.report import attachment
+    from results.report.build import build
+
+    margin = DEFAULT_MARGIN_PCT if margin_pct is None else margin_pct
+    found = from_frames(frames, margin_pct=margin, wishes=wishes)
+    found = found if name is None else replace(found, store=name)
+    guarantee, chapter = _guarantee(frames, found, question)
+    entries = store_entries(frames.store) if evidence is None else evidence
+    appendix = attachment.evidence(entries, virtual=found.virtual)
+    model = replace(build(frames, found, pages), guarantee=chapter, evidence=appendix)
+    if question is not None and question != Question():
+        model = replace(model, command=attachment.command(found.store, question))
+    return Document(model, found, guarantee)
+
+
+def save(made: Document, target: Path) -> int:
+    """Write a document to ``target`` by its suffix, atomically; returns its size in bytes.
+
+    Raises:
+        ResultsError: it cannot be written, or WeasyPrint is not there.
+    """
+    from results.report.render import render
+
+    check_target(target)
+    if target.suffix.lower() in PDF:
+        from results.report.pdf import pdf
+
+        content = pdf(made.model, made.recommendation.last_trial_ns)
+    else:
+        content = render(made.model).encode()
+    sealed.replace_durable(target, content)
+    return len(content)
+
+
+def check_target(target: Path) -> None:
+    """Refuse a file that cannot be written before anything is computed; raises ResultsError."""
+    if target.suffix.lower() not in HTML | PDF:
+        raise ResultsError(f"{target}: HTML and PDF are written", remedy="Name a file that ends in .html or .pdf.")
     if not target.parent.is_dir():
         raise ResultsError(f"{target.parent} is no folder", remedy="Make it, or name another file.")
-    frames = load(store_path)
-    recommendation = from_frames(frames, margin_pct=DEFAULT_MARGIN_PCT if margin_pct is None else margin_pct)
-    page = render(build(frames, recommendation)).encode()
-    sealed.replace_durable(target, page)
-    return Written(
-        size_bytes=len(page),
-        substrates=recommendation.substrates,
-        virtual=recommendation.virtual,
-        notice=recommendation.notice,
-        refused=tuple(answer.refusal for answer in recommendation.answers if answer.refusal),
-    )
+
+
+def _guarantee(
+    frames: StoreFrames, found: Recommendation, question: Question | None
+) -> tuple[Guarantee | None, attachment.Statement]:
+    """The guarantee for the recommended point, and its chapter; a question of one's own must have an answer."""
+    from results.guarantee import Question, from_frames
+    from results.report import attachment
+
+    asked = question or Question()
+    of_its_own = asked != Question(demonstration=asked.demonstration)
+    answers = [answer for answer in found.answers if asked.workload in {None, answer.workload}]
+    if asked.point is None and found.points > 1 and answers and answers[0].rankings:
+        asked = replace(asked, point=answers[0].rankings[0].recommended)  # as it would be found, at half the price
+    try:
+        guarantee = replace(from_frames(frames, asked), store=found.store)
+    except ResultsError as error:
+        if of_its_own:
+            raise
+        return None, attachment.none_possible(error)
+    return guarantee, attachment.statement(guarantee, virtual=found.virtual)

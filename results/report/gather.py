@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from results import seconds
 from results.answer import Answer
@@ -12,7 +12,7 @@ from results.query import StoreFrames
 from results.responses import group, merged, percentile
 from results.schema import ObservationRow, TrialRow
 
-MAX_SECONDS = 250_000
+MAX_SECONDS = 1_000_000
 """Most figures of throughput over time that a report carries; beyond that neighbours are averaged."""
 
 PERCENTILES = (0.5, 0.95, 0.99, 0.999)
@@ -55,6 +55,7 @@ class LatencyRow:
     values_ns: tuple[float, ...]
     bins_ns: tuple[int, ...]
     counts: tuple[int, ...]
+    trials: tuple[tuple[str, str], ...] = ()
 
 
 def all_series(
@@ -128,13 +129,18 @@ def latency_rows(
     listed = answer.overall.points if answer.overall else answer.measured
     by_trial = group(observations, answer.workload)
     by_point: dict[tuple[str, str], list[ObservationRow]] = defaultdict(list)
+    links: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for trial in trials:
         for row in by_trial.get(trial.trial_id, ()):
             if row.lat_bins_ns:
                 by_point[trial.point_id, row.direction].append(row)
+                links[trial.point_id, row.direction].append((str(trial.block + 1), trial.trial_id))
     directions = sorted({direction for _, direction in by_point})
     return tuple(
-        _latency_row(point.label, direction, by_point[point.point_id, direction])
+        replace(
+            _latency_row(point.label, direction, by_point[point.point_id, direction]),
+            trials=tuple(links[point.point_id, direction]),
+        )
         for direction in directions
         for point in listed
         if (point.point_id, direction) in by_point
@@ -153,33 +159,3 @@ def _latency_row(label: str, direction: str, rows: Sequence[ObservationRow]) -> 
         bins_ns=tuple(histogram),
         counts=tuple(histogram.values()),
     )
-
-
-def series_json(every: Sequence[WorkloadSeries], names: Mapping[str, str]) -> list[object]:
-    """The series as plain values, four significant digits each, for the page's script."""
-    return [
-        {
-            "workload": series.workload,
-            "metric": names[series.metric],
-            "binary": series.metric == "bw_bytes_s",
-            "step_s": series.step_s,
-            "points": [
-                {
-                    "label": point.label,
-                    "trials": [
-                        {"id": each.trial_id, "block": each.block + 1, "values": [_short(v) for v in each.values]}
-                        for each in point.trials
-                    ],
-                }
-                for point in series.points
-            ],
-        }
-        for series in every
-    ]
-
-
-def _short(value: float | None) -> float | int | None:
-    if value is None:
-        return None
-    rounded = float(f"{value:.4g}")
-    return int(rounded) if rounded.is_integer() else rounded

@@ -66,7 +66,8 @@ def methods(found: Recommendation) -> tuple[Method, ...]:
         Method(
             "What this is not",
             "The leader of a ranking was picked because it measured best, so its figure is a little too good: confirm "
-            "it with fresh runs before you promise it. No figure here is a guarantee, and none says anything of other "
+            "it with fresh runs before you promise it. No figure here is a guarantee but that of a "
+            "performance statement, where one is made, and none says anything of other "
             "hardware, fill levels or workloads.",
         ),
     )

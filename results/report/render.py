@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 
-from results.report.model import ReportModel
+from results.report.model import Drawing, Embedded, ReportModel
+
+SCRIPTS = ("common.js", "tables.js", "series.js", "histograms.js", "trials.js", "page.js")
+"""Parts of the page's script, in the order in which they run."""
 
 
-def render(model: ReportModel) -> str:
-    """The page.  Every text is escaped; the series cannot end the script element that holds them."""
+def render(model: ReportModel, panels: Sequence[Drawing] | None = None) -> str:
+    """The page.  Every text is escaped; embedded data cannot end the script element that holds them.
+
+    With ``panels`` (throughput over time as drawings) it is laid out in pages: the guarantee comes first, nothing
+    is folded away, and there is no script.
+    """
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_read),
+        loader=jinja2.FunctionLoader(read),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
     template = environment.get_template("template.html.jinja")
-    series = model.series_json.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-    return template.render(model=model, css=_read("report.css"), script=_read("report.js"), series=series)
+    data = Embedded(
+        series=_inert(model.embedded.series),
+        histograms=_inert(model.embedded.histograms),
+        trials=_inert(model.embedded.trials),
+    )
+    paged = panels is not None
+    css = read("paged.css") if paged else read("report.css") + read("guarantee.css")
+    return template.render(model=model, css=css, script=script(), data=data, paged=paged, panels=panels or ())
 
 
-def _read(name: str) -> str:
+def script() -> str:
+    """The page's script: its parts share one scope of their own."""
+    return '"use strict";\n(() => {\n' + "\n".join(read(name) for name in SCRIPTS) + "})();"
+
+
+def _inert(json_text: str) -> str:
+    """JSON without the characters that HTML gives a meaning to."""
+    return json_text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def read(name: str) -> str:
     """A file of this package."""
     return resources.files("results.report").joinpath(name).read_text(encoding="utf-8")

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from results.answer import Answer, RankedPoint, TrialProblem
 from results.effects import Effect
 from results.report.gather import PERCENTILES, LatencyRow
-from results.schema import VIRTUAL_SUBSTRATES, EnvironmentRow, TrialRow
+from results.schema import IMPORTED, EnvironmentRow, TrialRow
 from results.settings import value_text
 from results.units import capacity, date, duration, figure, metric_name, number, pct, scale_of, signed_pct
+
+Links = tuple[tuple[str, str], ...]
+"""Text and trial of each link."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell; ``key`` is what the column sorts by, ``code`` asks for a fixed-width font."""
+    """A cell; ``key`` is what the column sorts by, ``code`` asks for a fixed-width font.
+
+    ``trials`` are (text, trial) of links to the trials that the figure rests on, in place of the text.
+    """
 
     text: str
     key: float | str
     code: bool = False
+    trials: Links = ()
 
 
 @dataclass(frozen=True)
@@ -32,10 +39,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A row; ``kind`` is "tied", "near" or empty.  The first cell names the row."""
+    """A row; ``kind`` is "tied", "near", "bad" or empty.  The first cell names the row; ``trials`` are all it rests on.
+
+    ``anchor`` is its id in the document, where links lead to it.
+    """
 
     cells: tuple[Cell, ...]
     kind: str = ""
+    trials: tuple[str, ...] = ()
+    anchor: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,8 +59,8 @@ class Grid:
     rows: tuple[Row, ...]
 
 
-def ranking(points: Sequence[RankedPoint], metric: str, caption: str) -> Grid:
-    """A ranking; columns that nobody filled are left out."""
+def ranking(points: Sequence[RankedPoint], metric: str, caption: str, links: Mapping[str, Links]) -> Grid:
+    """A ranking; columns that nobody filled are left out.  ``links`` are the trials of each point."""
     scale, unit = scale_of(metric, max((point.value for point in points), default=1.0))
     head = f"{metric_name(metric)}, {unit}" if unit else metric_name(metric)
     columns = {
@@ -58,7 +70,7 @@ def ranking(points: Sequence[RankedPoint], metric: str, caption: str) -> Grid:
         Column("95 % interval", right=True): [_interval(point, scale) for point in points],
         Column("of best", right=True): [Cell(pct(point.of_best_pct), point.of_best_pct) for point in points],
         Column("tied for best"): [Cell(point.tied or "", point.tied or "~") for point in points],
-        Column("trials", right=True): [Cell(str(point.trials), point.trials) for point in points],
+        Column("trials, by block"): [traced(links.get(point.point_id, ()), point.trials) for point in points],
         Column("disk failures survived", right=True): [_whole(point.disk_failures_survived) for point in points],
         Column("usable", right=True): [_capacity(point.usable_bytes) for point in points],
         Column("predicted", right=True): [_scaled(point.predicted, scale) for point in points],
@@ -66,7 +78,8 @@ def ranking(points: Sequence[RankedPoint], metric: str, caption: str) -> Grid:
         Column("measured on"): [Cell(substrate_text(point.substrate), point.substrate) for point in points],
     }
     kinds = {"statistically": "tied", "within margin": "near"}
-    return _grid(caption, columns, [kinds.get(point.tied or "", "") for point in points])
+    own = [tuple(trial for _, trial in links.get(point.point_id, ())) for point in points]
+    return grid(caption, columns, [kinds.get(point.tied or "", "") for point in points], own)
 
 
 def effects(found: Sequence[Effect], caption: str) -> Grid:
@@ -88,7 +101,7 @@ def effects(found: Sequence[Effect], caption: str) -> Grid:
             Cell("yes" if each.depends else "no sign", each.depends) for _, each in rows
         ],
     }
-    return _grid(caption, columns, ["tied" if each.certain else "" for _, each in rows])
+    return grid(caption, columns, ["tied" if each.certain else "" for _, each in rows])
 
 
 def latency(rows: Sequence[LatencyRow], caption: str) -> Grid:
@@ -102,7 +115,8 @@ def latency(rows: Sequence[LatencyRow], caption: str) -> Grid:
         columns[Column(name, right=True)] = [
             Cell(figure("lat_ns", row.values_ns[place]), row.values_ns[place]) for row in rows
         ]
-    return _grid(caption, columns, [""] * len(rows))
+    columns[Column("trials, by block")] = [traced(row.trials) for row in rows]
+    return grid(caption, columns, [""] * len(rows), [tuple(trial for _, trial in row.trials) for row in rows])
 
 
 def trials(
@@ -114,7 +128,7 @@ def trials(
 ) -> Grid:
     """Every trial with its figure for each answer; ``values`` is keyed by trial and the answer's place."""
     columns = {
-        Column("trial"): [Cell(row.trial_id, row.trial_id, code=True) for row in rows],
+        Column("trial"): [_trial(row.trial_id) for row in rows],
         Column("point"): [Cell(labels[row.point_id], labels[row.point_id]) for row in rows],
         Column("block", right=True): [_whole(row.block + 1) for row in rows],
         Column("run order", right=True): [_whole(row.run_order + 1) for row in rows],
@@ -128,20 +142,22 @@ def trials(
         scale, unit = scale_of(answer.metric, max(mine, default=1.0))
         head = f"{answer.workload}: {metric_name(answer.metric)}{', ' + unit if unit else ''}"
         columns[Column(head, right=True)] = [_scaled(values.get((row.trial_id, place)), scale) for row in rows]
-    return _grid(caption, columns, [""] * len(rows))
+    own = [(row.trial_id,) for row in rows]
+    made = grid(caption, columns, ["" if row.status == "ok" else "bad" for row in rows], own)
+    return replace(made, rows=tuple(replace(each, anchor=f"trial-{each.trials[0]}") for each in made.rows))
 
 
 def problems(found: Sequence[TrialProblem], caption: str) -> Grid:
     """Trials that failed or do not count."""
     columns = {
-        Column("trial"): [Cell(each.trial_id, each.trial_id, code=True) for each in found],
+        Column("trial"): [_trial(each.trial_id) for each in found],
         Column("point"): [Cell(each.label, each.label) for each in found],
         Column("block", right=True): [_whole(each.block + 1) for each in found],
         Column("status"): [Cell(each.status, each.status) for each in found],
         Column("why"): [Cell(each.reason, each.reason) for each in found],
         Column("command"): [Cell(each.command or "", each.command or "", code=True) for each in found],
     }
-    return _grid(caption, columns, [""] * len(found))
+    return grid(caption, columns, ["bad"] * len(found), [(each.trial_id,) for each in found])
 
 
 def disks(environment: EnvironmentRow, caption: str) -> Grid:
@@ -155,21 +171,40 @@ def disks(environment: EnvironmentRow, caption: str) -> Grid:
         Column("logical block", right=True): [Cell(f"{each} B", each) for each in environment.disk_logical_block_bytes],
         Column("rotational"): [Cell(rotating[each], each) for each in environment.disk_rotational],
     }
-    return _grid(caption, columns, [""] * len(environment.disk_ids))
+    return grid(caption, columns, [""] * len(environment.disk_ids))
 
 
 def substrate_text(substrate: str) -> str:
     """A substrate for people; the loud ones are loud."""
-    if substrate not in VIRTUAL_SUBSTRATES:
-        return substrate
-    return {"uml": "VIRTUAL LAB", "loop": "LOOP DEVICES"}[substrate]
+    return {"uml": "VIRTUAL LAB", "loop": "LOOP DEVICES", IMPORTED: "IMPORTED"}.get(substrate, substrate)
 
 
-def _grid(caption: str, columns: Mapping[Column, Sequence[Cell]], kinds: Sequence[str]) -> Grid:
-    """A table from columns; a column without any text is left out."""
+def grid(
+    caption: str,
+    columns: Mapping[Column, Sequence[Cell]],
+    kinds: Sequence[str],
+    trials: Sequence[tuple[str, ...]] | None = None,
+) -> Grid:
+    """A table from columns; a column without any text is left out.  ``trials`` are those that each row rests on."""
     kept = {head: cells for head, cells in columns.items() if any(cell.text for cell in cells)}
     rows = zip(*kept.values(), strict=True)
-    return Grid(caption, tuple(kept), tuple(Row(cells, kind) for cells, kind in zip(rows, kinds, strict=True)))
+    rests_on = trials if trials is not None else [()] * len(kinds)
+    return Grid(
+        caption,
+        tuple(kept),
+        tuple(Row(cells, kind, own) for cells, kind, own in zip(rows, kinds, rests_on, strict=True)),
+    )
+
+
+def _trial(trial_id: str) -> Cell:
+    """A trial by its id."""
+    return Cell(trial_id, trial_id, code=True, trials=((trial_id, trial_id),))
+
+
+def traced(links: Links, count: int | None = None) -> Cell:
+    """Links to trials; sorts by how many there are."""
+    many = len(links) if count is None else count
+    return Cell(", ".join(text for text, _ in links) or str(many), many, trials=links)
 
 
 def _interval(point: RankedPoint, scale: float) -> Cell:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import time
 
-from bench.events import Event, EventFile, EventReader
-from bench.live import Tally, sparkline, view
+from rich.console import Console
+
+from bench.events import Event, EventFile, EventReader, throughput
+from bench.live import MOST_DISKS, Tally, render, sparkline, view
 from bench.words import duration
 
 
@@ -63,3 +66,50 @@ def test_events_cross_a_file_whole(tmp_path):
         file.write(b'te"}\n')
     write(sent[2])
     assert read() == (Event("note"), sent[2])
+
+
+def shown(tally: Tally) -> str:
+    console = Console(width=80, file=io.StringIO())
+    console.print(render(tally))
+    return console.file.getvalue()
+
+
+def running(*samples: dict[str, float]) -> Tally:
+    tally = Tally()
+    for event in (
+        Event("started", total=4, expected_s=40),
+        Event("trial", label="raid5 x3"),
+        Event("workload", workload="random-write"),
+        *map(throughput, samples),
+    ):
+        tally.take(event)
+    return tally
+
+
+def test_the_live_view_has_a_line_for_each_disk_to_one_scale():
+    lines = shown(running({"sda": 10e6, "sdb": 5e6}, {"sda": 100e6, "sdb": 25e6})).splitlines()
+    assert [line.rstrip() for line in lines[-3:]] == [
+        "▁█ 125.0 MB/s on the disks",
+        "  sda 100.0 MB/s ▁█",
+        "  sdb  25.0 MB/s ▁▃",
+    ]
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_a_box_of_many_disks_shows_the_slowest_and_the_fastest():
+    text = shown(running({f"sd{number:02}": 1e6 * (number + 1) for number in range(60)}))
+    assert "sd00" in text
+    assert "sd59" in text
+    assert f"… {60 - MOST_DISKS} more, in between" in text
+    assert len(text.splitlines()) < 24, "a terminal has 24 lines"
+
+
+def test_a_new_workload_begins_its_lines_anew():
+    tally = running({"sda": 1e6})
+    tally.take(Event("workload", workload="scan"))
+    assert "sda" not in shown(tally)
+
+
+def test_what_each_disk_did_crosses_a_file(tmp_path):
+    EventFile(tmp_path / "events")(throughput({"sda": 1.5, "sdb": 2.0}))
+    assert EventReader(tmp_path / "events")() == (throughput({"sda": 1.5, "sdb": 2.0}),)

@@ -30,9 +30,8 @@ static void check(const struct sl_options *options, uint32_t job, const struct s
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sl_options options;
-    char message[320];
 
-    if (sl_options_parse((const char *)data, size, &options, message, sizeof message) == 0)
+    if (sl_options_parse((const char *)data, size, &options) == 0)
         for (uint32_t job = 0; job < options.jobs && job < 4; job++) {
             struct sl_generator generator;
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from bench import inventory
 from bench.inventory import Disk
 from bench.journal import Journal
 from bench.lease import Lease, open_lease
+from tests.inside.service import FOLDER
 
 
 def sh(*argv: object) -> str:
@@ -43,6 +45,15 @@ def lease(disks: tuple[Disk, ...], tmp_path: Path, journal: Journal) -> Iterator
     identities = [str(disk.id) for disk in disks]
     with open_lease(identities, store=tmp_path, journal=journal) as opened:
         yield opened
+
+
+@pytest.fixture
+def service_folder() -> Iterator[Path]:
+    """Of the nightly service; not below /tmp, which PrivateTmp= would hide."""
+    FOLDER.mkdir(parents=True)
+    (FOLDER / "units").mkdir()
+    yield FOLDER
+    shutil.rmtree(FOLDER)
 
 
 @contextmanager

@@ -6,45 +6,15 @@ import pytest
 
 from bench import disk_check
 from bench.lab.profiles import DISK_PROFILES
-from bench.places import on_disks
 from bench.stack import throttle
 from bench.stack.throttle import throttled
-from bench.vocabulary import vocabulary
-from permutations.design import make_plan
-from permutations.sweep import Sweep
 from permutations.workload import DiskProfile
 from results.query import load
 from results.recommend import recommend
+from tests.inside.sweeps import run, sweep_file
 from tests.inside.test_throttle import limits
 
-SWEEP = """
-[sweep]
-name = "inside"
-seed = 3
-replicates = 2
-initial_sync = "assume-clean"
-[factors]
-level = ["raid0", "raid10", "raid6", "raid1"]
-disks = [4]
-chunk_kib = [64]
-filesystem = ["ext4"]
-[dataset]
-files = 4
-file_size = "4MiB"
-[[workload]]
-name = "random-write"
-rw = "randwrite"
-bs = "4k"
-iodepth = 16
-numjobs = 4
-runtime_s = 2
-[objective]
-maximise = "iops"
-workload = "random-write"
-[lab]
-disks = 4
-profile = "hdd"
-"""
+LEVELS = ("raid0", "raid10", "raid6", "raid1")
 THIRD = """
 [[lab.disk]]
 number = 3
@@ -53,11 +23,9 @@ bandwidth = "6990506"
 """
 
 
-def run(folder, disks, text):
-    path = folder / "sweep.toml"
-    path.write_text(text)
-    plan = make_plan(Sweep.load(path, vocabulary()))
-    summary = on_disks(plan, folder / "store", lambda _: None, [disk.id for disk in disks[:4]])
+def recommended(folder, disks, more=""):
+    path = sweep_file(folder, *LEVELS, seconds=2, replicates=2, files=4, more=more)
+    summary = run(path, folder / "store", disks)
     assert summary.ok == summary.planned == 8
     return recommend(folder / "store")
 
@@ -84,7 +52,7 @@ def test_the_disk_check_reads_each_disk_at_its_own_limit(disks):
 
 def test_the_sweep_recommends_what_the_arithmetic_of_raid_says(tmp_path, disks):
     """200 IOPS a disk: raid0 800, raid10 400, raid6 267, raid1 200 (Patterson, Gibson and Katz 1988)."""
-    found = run(tmp_path, disks, SWEEP)
+    found = recommended(tmp_path, disks)
     (answer,) = found.answers
     assert answer.refusal is None
     levels = [str(point.settings["level"]) for point in answer.overall.points]
@@ -97,7 +65,7 @@ def test_the_sweep_recommends_what_the_arithmetic_of_raid_says(tmp_path, disks):
 
 
 def test_a_disk_that_is_throttled_to_a_third_is_named_by_its_serial(tmp_path, disks):
-    found = run(tmp_path, disks, SWEEP + THIRD)
+    found = recommended(tmp_path, disks, THIRD)
     (warning,) = (line for line in found.warnings if "SLOWER THAN ITS PEERS" in line)
     assert warning.startswith("THE DISK LAB0000003 IS SLOWER THAN ITS PEERS")
     assert not any(f"LAB000000{number}" in warning for number in (1, 2, 4))

@@ -13,48 +13,9 @@ import pytest
 
 from bench import probes
 from bench.journal import Journal
-from bench.places import on_disks
-from bench.vocabulary import vocabulary
-from permutations.design import make_plan
-from permutations.sweep import Sweep
 from results.query import load
 from tests.inside.conftest import sh
-
-SWEEP = """
-[sweep]
-name = "inside"
-initial_sync = "assume-clean"
-[factors]
-level = [{levels}]
-disks = [4]
-chunk_kib = [64]
-filesystem = ["{filesystem}"]
-[dataset]
-files = 8
-file_size = "4MiB"
-[[workload]]
-name = "random-write"
-rw = "randwrite"
-bs = "4k"
-iodepth = 16
-numjobs = 4
-runtime_s = {seconds}
-[lab]
-disks = 4
-profile = "hdd"
-"""
-
-
-def sweep_file(folder, *levels, filesystem="ext4", seconds=3):
-    path = folder / "sweep.toml"
-    names = ", ".join(f'"{level}"' for level in levels)
-    path.write_text(SWEEP.format(levels=names, filesystem=filesystem, seconds=seconds))
-    return path
-
-
-def run(path, store, disks):
-    plan = make_plan(Sweep.load(path, vocabulary()))
-    return on_disks(plan, store, lambda _: None, [disk.id for disk in disks[:4]])
+from tests.inside.sweeps import run, sweep_file
 
 
 @pytest.mark.parametrize(

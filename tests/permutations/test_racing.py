@@ -15,7 +15,7 @@ from permutations.design import make_plan
 from permutations.errors import SweepError
 from permutations.race import next_block
 from permutations.race_spec import RacingSpec
-from permutations.racing import CONFIRMATION, SCREENING, Outcome, Race, look_level
+from permutations.racing import CONFIRMATION, SCREENING, Outcome, Race, Screen, look_level, width
 from permutations.sampled_race import SampledRace, available
 
 SPEC = RacingSpec(budget_trials=120, finalists=3)
@@ -65,7 +65,7 @@ def test_a_race_finds_the_best_within_its_budget():
     history, states = play(RACE)
     assert len(history) <= 120
     assert "p11" in states[-1].finalists
-    assert sum(len(look.eliminated) for look in states[-1].looks) > 0
+    assert sum(map(len, states[-1].cut)) + sum(len(look.eliminated) for look in states[-1].looks) >= 5
     assert {each.point_id for each in history if each.phase == CONFIRMATION} == set(states[-1].finalists)
     assert sum(each.phase == CONFIRMATION for each in history) >= 30
     blocks = [(each.phase, each.block, each.point_id) for each in history]
@@ -95,23 +95,49 @@ def test_it_resumes_anywhere_with_the_same_decisions(length, random):
 
 
 def test_the_test_is_the_one_of_the_textbook():
-    """Before anything is eliminated: two-way ANOVA's residual mean square, Student's t, Bonferroni."""
+    """Before anything drops out: two-way ANOVA's residual mean square, Student's t, Bonferroni."""
     rng = np.random.default_rng(1)
     logs = rng.normal(0, 0.01, (4, 12)) + rng.normal(0, 0.3, (4, 1))
-
-    def equal(_phase, block, point):
-        return math.exp(logs[block, int(point[1:])])
-
-    history = [Outcome(SCREENING, block, point, equal("", block, point), 1.0) for block in range(4) for point in NAMES]
-    looks = RACE.state(history).looks
-    assert [look.eliminated for look in looks] == [(), (), ()]
-    for look in looks:
-        blocks = look.block + 1
+    screen = Screen(np.ones((1, 12), dtype=bool), 0.05, 3)
+    for blocks in range(1, 5):
+        screen.add(logs[blocks - 1][None, :], np.array([True]))
+        if blocks == 1:
+            continue
+        out, reach = screen.eliminate(np.array([True]))
+        assert not out.any()
         seen = logs[:blocks]
         left = seen - seen.mean(axis=0) - seen.mean(axis=1, keepdims=True) + seen.mean()
         df = (blocks - 1) * 11
         critical = stats.t.ppf(1 - 0.05 / (blocks * (blocks - 1)) / 11, df)
-        assert math.log(look.critical_lead) == pytest.approx(critical * math.sqrt((left**2).sum() / df * 2 / blocks))
+        assert reach[0] == pytest.approx(critical * math.sqrt((left**2).sum() / df * 2 / blocks))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(2, 500), st.integers(1, 40), st.floats(0, 5000))
+def test_blocks_shrink_towards_the_finalists_and_fit_into_the_budget(live, finalists, left):
+    spent, widths = 0.0, [live]
+    while widths[-1] > finalists:
+        (following,) = width(np.array([widths[-1]]), finalists, np.array([left - spent]))
+        if following <= finalists:
+            break
+        assert following <= widths[-1]
+        widths.append(int(following))
+        spent += following
+    assert spent <= left
+    rest = width(np.array([widths[-1]]), finalists, np.array([left - spent]))[0]
+    assert rest <= finalists  # it ends, and not for want of a step
+
+
+def test_the_noise_is_not_taken_for_less_where_points_were_chosen_by_their_figures():
+    """Equal points, the better half kept: the mean square of the noise is the true one or more."""
+    rng = np.random.default_rng(2)
+    screen = Screen(np.ones((400, 32), dtype=bool), 0.05, 4)
+    everywhere = np.ones(400, dtype=bool)
+    for keep in (16, 8, 4):
+        screen.add(rng.normal(0, 1, (400, 32)) + rng.normal(0, 3, (400, 1)), everywhere)
+        screen.cut(np.full(400, keep), everywhere)
+    screen.add(rng.normal(0, 1, (400, 32)), everywhere)
+    assert 1.0 <= screen.squares.sum() / screen.df.sum() <= 1.6
 
 
 def test_the_levels_of_all_looks_add_up_to_the_error_rate():

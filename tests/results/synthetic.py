@@ -242,6 +242,7 @@ def write(
     *,
     status: Callable[[int, int], str] = lambda _point, _block: "ok",
     predicted: Callable[[Settings], float | None] = lambda _settings: None,
+    change: Callable[[TrialRow], TrialRow] = lambda row: row,
 ) -> Store:
     """Make a store; ``status`` says how the trial of (point, block) ended ('missing' leaves it out)."""
     store = Store.create(path)
@@ -251,7 +252,7 @@ def write(
         outcome = status(point, block)
         if outcome == "missing":
             continue
-        row = trial(plan, settings, block, order, outcome)
+        row = change(trial(plan, settings, block, order, outcome))
         if outcome == "failed":
             store.append(
                 replace(row, error_class="EngineError", error="fio ended with status 1", error_command="fio job")

@@ -7,12 +7,15 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from results.recommend import Wishes
 from results.report import write
+from results.report.embed import pack, unpack
 from tests.results import synthetic
 from tests.results.synthetic import Plan, raid_truth
 from tests.results.test_recommend import PREDICTED
@@ -165,6 +168,103 @@ return poor;
 """
 
 
+AXE = (resources.files("selenium_axe_python") / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+RUN_AXE = """
+const done = arguments[arguments.length - 1];
+const brief = (each) => [each.impact, each.id, each.nodes.slice(0, 3).map((node) => node.html.slice(0, 200))];
+axe.run(document, { resultTypes: ["violations"] }).then(
+  (found) => done(found.violations.map(brief)),
+  (error) => done([["critical", String(error), []]]));
+"""
+
+
+@pytest.fixture(scope="module")
+def small_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with a part of every kind, small enough for axe to look at every element of it."""
+    folder = tmp_path_factory.mktemp("small")
+    plan = Plan(raid_truth()[4:10], substrate="uml", iops_limit=100, seconds=4, disk_speeds={"SERIAL-2": 0.5})
+    bad = {(3, 1): "failed", (4, 0): "invalid"}
+    synthetic.write(folder / "store", plan, status=lambda point, block: bad.get((point, block), "ok"))
+    write(folder / "store", folder / "report.html", wishes=Wishes(require=("survives >= 1",)))
+    return folder / "report.html"
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False)], ids=["light", "dark", "phone"])
+def test_axe_finds_nothing_serious(browser: Any, small_report: Path, width: int, dark: bool) -> None:
+    """axe-core with all its rules, everything unfolded and a trial's table of seconds shown; then in its details."""
+    look(browser, width, 900, dark=dark)
+    browser.get(small_report.as_uri())
+    browser.set_script_timeout(100)
+    browser.execute_script("for (const each of document.querySelectorAll('details')) each.open = true")
+    browser.execute_script("document.querySelector('.panel .buttons button:last-child').click()")
+    browser.execute_script(AXE)
+    assert serious(browser) == []
+    browser.execute_script("document.querySelector('#a0 td a[data-trial]').click()")
+    assert serious(browser) == []
+
+
+def serious(browser: Any) -> list[list[object]]:
+    return [each for each in browser.execute_async_script(RUN_AXE) if each[0] in {"serious", "critical"}]
+
+
+def test_a_link_to_a_trial_opens_what_it_ran_by_keyboard(page: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    link = page.find_elements("css selector", "#a0 td a[data-trial]")[0]
+    trial = link.get_attribute("data-trial")
+    link.send_keys(Keys.ENTER)
+    dialog = page.find_element("id", "trial")
+    assert dialog.is_displayed()
+    assert trial in dialog.text
+    assert "fio --output-format=json+ job.fio" in dialog.text
+    assert "mdadm --create /dev/md0" in dialog.text
+    assert len(dialog.find_elements("css selector", ".panel svg")) == 3
+    page.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert not dialog.is_displayed()
+    assert page.switch_to.active_element == link
+
+
+def test_a_failed_trial_says_why_in_its_details(page: Any) -> None:
+    page.execute_script("document.querySelector('#problems a[data-trial]').click()")
+    words = page.find_element("id", "trial").text
+    assert "fio ended with status 1" in words or "the array was degraded" in words
+
+
+def test_seconds_are_a_table_too_and_a_distribution_is_drawn_for_any_point(page: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.ui import Select
+
+    panel = page.find_elements("css selector", ".panel")[0]
+    button = panel.find_elements("css selector", "button")[1]
+    button.send_keys(Keys.SPACE)
+    rows = panel.find_elements("css selector", ".seconds tbody tr")
+    assert len(rows) == 20
+    assert all(float(cell) > 0 for cell in rows[7].text.split()[1:])
+    button.send_keys(Keys.SPACE)
+    assert panel.find_elements("css selector", ".seconds") == []
+    folded = page.find_element("css selector", "#a0 details.histogram")
+    folded.find_element("css selector", "summary").send_keys(Keys.ENTER)
+    svg = until(lambda: folded.find_elements("css selector", "svg"))
+    before = svg[0].get_attribute("aria-label")  # type: ignore[index]
+    assert " I/Os from " in before
+    Select(folded.find_element("css selector", "select")).select_by_index(3)
+    after = folded.find_element("css selector", "svg")
+    assert after.get_attribute("aria-label") != before
+    assert len(after.find_elements("css selector", "rect")) > 3
+
+
+def test_the_script_reads_seconds_as_they_were_packed(page: Any) -> None:
+    """The twin of results/report/embed.py in the page's script."""
+    values = [0.0, 1.5, None, 400.0, 399.99, 1e-9]
+    top, packed = pack(values)
+    page.execute_script(
+        (resources.files("results.report") / "common.js").read_text() + "; window.unpackForTest = unpack"
+    )
+    found = page.execute_script("return unpackForTest({ top: arguments[0], values: arguments[1] })", top, packed)
+    assert found == pytest.approx(unpack(top, packed), abs=0) or found == unpack(top, packed)
+    assert found[2] is None
+
+
 def test_tables_sort_and_filter_by_keyboard(page: Any) -> None:
     from selenium.webdriver.common.keys import Keys
 
@@ -182,6 +282,7 @@ def test_tables_sort_and_filter_by_keyboard(page: Any) -> None:
     assert column_keys(page, table, column) == sorted(keys, reverse=True)
     field = page.find_elements("css selector", "#a0 input[data-filter]")[0]
     field.send_keys("RAID5 xfs")
+    assert page.find_element("css selector", "#a0 [data-count]").text == "2 of 20 rows"
     shown = [row.text for row in table.find_elements("css selector", "tbody tr") if row.is_displayed()]
     assert len(shown) == 2
     assert all(row.startswith("raid5") and "xfs" in row for row in shown)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from results.arrays import arrow_array
+from results.arrays import arrow_array, plain
 
 WORDS = st.text(st.characters(codec="utf-8"), max_size=8)
 KINDS = {
@@ -35,6 +35,20 @@ def test_arrays_are_those_that_pyarrow_makes(kind: pa.DataType, data: st.DataObj
     assert found.type == wanted.type
     assert found.null_count == wanted.null_count
     assert repr(found.to_pylist()) == repr(wanted.to_pylist())  # repr: a NaN is not equal to itself
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@settings(deadline=None)
+@given(data=st.data())
+def test_columns_come_back_as_the_values_they_were_made_of(kind: pa.DataType, data: st.DataObject) -> None:
+    """Cut anywhere and in pieces; a list that is null is an empty one."""
+    values = data.draw(st.lists(st.none() | KINDS[kind], max_size=20))
+    start = data.draw(st.integers(0, len(values)))
+    whole = pa.array(values, type=kind)
+    column = pa.chunked_array([whole[start:], whole[:start], whole], type=kind)
+    wanted = [() if each is None and pa.types.is_list(kind) else each for each in values]
+    assert repr(plain(column)) == repr([*wanted[start:], *wanted[:start], *wanted])
+    assert repr(plain(whole[start:])) == repr(wanted[start:])
 
 
 @pytest.mark.parametrize(

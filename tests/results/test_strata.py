@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from results.anova import Term, table
+from results.bases import indicator
 from results.best import compare_with_best
 from results.estimate import NoEvidenceError, fit
 from results.responses import Response
-from results.shares import indicator
 from results.strata import shared, strata
 
 BARS = """\

@@ -16,7 +16,7 @@ from results.ranking import PointFacts, Terms, rank
 from results.responses import Response
 from results.schema import FACTOR_COLUMNS
 from tests.results.synthetic import Plan, factorial, values
-from tests.validate.race import interval, race, uniform
+from tests.validate.race import halving, interval, race, uniform
 
 CV = 0.05
 TRUE_SD = 0.03
@@ -120,10 +120,12 @@ def report(seeds: int) -> None:
     dice = np.random.default_rng(20261122)
     truth = dice.normal(0, TRUE_SD, (seeds, 32))
     for good in (0.01, 0.02):
-        raced = race(truth, RacingSpec(budget_trials=128), dice, good)
+        spec = RacingSpec(budget_trials=128)
+        raced = race(truth, spec, dice, good)
+        halved = halving(truth, spec, dice, good)
         print(f"32 points, 128 trials, pick within {100 * good:.0f} % of the best: racing "
-              f"{said(int(raced.good.sum()), seeds)}; uniform with 192 trials "
-              f"{said(int(uniform(truth, 6, dice, good).sum()), seeds)}")  # fmt: skip
+              f"{said(int(raced.good.sum()), seeds)}; halving {said(int(halved.sum()), seeds)}; "
+              f"uniform with 192 trials {said(int(uniform(truth, 6, dice, good).sum()), seeds)}")  # fmt: skip
     for order in ("grouped", "blocked"):
         flagged = sum(drift_flags(seed, order) for seed in range(seeds))
         print(f"drift of 5 %, {order} order, refused or flagged {said(flagged, seeds)}")

@@ -10,36 +10,58 @@ from tests.validate import nightly
 
 
 def test_the_screen_on_many_series_is_the_screen_of_one(monkeypatch):
-    values = nightly.draw(6, 0.3, "two modes", np.random.default_rng(1))
-    alarms = []
-    for series in values:
-        quiet = nightly.BASELINE
-        for night in range(nightly.BASELINE, nightly.NIGHTS):
-            # Scaled up: real screens have a least spread, which values in standard deviations are far above.
-            seen = evidence.screen(series[: nightly.BASELINE], series[quiet : night + 1], 1)
-            if seen.alarmed:
-                quiet = night + 1
-                alarms += [night] if seen.worse else []
-    monkeypatch.setattr(nightly, "confirmed_by_pairs", lambda count, *_: (np.zeros(count, bool), np.zeros(count, bool)))
-    assert nightly.watch(values, np.random.default_rng(1)).screens == len(alarms) > 0
+    dice = np.random.default_rng(1)
+    series = nightly.nights(dice, 6, 120, 0.3, "two modes")
+    expected = []
+    for row in nightly.CV * series:
+        begin, looks = nightly.BASELINE, 0
+        for night in range(nightly.BASELINE, len(row)):
+            seen = evidence.screen(row[: nightly.BASELINE], row[begin : night + 1], -1)
+            if seen.alarmed and seen.worse and evidence.look(looks) is not None:
+                begin, looks = night + 1, looks + 1
+        expected.append(looks)
+    monkeypatch.setattr(
+        nightly,
+        "_confirmed",
+        lambda _, earlier, *__: np.array([-1 if evidence.look(int(each)) is None else 0 for each in earlier]),
+    )
+    assert nightly.judged(dice, series, 120, 0.0).looks.tolist() == expected
+    assert sum(expected) > 0
 
 
-def test_the_pairs_of_the_simulation_get_the_test_of_real_ones():
-    confirmed, beyond = nightly.confirmed_by_pairs(200, 2.0, np.random.default_rng(5))
-    differences = np.random.default_rng(5).normal(-2.0, np.sqrt(2), (200, evidence.PAIRS))
-    real = [evidence.paired(nightly.SD * each, worse=True, sign=1) for each in differences]
-    assert confirmed.tolist() == [each.p_value <= evidence.SIGNIFICANCE for each in real]
-    assert beyond.tolist() == [each.high < np.log1p(-nightly.GATE) for each in real]
+@pytest.mark.parametrize("shape", nightly.SHAPES)
+def test_false_regressions_are_rare_in_every_truth(shape):
+    dice = np.random.default_rng(3)
+    year = nightly.judged(dice, nightly.nights(dice, 400, nightly.YEAR, 0.6, shape), nightly.YEAR, 0.0)
+    assert year.verdicts.sum() <= 18  # 400 metric-years at 0.02: 8 expected at most, P(more than 18) < 0.001
 
 
-def test_false_verdicts_are_rare_in_every_truth():
-    rng = np.random.default_rng(3)
-    for phi in nightly.PHIS:
-        found = nightly.watch(nightly.draw(600, phi, "weekly cycle", rng), rng)
-        assert found.verdicts <= 22, phi  # 600 x 305/365 metric-years at 0.02: 10 expected, P(more than 22) < 0.001
+def test_looking_at_the_same_level_every_time_is_caught(monkeypatch):
+    """With 1/256 at every look a slow drift breaks the bound: the check above can fail."""
+    monkeypatch.setattr(nightly, "look", lambda _: evidence.Look(1 / 256, 12))
+    dice = np.random.default_rng(3)
+    year = nightly.judged(dice, nightly.nights(dice, 400, nightly.YEAR, 0.6, "slow drift"), nightly.YEAR, 0.0)
+    assert year.verdicts.sum() > 40
 
 
-def test_a_drop_of_three_sigma_is_mostly_found_in_its_first_night():
-    rng = np.random.default_rng(4)
-    found = nightly.watch(nightly.draw(400, 0.0, "nothing else", rng), rng, 3.0, 200)
-    assert np.mean(found.first[found.first >= 200] == 200) == pytest.approx(0.66, abs=0.1)
+def test_a_change_of_three_sigma_is_mostly_found_in_its_first_night():
+    dice = np.random.default_rng(4)
+    found = nightly.judged(dice, nightly.nights(dice, 400, 1, 0.0, "steady"), 0, 3.0).found
+    assert np.mean(found == 0) == pytest.approx(0.66, abs=0.1)
+
+
+def test_the_levels_of_a_year_add_up_to_less_than_the_bound():
+    levels = []
+    while (look := evidence.look(len(levels))) is not None:
+        levels.append(look.level)
+        assert look.level >= 2.0**-look.pairs
+    assert sum(levels) <= 4 / 256 < evidence.FALSE_REGRESSIONS_A_YEAR
+
+
+def test_the_sign_flip_test_counts_every_pattern():
+    """Twelve positive differences: one of 4,096 patterns is as large (Fisher 1935); all zero: every one is."""
+    assert evidence.flip_p_values(np.array([np.arange(1.0, 13.0), np.zeros(12), -np.ones(12)])).tolist() == [
+        1 / 4096,
+        1.0,
+        1.0,
+    ]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from permutations.race_spec import RacingSpec
-from tests.validate.race import POINTS, TRUTHS, interval, race, uniform
+from tests.validate.race import POINTS, TRUTHS, halving, interval, race, uniform
 
 RACES = 300
 
@@ -18,6 +18,14 @@ def test_racing_picks_a_good_point_as_often_as_twice_the_trials(budget):
     found = race(truth, RacingSpec(budget_trials=budget), rng)
     assert found.good.mean() >= uniform(truth, 2 * budget // POINTS, rng).mean()
     assert found.trials.max() <= budget
+
+
+@pytest.mark.parametrize(("points", "budget"), [(32, 128), (POINTS, 256), (POINTS, 1024)])
+def test_racing_picks_a_good_point_as_often_as_plain_halving(points, budget):
+    rng = np.random.default_rng(3)
+    truth = TRUTHS["normal"](rng, 5 * RACES, points)
+    spec = RacingSpec(budget_trials=budget)
+    assert race(truth, spec, rng, 0.02).good.mean() >= halving(truth, spec, rng, 0.02).mean()
 
 
 @pytest.mark.parametrize("truth", TRUTHS)

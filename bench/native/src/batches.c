@@ -65,7 +65,7 @@ int sl_batches_try(struct sl_job *job, uint64_t now)
     for (int way = 0; way < 2; way++)
         rate[way] = (double)job->slice_ios[way] * 1e9 / (double)(sl_ticks_to_ns(job->clock, job->slice_ticks[way]) + 1);
     job->quarter = rate[1] > FEW_IOPS && rate[1] > AS_MANY * rate[0];
-    job->result->tune_ns = SLICES * (uint64_t)SLICE_NS;
+    job->result.tune_ns = SLICES * (uint64_t)SLICE_NS;
     choose(job);
     return 0;
 }
@@ -75,8 +75,8 @@ static void use_psync(struct sl_job *job)
 {
     job->queue.kind->close(&job->queue);
     job->queue.kind = &sl_psync;
-    job->result->ioengine = sl_psync.name;
-    job->result->detail[0] = '\0';
+    job->result.ioengine = sl_psync.name;
+    job->result.detail[0] = '\0';
 }
 
 void sl_batches_learn(struct sl_job *job, int at_once)
@@ -84,8 +84,8 @@ void sl_batches_learn(struct sl_job *job, int at_once)
     const struct sl_options *options = job->options;
     int all;
 
-    job->result->looked_at++;
-    job->result->completed_inline += (uint64_t)at_once;
+    job->result.looked_at++;
+    job->result.completed_inline += (uint64_t)at_once;
     if (job->queue.kind == &sl_psync)
         return;
     job->inline_streak = at_once ? job->inline_streak + 1 : 0;

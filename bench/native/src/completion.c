@@ -8,7 +8,7 @@
 static uint64_t elapsed_ns(struct sl_job *job, uint64_t from, uint64_t to)
 {
     if (to < from) {
-        job->result->clock_back++;
+        job->result.clock_back++;
         return 0;
     }
     return sl_ticks_to_ns(job->clock, to - from);
@@ -21,7 +21,7 @@ struct alike { /* completions with the same start, issue and direction: one late
 
 static void record_alike(struct sl_job *job, const struct alike *alike, uint64_t now)
 {
-    struct sl_recorder *recorder = &job->result->recorder;
+    struct sl_recorder *recorder = &job->result.recorder;
     uint32_t direction = alike->direction;
 
     if (!alike->ios)
@@ -31,16 +31,17 @@ static void record_alike(struct sl_job *job, const struct alike *alike, uint64_t
         recorder->bytes[direction] += alike->bytes;
         return;
     }
-    sl_record(recorder, direction, elapsed_ns(job, alike->start_ticks, now), alike->ios, alike->bytes);
+    recorder->now_bytes[direction] += alike->bytes;
+    sl_record(&recorder->now[direction], elapsed_ns(job, alike->start_ticks, now), alike->ios);
     if (alike->issue_ticks) {
-        sl_record_latency(&recorder->slat[direction], elapsed_ns(job, alike->start_ticks, alike->issue_ticks), alike->ios);
-        sl_record_latency(&recorder->clat[direction], elapsed_ns(job, alike->issue_ticks, now), alike->ios);
+        sl_record(&recorder->slat[direction], elapsed_ns(job, alike->start_ticks, alike->issue_ticks), alike->ios);
+        sl_record(&recorder->clat[direction], elapsed_ns(job, alike->issue_ticks, now), alike->ios);
     }
 }
 
 static void count_error(struct sl_job *job, const struct sl_slot *slot, int code)
 {
-    struct sl_result *result = job->result;
+    struct sl_result *result = &job->result;
     uint32_t at = 0;
 
     while (at < result->errors && (result->error[at].code != code || result->error[at].direction != slot->io.direction))
@@ -61,13 +62,13 @@ static void count_error(struct sl_job *job, const struct sl_slot *slot, int code
 static void judge_block(struct sl_job *job, uint32_t index)
 {
     const struct sl_slot *slot = &job->queue.slot[index];
-    const struct sl_file *file = &job->options->job[job->index].file[slot->io.file];
+    const struct sl_file *file = &job->own->file[slot->io.file];
     uint64_t expected = job->expected ? job->expected[slot->io.file][(slot->io.offset - file->offset) / slot->io.length] : 0;
     const unsigned char *buffer = job->queue.buffer + (size_t)index * job->queue.stride;
     enum sl_finding found = sl_pattern_check(buffer, slot->io.length, slot->io.offset, expected);
 
-    if (!job->result->findings[found]++)
-        job->result->first_finding[found] = slot->io.offset;
+    if (!job->result.findings[found]++)
+        job->result.first_finding[found] = slot->io.offset;
 }
 
 enum settled { UNFINISHED, FAILED, DONE };
@@ -78,16 +79,16 @@ static enum settled settle(struct sl_job *job, uint32_t index, int32_t result)
     struct sl_slot *slot = &job->queue.slot[index];
 
     if (result == -EAGAIN || result == -EINTR) {
-        job->result->retries++;
+        job->result.retries++;
     } else if (result < 0 || (result == 0 && slot->io.length)) {
         count_error(job, slot, result < 0 ? -result : END_OF_FILE);
         return FAILED;
     } else if (slot->done + (uint32_t)result < slot->io.length) {
         slot->done += (uint32_t)result;
-        job->result->short_ios++;
+        job->result.short_ios++;
     } else {
-        if (slot->io.direction == SL_SYNC && slot->io.sequence > job->result->durable)
-            job->result->durable = slot->io.sequence;
+        if (slot->io.direction == SL_SYNC && slot->io.sequence > job->result.durable)
+            job->result.durable = slot->io.sequence;
         if (slot->io.direction == SL_READ && job->options->verify)
             judge_block(job, index);
         return DONE;
@@ -107,20 +108,16 @@ void sl_job_complete(struct sl_job *job, uint32_t count, uint64_t now)
         uint32_t index = job->done[at].slot;
         int32_t result = job->done[at].result;
         struct sl_slot *slot = &job->queue.slot[index];
+        enum settled settled = DONE;
 
-        if (!plain || result <= 0 || (uint32_t)result + slot->done != slot->io.length) {
-            enum settled settled = settle(job, index, result);
-
-            if (settled == UNFINISHED)
-                continue;
-            if (settled == FAILED) {
-                slot->io.sequence = 0;
-                job->free[free_count++] = index;
-                continue;
-            }
-        }
+        if (!plain || result <= 0 || (uint32_t)result + slot->done != slot->io.length)
+            settled = settle(job, index, result);
+        if (settled == UNFINISHED)
+            continue;
         slot->io.sequence = 0;
         job->free[free_count++] = index;
+        if (settled == FAILED)
+            continue;
         if (slot->start_ticks != alike.start_ticks || slot->issue_ticks != alike.issue_ticks ||
             slot->io.direction != alike.direction) {
             record_alike(job, &alike, now);

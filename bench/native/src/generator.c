@@ -66,21 +66,15 @@ static uint64_t zipf(struct sl_generator *generator, const struct sl_place *plac
 /* fio's pareto: the share 1 - h of the I/Os falls on the share h of the blocks (lib/zipf.c, pareto_init). */
 static uint64_t pareto(struct sl_generator *generator, uint64_t count)
 {
-    double rank = (double)(count - 1) * pow(unit_interval(&generator->offsets), generator->theta);
-
-    return (uint64_t)rank;
+    return (uint64_t)((double)(count - 1) * pow(unit_interval(&generator->offsets), generator->theta));
 }
 
 static uint64_t random_unit(struct sl_generator *generator, struct sl_place *place)
 {
-    switch (generator->options->distribution) {
-    case SL_ZIPF:
+    if (generator->options->distribution == SL_ZIPF)
         return sl_permute(zipf(generator, place), place->blocks, place->key);
-    case SL_PARETO:
+    if (generator->options->distribution == SL_PARETO)
         return sl_permute(pareto(generator, place->blocks), place->blocks, place->key);
-    default:
-        break;
-    }
     if (!generator->options->random_map)
         return sl_random_below(&generator->offsets, place->blocks);
     if (place->position[0] == place->blocks) { /* a pass is over: the next has an order of its own */
@@ -165,7 +159,6 @@ int sl_generator_init(struct sl_generator *generator, const struct sl_options *o
 {
     const struct sl_split *reads = &options->split[SL_READ], *writes = &options->split[SL_WRITE];
     uint64_t state = options->seed + ((uint64_t)job << 32);
-    uint32_t largest = reads->largest > writes->largest ? reads->largest : writes->largest;
 
     *generator = (struct sl_generator){.options = options, .job = &options->job[job]};
     generator->place = calloc(generator->job->files, sizeof *generator->place);
@@ -183,7 +176,7 @@ int sl_generator_init(struct sl_generator *generator, const struct sl_options *o
         struct sl_place *place = &generator->place[file];
 
         /* Units at which even the largest block fits, so that no block has to be cut. */
-        place->blocks = (generator->job->file[file].size - largest) / generator->unit + 1;
+        place->blocks = (generator->job->file[file].size - sl_largest(options)) / generator->unit + 1;
         place->zipf_span = zipf_integral(theta, (double)place->blocks + 0.5) - generator->zipf_start;
         place->key = sl_random(&state);
     }

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #define TIMEOUT_NS 50000000     /* a job looks at least this often whether it is to stop */
@@ -20,16 +19,6 @@
 #define MOST_WALKED 1000000
 
 enum phase { TUNE, RAMP, MEASURE };
-
-static void read_cpu(uint64_t *user_ns, uint64_t *system_ns, uint64_t *switches)
-{
-    struct rusage used;
-
-    getrusage(RUSAGE_THREAD, &used);
-    *user_ns = (uint64_t)used.ru_utime.tv_sec * 1000000000 + (uint64_t)used.ru_utime.tv_usec * 1000;
-    *system_ns = (uint64_t)used.ru_stime.tv_sec * 1000000000 + (uint64_t)used.ru_stime.tv_usec * 1000;
-    *switches = (uint64_t)(used.ru_nvcsw + used.ru_nivcsw);
-}
 
 /* ---- the phases of a run ---------------------------------------------------------------------------- */
 
@@ -43,19 +32,19 @@ static void begin_ramp(struct sl_job *job, uint64_t now)
 static void begin_measuring(struct sl_job *job)
 {
     job->phase = MEASURE;
-    sl_recorder_reset(&job->result->recorder);
-    job->result->late = job->result->late_max_ns = job->result->short_ios = job->result->retries = 0;
+    sl_recorder_reset(&job->result.recorder);
+    job->result.late = job->result.late_max_ns = job->result.short_ios = job->result.retries = 0;
     job->end = job->options->runtime_ns ? job->begin + sl_ns_to_ticks(job->clock, job->options->runtime_ns) : UINT64_MAX;
     job->limit_bytes = job->quota_bytes < UINT64_MAX ? job->issued_bytes + job->quota_bytes : UINT64_MAX;
-    read_cpu(&job->cpu_user, &job->cpu_system, &job->switches);
+    getrusage(RUSAGE_THREAD, &job->before);
 }
 
 static void next_second(struct sl_job *job, uint64_t now)
 {
     uint64_t second = sl_ticks_to_ns(job->clock, now - job->begin) / 1000000000;
 
-    if (sl_recorder_roll(&job->result->recorder, (uint32_t)second) < 0)
-        job->result->series_short = 1;
+    if (sl_recorder_roll(&job->result.recorder, (uint32_t)second) < 0)
+        job->result.series_short = 1;
     job->mark = job->begin + sl_ns_to_ticks(job->clock, (second + 1) * 1000000000);
     if (now < job->end && job->mark > job->end)
         job->mark = job->end;
@@ -95,9 +84,9 @@ static void note_lateness(struct sl_job *job, uint64_t now)
 {
     uint64_t behind_ns = sl_ticks_to_ns(job->clock, now - job->next_arrival);
 
-    job->result->late += behind_ns > LATE_NS;
-    if (behind_ns > job->result->late_max_ns)
-        job->result->late_max_ns = behind_ns;
+    job->result.late += behind_ns > LATE_NS;
+    if (behind_ns > job->result.late_max_ns)
+        job->result.late_max_ns = behind_ns;
 }
 
 /* Arrivals that were due by the end but not started.  A schedule that a stall has left far behind is walked no further
@@ -196,14 +185,6 @@ static int look(struct sl_job *job, uint64_t *now)
     return done;
 }
 
-static int exchange(struct sl_job *job, uint32_t wait, uint64_t timeout_ns)
-{
-    uint32_t count = job->listed;
-
-    job->listed = 0; /* before completions put what has to be repeated there */
-    return job->queue.kind->exchange(&job->queue, job->list, count, wait, timeout_ns, job->done);
-}
-
 /* How long an open loop may wait for completions before the next arrival; 0 where it is due or near. */
 static uint64_t until_arrival_ns(const struct sl_job *job, uint64_t now)
 {
@@ -224,7 +205,7 @@ static void idle(const struct sl_job *job, uint64_t now)
 /* One turn: hand over what is listed, wait, and return how many completed (or -errno). */
 static int turn(struct sl_job *job, uint64_t *now)
 {
-    uint32_t wait = job->complete < job->in_flight && !job->all ? job->complete : job->in_flight;
+    uint32_t wait = job->complete < job->in_flight && !job->all ? job->complete : job->in_flight, count;
     uint64_t timeout_ns = TIMEOUT_NS;
     int open_ended = !job->stopping && job->free_count && job->issued_bytes < job->limit_bytes, done;
 
@@ -240,20 +221,27 @@ static int turn(struct sl_job *job, uint64_t *now)
         wait = 0; /* first hand over the rest, batch by batch: the device need not run dry */
         timeout_ns = 0;
     }
-    done = exchange(job, wait, timeout_ns);
+    count = job->listed;
+    job->listed = 0; /* before completions put what has to be repeated there */
+    done = job->queue.kind->exchange(&job->queue, job->list, count, wait, timeout_ns, job->done);
     *now = sl_ticks(job->clock);
     return done;
 }
 
+static uint64_t between_ns(struct timeval from, struct timeval to)
+{
+    return (uint64_t)((to.tv_sec - from.tv_sec) * 1000000 + to.tv_usec - from.tv_usec) * 1000;
+}
+
 static void finish(struct sl_job *job, uint64_t now)
 {
-    struct sl_result *result = job->result;
-    uint64_t user_ns, system_ns, switches;
+    struct sl_result *result = &job->result;
+    struct rusage used;
 
-    read_cpu(&user_ns, &system_ns, &switches);
-    result->cpu_user_ns = user_ns - job->cpu_user;
-    result->cpu_system_ns = system_ns - job->cpu_system;
-    result->switches = switches - job->switches;
+    getrusage(RUSAGE_THREAD, &used);
+    result->cpu_user_ns = between_ns(job->before.ru_utime, used.ru_utime);
+    result->cpu_system_ns = between_ns(job->before.ru_stime, used.ru_stime);
+    result->switches = (uint64_t)(used.ru_nvcsw - job->before.ru_nvcsw + used.ru_nivcsw - job->before.ru_nivcsw);
     if (job->phase == MEASURE) {
         result->runtime_ns = sl_ticks_to_ns(job->clock, now - job->begin);
         next_second(job, now);
@@ -281,7 +269,7 @@ void sl_job_drive(struct sl_job *job)
     for (;;) {
         if (now >= job->mark)
             pass_mark(job, now);
-        if (__atomic_load_n(job->stop, __ATOMIC_RELAXED)) {
+        if (__atomic_load_n(&job->stop, __ATOMIC_RELAXED)) {
             job->stopping = 1;
             gave_up = gave_up ? gave_up : now + sl_ns_to_ticks(job->clock, job->grace_ns / 2);
         }
@@ -299,8 +287,8 @@ void sl_job_drive(struct sl_job *job)
         int done = turn(job, &now);
 
         if (done < 0) {
-            job->result->failed = -done;
-            snprintf(job->result->where, sizeof job->result->where, "handing over I/O");
+            job->result.failed = -done;
+            snprintf(job->result.where, sizeof job->result.where, "handing over I/O");
             break;
         }
         job->in_flight -= (uint32_t)done;
@@ -308,7 +296,7 @@ void sl_job_drive(struct sl_job *job)
             pass_mark(job, now); /* what was seen now belongs to the second that now is in */
         sl_job_complete(job, (uint32_t)done, now);
         if (job->options->verify)
-            __atomic_store_n(&job->result->acked, sl_job_acknowledged(job), __ATOMIC_RELAXED);
+            __atomic_store_n(&job->result.acked, sl_job_acknowledged(job), __ATOMIC_RELAXED);
     }
     finish(job, now);
 }

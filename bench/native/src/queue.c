@@ -46,16 +46,5 @@ static int null_exchange(struct sl_queue *queue, const uint32_t *slots, uint32_t
     return (int)count;
 }
 
-static int nothing_to_open(struct sl_queue *queue)
-{
-    (void)queue;
-    return 0;
-}
-
-static void nothing_to_close(struct sl_queue *queue)
-{
-    (void)queue;
-}
-
-const struct sl_queue_kind sl_psync = {"psync", nothing_to_open, nothing_to_close, psync_exchange};
-const struct sl_queue_kind sl_null = {"null", nothing_to_open, nothing_to_close, null_exchange};
+const struct sl_queue_kind sl_psync = {"psync", NULL, NULL, psync_exchange};
+const struct sl_queue_kind sl_null = {"null", NULL, NULL, null_exchange};

@@ -7,17 +7,22 @@
 
 #define HEADER_WORDS 13 /* second, direction, pairs; then ios, bytes, sum, least and most, low word first */
 
+static void reset(struct sl_latency *latency)
+{
+    memset(latency, 0, sizeof *latency);
+    latency->min_ns = UINT64_MAX;
+}
+
 void sl_recorder_reset(struct sl_recorder *recorder)
 {
-    uint32_t *series = recorder->series;
-    size_t room = recorder->series_room;
-
-    memset(recorder, 0, sizeof *recorder);
-    recorder->series = series;
-    recorder->series_room = room;
-    for (int direction = 0; direction < SL_DIRECTIONS; direction++)
-        recorder->now[direction].min_ns = recorder->lat[direction].min_ns = recorder->slat[direction].min_ns =
-            recorder->clat[direction].min_ns = UINT64_MAX;
+    recorder->series_words = recorder->second = 0;
+    for (int direction = 0; direction < SL_DIRECTIONS; direction++) {
+        recorder->ios[direction] = recorder->bytes[direction] = recorder->now_bytes[direction] = 0;
+        reset(&recorder->now[direction]);
+        reset(&recorder->lat[direction]);
+        reset(&recorder->slat[direction]);
+        reset(&recorder->clat[direction]);
+    }
 }
 
 void sl_recorder_free(struct sl_recorder *recorder)
@@ -26,7 +31,7 @@ void sl_recorder_free(struct sl_recorder *recorder)
     recorder->series = NULL;
 }
 
-void sl_record_latency(struct sl_latency *latency, uint64_t value_ns, uint64_t ios)
+void sl_record(struct sl_latency *latency, uint64_t value_ns, uint64_t ios)
 {
     latency->samples += ios;
     latency->sum_ns += value_ns * ios;
@@ -34,19 +39,6 @@ void sl_record_latency(struct sl_latency *latency, uint64_t value_ns, uint64_t i
     latency->min_ns = value_ns < latency->min_ns ? value_ns : latency->min_ns;
     latency->max_ns = value_ns > latency->max_ns ? value_ns : latency->max_ns;
     latency->buckets[sl_bucket_index(value_ns)] += ios;
-}
-
-void sl_record(struct sl_recorder *recorder, uint32_t direction, uint64_t lat_ns, uint64_t ios, uint64_t bytes)
-{
-    struct sl_second *now = &recorder->now[direction];
-
-    now->ios += ios;
-    now->bytes += bytes;
-    now->sum_ns += lat_ns * ios;
-    now->sum_square_ns += (unsigned __int128)lat_ns * lat_ns * ios;
-    now->min_ns = lat_ns < now->min_ns ? lat_ns : now->min_ns;
-    now->max_ns = lat_ns > now->max_ns ? lat_ns : now->max_ns;
-    now->buckets[sl_bucket_index(lat_ns)] += (uint32_t)ios;
 }
 
 static uint32_t *room_for(struct sl_recorder *recorder, size_t words)
@@ -66,8 +58,8 @@ static uint32_t *room_for(struct sl_recorder *recorder, size_t words)
 /* Append the second to the series, histogram and all: only what is not zero. */
 static int append(struct sl_recorder *recorder, uint32_t direction, uint32_t pairs)
 {
-    const struct sl_second *now = &recorder->now[direction];
-    const uint64_t sums[] = {now->ios, now->bytes, now->sum_ns, now->min_ns, now->max_ns};
+    const struct sl_latency *now = &recorder->now[direction];
+    const uint64_t sums[] = {now->samples, recorder->now_bytes[direction], now->sum_ns, now->min_ns, now->max_ns};
     uint32_t *words = room_for(recorder, HEADER_WORDS + 2 * (size_t)pairs);
 
     if (!words)
@@ -82,7 +74,7 @@ static int append(struct sl_recorder *recorder, uint32_t direction, uint32_t pai
     for (uint32_t bucket = 0; bucket < SL_HISTOGRAM_BUCKETS; bucket++)
         if (now->buckets[bucket]) {
             *words++ = bucket;
-            *words++ = now->buckets[bucket];
+            *words++ = (uint32_t)now->buckets[bucket];
         }
     recorder->series_words = (size_t)(words - recorder->series);
     return 0;
@@ -90,8 +82,7 @@ static int append(struct sl_recorder *recorder, uint32_t direction, uint32_t pai
 
 static int close_second(struct sl_recorder *recorder, uint32_t direction)
 {
-    struct sl_second *now = &recorder->now[direction];
-    struct sl_latency *whole = &recorder->lat[direction];
+    struct sl_latency *now = &recorder->now[direction], *whole = &recorder->lat[direction];
     uint32_t pairs = 0;
     int status;
 
@@ -100,15 +91,15 @@ static int close_second(struct sl_recorder *recorder, uint32_t direction)
         pairs += now->buckets[bucket] != 0;
     }
     status = append(recorder, direction, pairs);
-    recorder->ios[direction] += now->ios;
-    recorder->bytes[direction] += now->bytes;
-    whole->samples += now->ios;
+    recorder->ios[direction] += now->samples;
+    recorder->bytes[direction] += recorder->now_bytes[direction];
+    whole->samples += now->samples;
     whole->sum_ns += now->sum_ns;
     whole->sum_square_ns += now->sum_square_ns;
     whole->min_ns = now->min_ns < whole->min_ns ? now->min_ns : whole->min_ns;
     whole->max_ns = now->max_ns > whole->max_ns ? now->max_ns : whole->max_ns;
-    memset(now, 0, sizeof *now);
-    now->min_ns = UINT64_MAX;
+    recorder->now_bytes[direction] = 0;
+    reset(now);
     return status;
 }
 
@@ -117,11 +108,8 @@ int sl_recorder_roll(struct sl_recorder *recorder, uint32_t second)
     int status = 0;
 
     for (uint32_t direction = 0; direction < SL_DIRECTIONS; direction++)
-        if (recorder->now[direction].ios) {
-            int closed = close_second(recorder, direction);
-
-            status = status ? status : closed;
-        }
+        if (recorder->now[direction].samples && close_second(recorder, direction) < 0)
+            status = -ENOMEM;
     recorder->second = second;
     return status;
 }

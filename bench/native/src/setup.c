@@ -1,97 +1,58 @@
-/* What a job needs before its first I/O: files, memory, a queue; and giving it back. */
+/* What a job needs before its first I/O, memory and a queue; and giving it back. */
 #define _GNU_SOURCE
 
 #include "stripelab.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #define PAGE 4096
 #define HUGE_PAGE (UINT64_C(2) << 20)
 
 static int fail(struct sl_job *job, int code, const char *step, const char *object)
 {
-    job->result->failed = code < 0 ? -code : code;
-    snprintf(job->result->where, sizeof job->result->where, "%s%s%s", step, *object ? " " : "", object);
+    job->result.failed = code;
+    snprintf(job->result.where, sizeof job->result.where, "%s%s", step, object);
     return -1;
-}
-
-static const struct sl_job_options *own(const struct sl_job *job)
-{
-    return &job->options->job[job->index];
-}
-
-static int pin(struct sl_job *job)
-{
-    cpu_set_t set;
-
-    if (own(job)->cpu < 0)
-        return 0;
-    CPU_ZERO(&set);
-    if (own(job)->cpu < CPU_SETSIZE)
-        CPU_SET((size_t)own(job)->cpu, &set);
-    return sched_setaffinity(0, sizeof set, &set) < 0 ? fail(job, errno, "pinning to a CPU", "") : 0;
-}
-
-static int open_files(struct sl_job *job)
-{
-    job->fd = malloc(own(job)->files * sizeof *job->fd);
-    if (!job->fd)
-        return fail(job, ENOMEM, "opening files", "");
-    for (uint32_t file = 0; file < own(job)->files; file++)
-        job->fd[file] = -1;
-    if (job->options->ioengine == SL_NULL || job->options->ioengine == SL_NOP)
-        return 0;
-    for (uint32_t file = 0; file < own(job)->files; file++) {
-        job->fd[file] = sl_target_open(own(job)->file[file].path, job->options);
-        if (job->fd[file] < 0)
-            return fail(job, job->fd[file], "opening", own(job)->file[file].path);
-    }
-    return 0;
 }
 
 /* A buffer for each I/O in flight, its pages there before anything is measured. */
 static int make_buffers(struct sl_job *job)
 {
-    const struct sl_split *reads = &job->options->split[SL_READ], *writes = &job->options->split[SL_WRITE];
-    uint64_t largest = reads->largest > writes->largest ? reads->largest : writes->largest;
-    uint64_t stride = (largest + PAGE - 1) / PAGE * PAGE, size = stride * job->options->iodepth;
+    const struct sl_options *options = job->options;
+    uint64_t largest = sl_largest(options), stride = (largest + PAGE - 1) / PAGE * PAGE, used = stride * options->iodepth;
     unsigned char *memory;
 
-    size = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    memory = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    job->memory_size = (used + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE + HUGE_PAGE;
+    memory = mmap(NULL, job->memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
         return fail(job, errno, "memory for buffers", "");
     job->memory = memory;
-    job->memory_size = size + HUGE_PAGE;
     memory += HUGE_PAGE - (uintptr_t)memory % HUGE_PAGE;
     /* A block that lies in one huge page is one segment to the device, which may take it in one request: a large block
      * in pages as programs have them would be several.  So huge pages are for small blocks, and for who asks. */
-    (void)madvise(memory, size, job->options->huge_pages || largest <= PAGE ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+    (void)madvise(memory, used, options->huge_pages || largest <= PAGE ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
     job->queue.buffer = memory;
     job->queue.stride = stride;
-    if (job->options->writes)
-        sl_contents_fill(memory, stride * job->options->iodepth, job->options->seed + job->index + 1,
-                         job->options->compress_pct);
+    if (options->writes)
+        sl_contents_fill(memory, used, options->seed + job->index + 1, options->compress_pct);
     else
-        memset(memory, 0, stride * job->options->iodepth);
+        memset(memory, 0, used);
     return 0;
 }
 
 static int make_slots(struct sl_job *job)
 {
-    uint32_t depth = (uint32_t)job->options->iodepth;
+    size_t depth = job->options->iodepth;
 
     job->queue.slot = calloc(depth, sizeof *job->queue.slot);
     job->done = calloc(depth, sizeof *job->done);
-    job->free = calloc(depth, sizeof *job->free);
-    job->list = calloc(depth, sizeof *job->list);
-    if (!job->queue.slot || !job->done || !job->free || !job->list)
+    job->free = calloc(2 * depth, sizeof *job->free);
+    job->list = job->free + depth;
+    if (!job->queue.slot || !job->done || !job->free)
         return fail(job, ENOMEM, "memory for I/Os in flight", "");
     return 0;
 }
@@ -101,25 +62,23 @@ static int open_queue(struct sl_job *job)
 {
     static const struct sl_queue_kind *const kinds[] = {NULL, &sl_uring, &sl_libaio, &sl_psync, &sl_null, &sl_nop};
     const struct sl_queue_kind *order[4] = {kinds[job->options->ioengine]};
-    struct sl_target target = {.nowait = 1};
     int status = -EINVAL;
 
     if (!order[0]) {
-        (void)sl_target_probe(own(job)->file[0].path, (int)job->options->direct, &target);
-        order[0] = target.nowait ? &sl_uring : job->options->iodepth > 1 ? &sl_libaio : &sl_psync;
-        order[1] = target.nowait ? &sl_libaio : &sl_uring;
+        order[0] = job->nowait ? &sl_uring : job->options->iodepth > 1 ? &sl_libaio : &sl_psync;
+        order[1] = job->nowait ? &sl_libaio : &sl_uring;
         order[2] = &sl_psync;
     }
     for (int at = 0; order[at] && status < 0; at++) {
         job->queue.kind = order[at];
         job->queue.depth = order[at] == &sl_psync ? 1 : (uint32_t)job->options->iodepth;
-        status = order[at]->open(&job->queue);
+        status = order[at]->open ? order[at]->open(&job->queue) : 0;
     }
     if (status < 0)
-        return fail(job, status, "opening a queue by", job->queue.kind->name);
-    job->result->ioengine = job->queue.kind->name;
-    job->result->iodepth = job->queue.depth;
-    snprintf(job->result->detail, sizeof job->result->detail, "%s", job->queue.detail);
+        return fail(job, -status, "opening a queue by ", job->queue.kind->name);
+    job->result.ioengine = job->queue.kind->name;
+    job->result.iodepth = job->queue.depth;
+    memcpy(job->result.detail, job->queue.detail, sizeof job->queue.detail);
     return 0;
 }
 
@@ -133,19 +92,19 @@ static int expect_writes(struct sl_job *job)
 
     if (!writes.verify || writes.writes || !writes.verify_writes)
         return 0;
-    job->expected = calloc(own(job)->files, sizeof *job->expected);
-    for (uint32_t file = 0; job->expected && file < own(job)->files; file++)
-        if (!(job->expected[file] = calloc(own(job)->file[file].size / size, sizeof **job->expected)))
-            return fail(job, ENOMEM, "memory for what must be found", "");
     writes.reads = 0;
     writes.writes = 1;
     writes.random = writes.verify_random;
     writes.fsync_every = writes.fdatasync_every = 0;
+    job->expected = calloc(job->own->files, sizeof *job->expected);
+    for (uint32_t file = 0; job->expected && file < job->own->files; file++)
+        if (!(job->expected[file] = calloc(job->own->file[file].size / size, sizeof **job->expected)))
+            return -1;
     if (!job->expected || sl_generator_init(&generator, &writes, job->index) < 0)
-        return fail(job, ENOMEM, "memory for what must be found", "");
+        return -1;
     while (request.sequence < writes.verify_writes) {
         sl_generator_next(&generator, &request);
-        job->expected[request.file][(request.offset - own(job)->file[request.file].offset) / size] = request.sequence;
+        job->expected[request.file][(request.offset - job->own->file[request.file].offset) / size] = request.sequence;
     }
     sl_generator_free(&generator);
     return 0;
@@ -153,22 +112,23 @@ static int expect_writes(struct sl_job *job)
 
 int sl_job_open(struct sl_job *job)
 {
-    const struct sl_split *reads = &job->options->split[SL_READ], *writes = &job->options->split[SL_WRITE];
-    uint64_t largest = reads->largest > writes->largest ? reads->largest : writes->largest, all = 0;
+    uint64_t largest = sl_largest(job->options), all = 0;
 
+    job->clock = sl_clock_get();
+    job->own = &job->options->job[job->index];
     job->queue.datasync = job->options->fdatasync_every != 0;
-    job->queue.files = own(job)->files;
-    if (pin(job) || open_files(job) || make_slots(job) || make_buffers(job) || expect_writes(job))
+    job->queue.files = job->own->files;
+    sl_recorder_reset(&job->result.recorder);
+    if (make_slots(job) || make_buffers(job))
         return -1;
-    if (sl_generator_init(&job->generator, job->options, job->index) < 0)
-        return fail(job, ENOMEM, "memory for offsets", "");
-    job->queue.fd = job->fd;
+    if (expect_writes(job) || sl_generator_init(&job->generator, job->options, job->index) < 0)
+        return fail(job, ENOMEM, "memory for offsets and what must be found", "");
     if (open_queue(job))
         return -1;
     for (uint32_t index = job->queue.depth; index > 0; index--)
         job->free[job->free_count++] = index - 1;
-    for (uint32_t file = 0; file < own(job)->files; file++)
-        all += own(job)->file[file].size / largest * largest; /* what is left is too small for a block */
+    for (uint32_t file = 0; file < job->own->files; file++)
+        all += job->own->file[file].size / largest * largest; /* what is left is too small for a block */
     job->quota_bytes = job->options->io_size ? job->options->io_size : job->options->time_based ? UINT64_MAX : all;
     job->arrivals_state = job->options->seed ^ ((uint64_t)job->index + 1);
     return 0;
@@ -178,20 +138,15 @@ void sl_job_close(struct sl_job *job)
 {
     int idle = job->in_flight == 0;
 
-    for (uint32_t file = 0; job->expected && file < own(job)->files; file++)
+    for (uint32_t file = 0; job->expected && file < job->own->files; file++)
         free(job->expected[file]);
     free(job->expected);
-    if (job->queue.kind && job->queue.state && (idle || job->queue.kind != &sl_libaio))
+    if (job->queue.state && (idle || job->queue.kind != &sl_libaio))
         job->queue.kind->close(&job->queue); /* closing a context of libaio waits for what is in flight */
-    for (uint32_t file = 0; job->fd && file < own(job)->files; file++)
-        if (job->fd[file] >= 0)
-            close(job->fd[file]);
     if (job->memory && idle) /* else the kernel may still read or write here: it is kept for good */
         munmap(job->memory, job->memory_size);
     sl_generator_free(&job->generator);
     free(job->queue.slot);
     free(job->done);
     free(job->free);
-    free(job->list);
-    free(job->fd);
 }

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 /* ---- histogram.c: the latency histogram of fio ------------------------------------------------------ */
 
@@ -19,9 +20,6 @@
 
 /* Bucket that counts the value; the last bucket takes everything above its lower bound. */
 uint32_t sl_bucket_index(uint64_t value_ns);
-
-/* Value that stands for a bucket: its midpoint.  index < SL_HISTOGRAM_BUCKETS. */
-uint64_t sl_bucket_midpoint_ns(uint32_t index);
 
 /* ---- clock.c: the monotonic clock, read from the CPU's counter where the kernel does so too ---------- */
 
@@ -80,13 +78,11 @@ struct sl_split {
     uint32_t smallest, largest;
 };
 
-struct sl_file {
-    char *path;
-    uint64_t offset, size; /* the part of the file that the job works on */
+struct sl_file { /* the part of a file that a job works on */
+    uint64_t offset, size;
 };
 
 struct sl_job_options {
-    int64_t cpu; /* -1: wherever the kernel likes */
     uint32_t files;
     struct sl_file *file;
 };
@@ -101,13 +97,22 @@ struct sl_options {
     uint64_t rate_iops, poisson, go_on; /* go_on: count an error and continue */
     struct sl_split split[2];  /* block sizes of reads and writes */
     uint32_t jobs;
-    struct sl_job_options *job;
+    struct sl_job_options job[SL_JOBS];
+    struct sl_file *file; /* of all jobs, one after the other */
 };
 
-/* Read options: lines of key=number, then of each job "job", cpu= and file=.  0, or -1 with a message that names the line;
- * either way sl_options_free() is due. */
-int sl_options_parse(const char *text, size_t length, struct sl_options *out, char *message, size_t message_size);
+/* Read options: lines of key=number, then of each job "job", cpu= and file=.  0, or -1 where they make no sense; either
+ * way sl_options_free() is due. */
+int sl_options_parse(const char *text, size_t length, struct sl_options *out);
 void sl_options_free(struct sl_options *options);
+
+/* The largest block of both directions. */
+static inline uint64_t sl_largest(const struct sl_options *options)
+{
+    const struct sl_split *reads = &options->split[SL_READ], *writes = &options->split[SL_WRITE];
+
+    return reads->largest > writes->largest ? reads->largest : writes->largest;
+}
 
 /* ---- generator.c: which I/O comes next -------------------------------------------------------------- */
 
@@ -194,16 +199,10 @@ struct sl_latency { /* of one kind and direction */
     uint64_t buckets[SL_HISTOGRAM_BUCKETS];
 };
 
-struct sl_second { /* the same for the second that runs; folded into the whole at its end */
-    uint64_t ios, bytes, min_ns, max_ns, sum_ns;
-    unsigned __int128 sum_square_ns;
-    uint32_t buckets[SL_HISTOGRAM_BUCKETS];
-};
-
 struct sl_recorder {
-    uint64_t ios[SL_DIRECTIONS], bytes[SL_DIRECTIONS];
+    uint64_t ios[SL_DIRECTIONS], bytes[SL_DIRECTIONS], now_bytes[SL_DIRECTIONS];
     struct sl_latency lat[SL_DIRECTIONS], slat[SL_DIRECTIONS], clat[SL_DIRECTIONS];
-    struct sl_second now[SL_DIRECTIONS];
+    struct sl_latency now[SL_DIRECTIONS]; /* of the second that runs: folded into lat at its end */
     uint32_t second;
     uint32_t *series; /* closed seconds, see docs/native-engine.md */
     size_t series_words, series_room;
@@ -211,8 +210,7 @@ struct sl_recorder {
 
 void sl_recorder_reset(struct sl_recorder *recorder);
 void sl_recorder_free(struct sl_recorder *recorder);
-void sl_record(struct sl_recorder *recorder, uint32_t direction, uint64_t lat_ns, uint64_t ios, uint64_t bytes);
-void sl_record_latency(struct sl_latency *latency, uint64_t value_ns, uint64_t ios);
+void sl_record(struct sl_latency *latency, uint64_t value_ns, uint64_t ios);
 /* End the seconds before `second`.  0, or -ENOMEM: the series is short, the sums are whole. */
 int sl_recorder_roll(struct sl_recorder *recorder, uint32_t second);
 
@@ -244,7 +242,7 @@ struct sl_queue {
 
 struct sl_queue_kind {
     const char *name;
-    int (*open)(struct sl_queue *queue); /* 0 or -errno */
+    int (*open)(struct sl_queue *queue); /* 0 or -errno; NULL, as close: there is nothing to do */
     void (*close)(struct sl_queue *queue);
     /* Hand over the slots, wait for `wait` completions or `timeout_ns` (0: hand over and look only), take what has
      * completed, at most `depth`.  Returns how many, or -errno where nothing was handed over. */
@@ -262,17 +260,6 @@ static inline unsigned char *sl_slot_buffer(const struct sl_queue *queue, uint32
     return queue->buffer + (size_t)slot * queue->stride + queue->slot[slot].done;
 }
 
-/* ---- target.c: files and devices -------------------------------------------------------------------- */
-
-struct sl_target {
-    uint64_t size;
-    uint32_t memory_align, offset_align; /* for direct I/O; 0: the kernel does not say or cannot */
-    int device, nowait;                  /* a block device; RWF_NOWAIT works: io_uring need not punt */
-};
-
-int sl_target_probe(const char *path, int direct, struct sl_target *out); /* 0 or -errno */
-int sl_target_open(const char *path, const struct sl_options *options);   /* descriptor or -errno */
-
 /* ---- job.c: one job, from its first I/O to its last -------------------------------------------------- */
 
 #define SL_ERRORS 16
@@ -286,7 +273,6 @@ struct sl_error { /* one errno of one direction */
 
 struct sl_result { /* of one job */
     int failed;       /* errno of what ended the job, or 0 */
-    int abandoned;    /* the run ended while the job, or an I/O of it, was still in the kernel */
     char where[96];   /* the step that failed */
     char detail[128]; /* what of the kernel's offers is in use */
     const char *ioengine;
@@ -305,16 +291,16 @@ struct sl_result { /* of one job */
 };
 
 struct sl_job {
-    const struct sl_options *options;
-    const struct sl_clock *clock;
-    const int *stop; /* anything but 0: end at once */
-    uint64_t grace_ns; /* how long the run waits for its jobs after that */
-    struct sl_result *result;
+    const struct sl_options *options; /* set by who opens the job, as are the next three and queue.fd */
     uint32_t index;
+    int nowait; /* I/O that may not block works on its first file: io_uring need not hand it to threads */
+    uint64_t grace_ns; /* how long a job that was stopped is waited for; it waits half of that for its I/O */
+    int stop; /* anything but 0, set by any thread: end at once */
+    const struct sl_job_options *own;
+    const struct sl_clock *clock;
     struct sl_generator generator;
     struct sl_queue queue;
     struct sl_completion *done;
-    int *fd;
     uint32_t *free, *list; /* slots that are free, last in first out; slots to hand over next */
     uint32_t free_count, listed, in_flight;
     uint32_t submit, complete; /* batches in use: hand over at most so many, wait for so many */
@@ -329,7 +315,8 @@ struct sl_job {
     size_t memory_size;
     uint64_t **expected; /* by file and block: the write that must be there */
     int phase, stopping;
-    uint64_t cpu_user, cpu_system, switches;
+    struct rusage before; /* what the thread had used when measuring began */
+    struct sl_result result;
 };
 
 /* batches.c: how many I/Os to hand over at a time, and how many to wait for. */
@@ -342,27 +329,9 @@ void sl_job_complete(struct sl_job *job, uint32_t count, uint64_t now);
 /* The last write before which, itself included, all are acknowledged: what is in flight or has failed ends the row. */
 uint64_t sl_job_acknowledged(const struct sl_job *job);
 
+/* By one thread, in this order; what is open stays open for sl_job_close(). */
 int sl_job_open(struct sl_job *job);   /* 0, or -1 with failed and where set in the result */
 void sl_job_drive(struct sl_job *job); /* until its end, or until stop */
-void sl_job_close(struct sl_job *job); /* keeps what the kernel may still touch */
-
-/* ---- run.c: the jobs of a run, a thread each -------------------------------------------------------- */
-
-struct sl_progress {
-    uint64_t acked, durable;
-};
-
-/* Called about every 20 ms by the thread that called sl_run(); anything but 0 ends the run at once. */
-typedef int (*sl_poll)(void *context, const struct sl_progress *progress, uint32_t jobs);
-
-struct sl_run; /* counted by its threads: a job stuck in the kernel keeps what it may still touch */
-
-/* Run all jobs to their end; a run that was stopped is waited for no longer than grace_ns.  Takes the options over.
- * 0 with *out set, or -errno where the threads could not be started. */
-int sl_run(struct sl_options *options, sl_poll poll, void *context, uint64_t grace_ns, struct sl_run **out);
-const struct sl_result *sl_run_result(const struct sl_run *run, uint32_t job);
-uint32_t sl_run_jobs(const struct sl_run *run);
-int sl_run_stopped(const struct sl_run *run);
-void sl_run_release(struct sl_run *run);
+void sl_job_close(struct sl_job *job); /* keeps what the kernel may still touch: in_flight says whether it may */
 
 #endif

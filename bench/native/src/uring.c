@@ -17,18 +17,10 @@
 
 enum { OP_NOP = 0, OP_FSYNC = 3, OP_READ_FIXED = 4, OP_WRITE_FIXED = 5, OP_READ = 22, OP_WRITE = 23 };
 enum { REGISTER_BUFFERS = 0, UNREGISTER_BUFFERS = 1, REGISTER_FILES = 2, UNREGISTER_FILES = 3, REGISTER_RING_FDS = 20 };
-#define SETUP_CLAMP (1U << 4)
-#define SETUP_COOP_TASKRUN (1U << 8)
-#define SETUP_SINGLE_ISSUER (1U << 12)
-#define SETUP_DEFER_TASKRUN (1U << 13)
-#define FEAT_SINGLE_MMAP (1U << 0)
-#define FEAT_EXT_ARG (1U << 8)
-#define ENTER_GETEVENTS (1U << 0)
-#define ENTER_EXT_ARG (1U << 3)
-#define ENTER_REGISTERED_RING (1U << 4)
-#define OFFSET_SQES 0x10000000
-#define SQE_FIXED_FILE (1U << 0)
-#define FSYNC_DATASYNC 1U
+enum { SETUP_CLAMP = 1 << 4, SETUP_COOP_TASKRUN = 1 << 8, SETUP_SINGLE_ISSUER = 1 << 12, SETUP_DEFER_TASKRUN = 1 << 13 };
+enum { FEAT_SINGLE_MMAP = 1 << 0, FEAT_EXT_ARG = 1 << 8 };
+enum { ENTER_GETEVENTS = 1 << 0, ENTER_EXT_ARG = 1 << 3, ENTER_REGISTERED_RING = 1 << 4 };
+enum { SQE_FIXED_FILE = 1 << 0, FSYNC_DATASYNC = 1 << 0, OFFSET_SQES = 0x10000000 };
 
 struct sqe {
     uint8_t opcode, flags;
@@ -75,12 +67,11 @@ struct ring {
 
 static int setup(struct ring_params *params, uint32_t depth)
 {
-    static const struct { unsigned flags; } offers[] = {
-        {SETUP_SINGLE_ISSUER | SETUP_DEFER_TASKRUN}, {SETUP_COOP_TASKRUN}, {0}};
+    static const uint32_t offers[] = {SETUP_SINGLE_ISSUER | SETUP_DEFER_TASKRUN, SETUP_COOP_TASKRUN, 0};
     int fd = -EINVAL;
 
     for (size_t offer = 0; offer < sizeof offers / sizeof *offers && fd == -EINVAL; offer++) {
-        *params = (struct ring_params){.flags = offers[offer].flags | SETUP_CLAMP};
+        *params = (struct ring_params){.flags = offers[offer] | SETUP_CLAMP};
         fd = (int)syscall(SYS_io_uring_setup, depth, params);
         fd = fd < 0 ? -errno : fd;
     }
@@ -158,7 +149,7 @@ static void uring_close(struct sl_queue *queue)
     queue->state = NULL;
 }
 
-static int open_ring(struct sl_queue *queue, int nop)
+static int uring_open(struct sl_queue *queue)
 {
     struct ring *ring = calloc(1, sizeof *ring);
     struct ring_params params;
@@ -167,7 +158,7 @@ static int open_ring(struct sl_queue *queue, int nop)
     if (!ring)
         return -ENOMEM;
     queue->state = ring;
-    ring->nop = nop;
+    ring->nop = queue->kind == &sl_nop;
     ring->fd = setup(&params, queue->depth);
     status = ring->fd < 0 ? ring->fd : map_rings(ring, &params);
     if (status < 0) {
@@ -182,16 +173,6 @@ static int open_ring(struct sl_queue *queue, int nop)
              ring->fixed_buffers ? ", registered buffers" : "", ring->fixed_files ? ", registered files" : "",
              ring->enter_flags ? ", registered ring" : "");
     return 0;
-}
-
-static int uring_open(struct sl_queue *queue)
-{
-    return open_ring(queue, 0);
-}
-
-static int nop_open(struct sl_queue *queue)
-{
-    return open_ring(queue, 1);
 }
 
 static void prepare(const struct sl_queue *queue, const struct ring *ring, struct sqe *sqe, uint32_t index)
@@ -222,19 +203,13 @@ static int enter(struct ring *ring, uint32_t wait, uint64_t timeout_ns)
     struct { int64_t s, ns; } timeout = {(int64_t)(timeout_ns / 1000000000), (int64_t)(timeout_ns % 1000000000)};
     struct wait_argument argument = {.timespec = (uint64_t)(uintptr_t)&timeout};
     unsigned flags = ring->enter_flags;
-    const void *extra = NULL;
-    size_t extra_size = 0;
+    int timed = ring->timed && wait;
     int64_t done;
 
-    if (wait || timeout_ns) {
-        flags |= ENTER_GETEVENTS;
-        if (ring->timed && wait) {
-            flags |= ENTER_EXT_ARG;
-            extra = &argument;
-            extra_size = sizeof argument;
-        }
-    }
-    done = syscall(SYS_io_uring_enter, ring->enter_fd, ring->unsubmitted, wait, flags, extra, extra_size);
+    if (wait || timeout_ns)
+        flags |= ENTER_GETEVENTS | (timed ? ENTER_EXT_ARG : 0);
+    done = syscall(SYS_io_uring_enter, ring->enter_fd, ring->unsubmitted, wait, flags, timed ? &argument : NULL,
+                   timed ? sizeof argument : 0);
     if (done >= 0)
         ring->unsubmitted -= (uint32_t)done;
     else if (errno != EINTR && errno != ETIME && errno != EAGAIN && errno != EBUSY)
@@ -275,4 +250,4 @@ static int uring_exchange(struct sl_queue *queue, const uint32_t *slots, uint32_
 }
 
 const struct sl_queue_kind sl_uring = {"io_uring", uring_open, uring_close, uring_exchange};
-const struct sl_queue_kind sl_nop = {"nop", nop_open, uring_close, uring_exchange};
+const struct sl_queue_kind sl_nop = {"nop", uring_open, uring_close, uring_exchange};

@@ -7,12 +7,11 @@ Python, so that its figures are those of slow devices only, and each of its resu
 
 from __future__ import annotations
 
-from bench.native.twin.clock import clock_ns, clock_state
+from bench.native.buckets import BUCKETS, bucket_index
+from bench.native.twin.clock import clock_state
 from bench.native.twin.contents import judge, pattern
 from bench.native.twin.generator import draw
-from bench.native.twin.histogram import BUCKETS, bucket_index, bucket_midpoint_ns
-from bench.native.twin.run import run
-from bench.native.twin.target import probe
+from bench.native.twin.worker import close_job, drive, open_job, progress, state, stop
 
 IMPLEMENTATION = "python"
 
@@ -20,12 +19,14 @@ __all__ = [
     "BUCKETS",
     "IMPLEMENTATION",
     "bucket_index",
-    "bucket_midpoint_ns",
-    "clock_ns",
     "clock_state",
+    "close_job",
     "draw",
+    "drive",
     "judge",
+    "open_job",
     "pattern",
-    "probe",
-    "run",
+    "progress",
+    "state",
+    "stop",
 ]

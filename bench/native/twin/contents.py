@@ -6,10 +6,9 @@ import random
 import struct
 import zlib
 
-from bench.native.twin.options import SECTOR, UINT64_MAX
+from bench.native.text import SECTOR, UINT64_MAX
 
 WHOLE, UNWRITTEN, LOST, TORN, MISPLACED, CORRUPT = range(6)
-FINDINGS = 6
 MAGIC = 0x3145504952545300
 """``\\0STRIPE1``, little-endian."""
 

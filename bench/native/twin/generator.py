@@ -9,7 +9,7 @@ import math
 from bisect import bisect_left
 from typing import NamedTuple
 
-from bench.native.twin.options import PARETO, READ, SYNC, UINT64_MAX, WRITE, ZIPF, Options, Split, parse
+from bench.native.text import PARETO, READ, SYNC, UINT64_MAX, WRITE, ZIPF, Options, Split, parse
 
 GOLDEN = 0x9E3779B97F4A7C15
 MIX_1 = 0xBF58476D1CE4E5B9

@@ -11,10 +11,10 @@ import math
 import threading
 import time
 
-from bench.native.state import ErrorState, JobState
-from bench.native.twin.contents import FINDINGS, judge
+from bench.native.state import ErrorState, JobState, empty_state
+from bench.native.text import READ, SYNC, WRITE, Options
+from bench.native.twin.contents import judge
 from bench.native.twin.generator import Generator, Request, Stream
-from bench.native.twin.options import READ, SYNC, WRITE, Options
 from bench.native.twin.recorder import Recorder
 
 SECOND_NS = 1_000_000_000
@@ -44,17 +44,17 @@ class Taken:
 class Job:
     """What the threads of one job share."""
 
-    def __init__(self, options: Options, index: int, stop: threading.Event) -> None:
+    def __init__(self, options: Options, index: int) -> None:
         self.options = options
         self.index = index
         self.lock = threading.Lock()
-        self.state = _empty_state()
+        self.state = empty_state()
         self.recorder = Recorder()
         self.measuring = False
         self.expected: list[dict[int, int]] | None = None
         """By file and offset in it: the write that must be there."""
         self._turn = threading.Lock()
-        self._stop = stop
+        self._stop = threading.Event()
         self._stopping = False
         self._writing: set[int] = set()
         self._failed_sequence = NEVER
@@ -257,10 +257,13 @@ class Job:
             if self.options.verify:
                 self.state["acked"] = self.acknowledged()
 
-    def result(self, *, abandoned: bool) -> JobState:
+    def stop(self) -> None:
+        """End at once."""
+        self._stop.set()
+
+    def result(self) -> JobState:
         """What the job did so far."""
         with self.lock:
-            self.state["abandoned"] = abandoned
             self.state["directions"] = self.recorder.states()
             self.state["series"] = bytes(self.recorder.series)
             return self.state
@@ -286,37 +289,3 @@ def _expected_writes(options: Options, index: int) -> list[dict[int, int]]:
         io = generator.next()
         expected[io.file][io.offset - files[io.file].offset] = io.sequence
     return expected
-
-
-def _empty_state() -> JobState:
-    return {
-        "failed": 0,
-        "where": "",
-        "detail": "",
-        "ioengine": "",
-        "iodepth": 0,
-        "batch_submit": 0,
-        "batch_complete": 0,
-        "abandoned": False,
-        "series_short": False,
-        "looked_at": 0,
-        "completed_inline": 0,
-        "tune_ns": 0,
-        "runtime_ns": 0,
-        "cpu_user_ns": 0,
-        "cpu_system_ns": 0,
-        "switches": 0,
-        "short_ios": 0,
-        "retries": 0,
-        "late": 0,
-        "late_max_ns": 0,
-        "missed": 0,
-        "clock_back": 0,
-        "sequence": 0,
-        "acked": 0,
-        "durable": 0,
-        "directions": [],
-        "errors": [],
-        "findings": [(0, 0)] * FINDINGS,
-        "series": b"",
-    }

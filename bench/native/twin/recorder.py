@@ -5,9 +5,9 @@ from __future__ import annotations
 import array
 import struct
 
+from bench.native.buckets import BUCKETS, bucket_index
 from bench.native.state import DirectionState, LatencyState
-from bench.native.twin.histogram import BUCKETS, bucket_index
-from bench.native.twin.options import DIRECTIONS, UINT64_MAX
+from bench.native.text import DIRECTIONS, UINT64_MAX
 
 SERIES_HEADER = struct.Struct("=IIIQQQQQ")
 """Second, direction, pairs; then ios, bytes, sum, least and most of the latency."""

@@ -8,102 +8,59 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from bench.native.state import JobState
+from bench.native.text import AUTO, IOENGINES, NULL, PSYNC, READ, SYNC, WRITE, Options, parse
 from bench.native.twin.contents import fill, touch, write_pattern
 from bench.native.twin.job import Job, Taken
-from bench.native.twin.options import AUTO, IOENGINES, NOP, NULL, PSYNC, READ, SYNC, WRITE
-from bench.native.twin.target import open_target
 
 PAGE = 4096
 END_OF_FILE = errno.ENODATA
 """A read or write that moves nothing."""
 
-OPENING_ERRORS = (OSError, MemoryError, RuntimeError)
-"""RuntimeError: threading can't start a thread."""
 
+class Worker:
+    """One job of the library: opened, driven and closed by one thread, which has others help it."""
 
-def _errno(error: BaseException) -> int:
-    if isinstance(error, OSError):
-        return error.errno or errno.EIO
-    return errno.ENOMEM if isinstance(error, MemoryError) else errno.EAGAIN
-
-
-class JobThreads:
-    """One job, from opening its files to closing them: call :meth:`work` in a thread of its own."""
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.ended = False
-        self.ready = False
-        self.go = threading.Event()
-        self.crash: BaseException | None = None
-        self._files: list[int] = []
+    def __init__(self, options: Options, index: int, descriptors: Sequence[int]) -> None:
+        self.job = Job(options, index)
+        self._files = descriptors
         self._buffers: list[mmap.mmap] = []
         self._helpers: list[threading.Thread] = []
         self._helpers_go = threading.Event()
         self._driving = False
+        self._crash: BaseException | None = None
+        with _step("memory for buffers"):
+            self._make_buffers()
+        with _step("memory for offsets and what must be found"):
+            self.job.prepare()
+        with _step(f"opening a queue by {IOENGINES[options.ioengine]}"):
+            self._choose_queue()
+        with _step("starting threads"):
+            self._start_helpers()
 
-    def work(self, stop: threading.Event, ring: Callable[[], None]) -> None:
-        """The first thread: opens, waits for ``go``, drives, and gives back what it took; rings where it got on."""
-        try:
-            opened = self._open()
-            self.ready = True
-            ring()
-            self.go.wait()
-            if opened and not stop.is_set():
-                self._driving = True
-                self.job.begin()
-            self._helpers_go.set()
-            self._drive(0)
-            for helper in self._helpers:
-                helper.join()
-            if self._driving:
-                self.job.finish()
-        finally:
-            for descriptor in self._files:
-                os.close(descriptor)
-            self._buffers.clear()  # unmapped with their last view
-            self.ready = self.ended = True
-            ring()
+    def drive(self) -> None:
+        """Until the end of the job, or until it is stopped; raises what one of its threads died of."""
+        self._driving = True
+        self.job.begin()
+        self._helpers_go.set()
+        self._drive(0)
+        self._join()
+        self.job.finish()
+        if self._crash:
+            raise self._crash
 
-    @contextmanager
-    def _step(self, where: str) -> Iterator[None]:
-        """Name the step in the result where it fails."""
-        try:
-            yield
-        except OPENING_ERRORS as error:
-            self.job.state["failed"] = _errno(error)
-            self.job.state["where"] = where[:95]
-            raise
+    def close(self) -> None:
+        """Give back what was taken."""
+        self._helpers_go.set()
+        self._join()
+        self._buffers.clear()  # unmapped with their last view
 
-    def _open(self) -> bool:
-        """Everything before the first I/O; where it fails, the result says at which step."""
-        options, own = self.job.options, self.job.options.jobs[self.job.index]
-        try:
-            with self._step("pinning to a CPU"):
-                self._pin()
-            if options.ioengine not in {NULL, NOP}:
-                for file in own.files:
-                    with self._step(f"opening {os.fsdecode(file.path)}"):
-                        self._files.append(open_target(file, options))
-            with self._step("memory for buffers"):
-                self._make_buffers()
-            with self._step("memory for what must be found"):
-                self.job.prepare()
-            with self._step(f"opening a queue by {IOENGINES[options.ioengine]}"):
-                self._choose_queue()
-            with self._step("starting threads"):
-                self._start_helpers()
-        except OPENING_ERRORS:
-            return False
-        return True
-
-    def _pin(self) -> None:
-        cpu = self.job.options.jobs[self.job.index].cpu
-        if cpu >= 0:
-            os.sched_setaffinity(0, {cpu})
+    def _join(self) -> None:
+        while self._helpers:
+            self._helpers.pop().join()
 
     @property
     def _depth(self) -> int:
@@ -134,18 +91,22 @@ class JobThreads:
         state["detail"] = f"Python, a thread for each I/O in flight ({self._depth})"
 
     def _start_helpers(self) -> None:
-        for at in range(1, self._depth):
-            helper = threading.Thread(target=self._help, args=(at,), daemon=True)
-            helper.start()
-            self._helpers.append(helper)
+        try:
+            for at in range(1, self._depth):
+                helper = threading.Thread(target=self._help, args=(at,), daemon=True)
+                helper.start()
+                self._helpers.append(helper)
+        except RuntimeError:  # can't start new thread
+            self.close()
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None
 
     def _help(self, at: int) -> None:
         """Another thread of the job; it has the first one's CPU from its start (sched_setaffinity(2))."""
         self._helpers_go.wait()
         try:
             self._drive(at)
-        except BaseException as error:  # noqa: BLE001 - raised again where the run was asked for
-            self.crash = error
+        except BaseException as error:  # noqa: BLE001 - raised again where the job is driven
+            self._crash = error
 
     # ---- the loop of each thread
 
@@ -217,3 +178,44 @@ class JobThreads:
             state["cpu_user_ns"] += round((after.ru_utime - before.ru_utime) * 1e9)
             state["cpu_system_ns"] += round((after.ru_stime - before.ru_stime) * 1e9)
             state["switches"] += after.ru_nvcsw - before.ru_nvcsw + after.ru_nivcsw - before.ru_nivcsw
+
+
+@contextmanager
+def _step(where: str) -> Iterator[None]:
+    """Name the step in the error that ends it."""
+    try:
+        yield
+    except MemoryError:
+        raise OSError(errno.ENOMEM, where) from None
+    except OSError as error:
+        raise OSError(error.errno or errno.EIO, where) from None
+
+
+def open_job(text: bytes, index: int, descriptors: list[int], nowait: bool, grace_ns: int, /) -> Worker:  # noqa: ARG001
+    """Everything before the first I/O of a job; raises ValueError, or OSError that names the step."""
+    return Worker(parse(text), index, descriptors)
+
+
+def drive(worker: Worker, /) -> None:
+    """The job, from its first I/O to its last."""
+    worker.drive()
+
+
+def close_job(worker: Worker, /) -> None:
+    """Give back what the job took."""
+    worker.close()
+
+
+def stop(worker: Worker, /) -> None:
+    """End the job at once."""
+    worker.job.stop()
+
+
+def progress(worker: Worker, /) -> tuple[int, int]:
+    """The last acknowledged and the last durable write."""
+    return worker.job.state["acked"], worker.job.state["durable"]
+
+
+def state(worker: Worker, /) -> JobState:
+    """What the job did so far."""
+    return worker.job.result()

@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 
+import pypdf
 import pytest
 
 from results.guarantee import synthetic
@@ -86,3 +87,13 @@ def test_bad_questions_are_one_clear_message(store, options, status, said):
     assert done.returncode == status
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_guarantee_becomes_a_document_and_a_refusal_none(store, tmp_path):
+    no = stripelab("guarantee", store, "-o", tmp_path / "guarantee.html", "--coverage", "0.95")
+    assert (no.returncode, list(tmp_path.iterdir())) == (1, [])
+    path = tmp_path / "guarantee.pdf"
+    done = stripelab("guarantee", store, "-o", path, "--confidence", "0.9")
+    assert (done.returncode, done.stderr) == (0, f"written: {path}\n")
+    text = pypdf.PdfReader(path).pages[0].extract_text()
+    assert "With 90 % confidence, in at least a share P = 0.891 of future runs" in " ".join(text.split())

@@ -77,5 +77,5 @@ def test_a_line_that_is_no_sample_is_named(line: str) -> None:
         parse_log(f"250, 1, 0, 0, 0\n{line}\n")
 
 
-def test_columns_beyond_the_third_are_left_alone() -> None:
-    assert parse_log("250, 7, 1, 4096, 8192, 0x4001, 12\n\n") == (Sample(250, 7, "write"),)
+def test_the_fourth_column_is_the_size_and_those_beyond_it_are_left_alone() -> None:
+    assert parse_log("250, 7, 1, 4096, 8192, 0x4001, 12\n\n") == (Sample(250, 7, "write", 4096),)

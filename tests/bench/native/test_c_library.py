@@ -105,8 +105,8 @@ def test_without_a_compiler_the_wheel_comes_without_the_extension_and_its_twin_w
     target.write_bytes(bytes(65536))
     ask = f"""
 import bench.native as n
-jobs, _ = n.library.LIBRARY.run(
-    b"reads=1\\nsplit=0:4096:4294967295\\nsplit=1:4096:4294967295\\njob\\nfile=0:65536:{target}", None, 10**9)
+text = b"reads=1\\nsplit=0:4096:4294967295\\nsplit=1:4096:4294967295\\njob\\nfile=0:65536:{target}"
+jobs, _ = n.jobs.run_text(n.LIBRARY, text, None, 10**9)
 print(n.__file__, n.IMPLEMENTATION, n.bucket_index(1000), jobs[0]["directions"][0]["ios"], jobs[0]["detail"][:6])
 """
     said = subprocess.run(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bench.native.twin.options import LIMITS, Options
+from bench.native.options import NUMBERS
+from bench.native.text import LIMITS, Options
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/native-engine.md").read_text()
@@ -24,6 +25,10 @@ def test_every_option_is_in_the_table_with_its_default() -> None:
     assert {key: int(default) for key, default in documented().items()} == {
         key: getattr(Options(), key) for key in LIMITS
     }
+
+
+def test_every_option_is_written_for_a_load() -> None:
+    assert {*NUMBERS, "exclusive"} == set(LIMITS)
 
 
 def test_every_source_has_its_sentence() -> None:

@@ -89,15 +89,12 @@ def test_an_error_ends_a_run_with_what_was_measured_its_offset_and_a_remedy(file
     assert any("continue_on_error" in line for line in caught.value.lines())
 
 
-@LIBRARIES
-def test_a_file_is_probed_to_the_byte_and_its_alignment_is_that_of_its_filesystem(
-    implementation: str, file: Path
-) -> None:
+def test_a_file_is_probed_to_the_byte_and_its_alignment_is_that_of_its_filesystem(file: Path) -> None:
     os.truncate(file, SIZE - 123)
-    found = by_name(implementation).probe(str(file), True)
-    assert found["size_bytes"] == file.stat().st_size == SIZE - 123
-    assert not found["device"]
-    assert found["offset_align"] == 0 or file.stat().st_blksize % found["offset_align"] == 0
+    found = api.probe(file)
+    assert found.size_bytes == file.stat().st_size == SIZE - 123
+    assert not found.device
+    assert found.offset_align == 0 or file.stat().st_blksize % found.offset_align == 0
 
 
 @pytest.mark.loop
@@ -107,9 +104,8 @@ def test_the_alignment_of_a_device_is_its_logical_block(make_loop: Any, sector_b
     with Path(device).open("rb") as opened:
         (logical,) = struct.unpack("=i", ioctl(opened, BLKSSZGET, bytes(4)))
     assert logical == sector_bytes
-    for implementation in ("c", "python"):
-        found = by_name(implementation).probe(str(device), True)
-        assert (found["size_bytes"], found["offset_align"], found["device"]) == (8 << 20, logical, True)
+    found = api.probe(device)
+    assert (found.size_bytes, found.offset_align, found.device) == (8 << 20, logical, True)
 
 
 @pytest.mark.loop

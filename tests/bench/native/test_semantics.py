@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from scipy import stats
 
+from bench.native.jobs import run_text
 from tests.bench.native.ways import READ, SYNC, WRITE, Way, check_books, every_way, text
 
 BS = 4096
@@ -223,7 +224,7 @@ def test_a_run_that_was_stopped_says_what_is_acknowledged_and_durable(way: Way, 
         calls.append(progress)
         return progress[0][1] > 0
 
-    (job,), raised = way.library.run(options, poll, 2_000_000_000)
+    (job,), raised = run_text(way.library, options, poll, 2_000_000_000)
     assert raised is None
     assert not job["abandoned"]
     assert 0 < job["durable"] <= job["acked"] <= job["sequence"]
@@ -239,7 +240,7 @@ def test_what_the_caller_raises_ends_the_run_with_the_results_so_far(way: Way, f
     def poll(progress: list[tuple[int, int]]) -> bool:
         raise KeyboardInterrupt
 
-    (job,), raised = way.library.run(options, poll, 2_000_000_000)
+    (job,), raised = run_text(way.library, options, poll, 2_000_000_000)
     assert isinstance(raised, KeyboardInterrupt)
     assert not job["abandoned"]
     assert job["runtime_ns"] < 10_000_000_000
@@ -249,3 +250,10 @@ def test_what_the_caller_raises_ends_the_run_with_the_results_so_far(way: Way, f
 def test_several_jobs_start_together_and_each_has_its_result(way: Way, file: Path) -> None:
     jobs = way.run(text(way, [(file, 0, SIZE)], reads=1, random=1, jobs=3, iodepth=2))
     assert [ios(job) for job in jobs] == [[BLOCKS, 0, 0]] * 3
+
+
+@every_way
+def test_a_cpu_that_is_not_there_is_an_error_that_names_the_step(way: Way, file: Path) -> None:
+    (job,) = way.run(text(way, [(file, 0, SIZE)], reads=1) + b"\ncpu=65000")
+    assert (job["failed"], job["where"]) == (errno.EINVAL, "pinning to a CPU")
+    assert ios(job) == [0, 0, 0]

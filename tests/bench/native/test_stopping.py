@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread, Timer
 from typing import Any
@@ -13,10 +14,10 @@ import pytest
 
 from bench.native import api, options
 from bench.native.api import RunInterrupted
+from bench.native.jobs import JobThread, Run, run_text
 from bench.native.options import Job, Part
-from bench.native.twin.worker import JobThreads
 from tests.bench.native import child
-from tests.bench.native.ways import WAYS, Way, every_way
+from tests.bench.native.ways import GRACE_NS, Way, every_way
 
 SIZE = 1 << 20
 AT_ONCE_NS = 1_000_000_000
@@ -91,19 +92,46 @@ def test_other_threads_of_python_go_on_during_a_run(way: Way, file: Path) -> Non
     assert during > 1000
 
 
-def test_ctrl_c_at_any_line_of_the_twins_waiting_keeps_the_results(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@every_way
+def test_ctrl_c_at_any_line_of_the_waiting_keeps_the_results(
+    way: Way, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A signal strikes between any two lines: here while it asks the jobs whether they have ended."""
     asked = []
 
-    def ended(threads: JobThreads) -> bool:
+    def ended(threads: JobThread) -> bool:
         asked.append(threads)
         if len(asked) == 1:
             raise KeyboardInterrupt
         return bool(threads.__dict__["ended"])
 
     as_property = property(ended, lambda self, value: self.__dict__.update(ended=value))
-    monkeypatch.setattr(JobThreads, "ended", as_property, raising=False)
+    monkeypatch.setattr(JobThread, "ended", as_property, raising=False)
     with pytest.raises(RunInterrupted) as caught:
-        api.run_jobs(options.load(words(WAYS[-1])), [Job((Part(file, 0, SIZE),))], library=WAYS[-1].library)
+        api.run_jobs(options.load(words(way)), [Job((Part(file, 0, SIZE),))], library=way.library)
     assert caught.value.result.stopped
     assert not caught.value.result.jobs[0].abandoned
+
+
+@every_way
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, RuntimeError])
+def test_a_waiting_that_raises_every_time_is_given_up_with_the_results_so_far(
+    way: Way, file: Path, monkeypatch: pytest.MonkeyPatch, raised: type[BaseException]
+) -> None:
+    calls = []
+    wait = Run.wait
+
+    def broken(run: Run, reached: Callable[[JobThread], bool]) -> None:
+        calls.append(run)
+        if run.jobs[0].go.is_set():
+            time.sleep(0.1)
+            raise raised
+        wait(run, reached)
+
+    monkeypatch.setattr(Run, "wait", broken)
+    text = options.render(options.load(words(way, 0.9)), [Job((Part(file, 0, SIZE),))])
+    (job,), kept = run_text(way.library, text, None, GRACE_NS)
+    assert isinstance(kept, raised)
+    assert len(calls) == 3  # until it is ready, to its end, and once more
+    assert sum(each["ios"] for each in job["directions"]) > 0
+    assert not job["abandoned"]

@@ -1,4 +1,4 @@
-/* Options, generator, recorder, contents and whole runs of the C library, without Python. */
+/* Options, generator, recorder, contents and whole jobs of the C library, without Python. */
 #define _GNU_SOURCE
 
 #include "stripelab.h"
@@ -13,9 +13,7 @@
 
 static int parse(const char *text, struct sl_options *options)
 {
-    char message[320];
-
-    return sl_options_parse(text, strlen(text), options, message, sizeof message);
+    return sl_options_parse(text, strlen(text), options);
 }
 
 static void test_texts_that_are_refused(void)
@@ -62,7 +60,8 @@ static void test_seconds_add_up(void)
     sl_recorder_reset(recorder);
     for (uint32_t second = 0; second < 5; second++) {
         for (uint64_t value = 1; value < 1000000; value *= 3)
-            sl_record(recorder, SL_READ, value, 2, 8192);
+            sl_record(&recorder->now[SL_READ], value, 2);
+        recorder->now_bytes[SL_READ] += (uint64_t)13 * 8192;
         expect("a second ends", (uint64_t)sl_recorder_roll(recorder, second + 1), 0);
     }
     for (uint32_t bucket = 0; bucket < SL_HISTOGRAM_BUCKETS; bucket++)
@@ -89,40 +88,75 @@ static void test_the_pattern_tells_damage(void)
     expect("check value of CRC-32 (ISO 3309)", sl_crc32((const unsigned char *)"123456789", 9), 0xCBF43926);
 }
 
-static void run_to_its_end(const char *text, uint64_t ios)
+static struct sl_job *job_of(const struct sl_options *options, const int *fd)
 {
-    struct sl_options options;
-    struct sl_run *run = NULL;
+    struct sl_job *job = calloc(1, sizeof *job);
 
-    expect("a text", (uint64_t)parse(text, &options), 0);
-    expect("a run", (uint64_t)sl_run(&options, NULL, NULL, 1000000000, &run), 0);
-    sl_options_free(&options);
-    expect("jobs", sl_run_jobs(run), 2);
-    for (uint32_t job = 0; job < sl_run_jobs(run); job++) {
-        const struct sl_result *result = sl_run_result(run, job);
-
-        expect("failed", (uint64_t)result->failed, 0);
-        expect("errors", result->errors, 0);
-        expect("I/Os of a job", result->recorder.ios[SL_READ] + result->recorder.ios[SL_WRITE], ios);
-    }
-    sl_run_release(run);
+    job->options = options;
+    job->index = 1;
+    job->nowait = 1;
+    job->grace_ns = 1000000000;
+    job->queue.fd = fd;
+    return job;
 }
 
-static void test_runs(void)
+static void drive_to_its_end(const char *text, int descriptor, uint64_t ios)
+{
+    struct sl_options options;
+    struct sl_job *job;
+
+    expect("a text", (uint64_t)parse(text, &options), 0);
+    job = job_of(&options, &descriptor);
+    expect("a job", (uint64_t)sl_job_open(job), 0);
+    sl_job_drive(job);
+    sl_job_close(job);
+    expect("failed", (uint64_t)job->result.failed, 0);
+    expect("errors", job->result.errors, 0);
+    expect("in flight", job->in_flight, 0);
+    expect("I/Os of a job", job->result.recorder.ios[SL_READ] + job->result.recorder.ios[SL_WRITE], ios);
+    sl_recorder_free(&job->result.recorder);
+    sl_options_free(&options);
+    free(job);
+}
+
+static void test_jobs(void)
 {
     char path[] = "/tmp/stripelab-test-XXXXXX", text[512];
     int descriptor = mkstemp(path);
     static const char *const loads[] = {"reads=1", "writes=1\nrandom=1\nfsync=5\nverify=1", "reads=1\nwrites=1\nrandom=1"};
 
     expect("a file", descriptor >= 0 && ftruncate(descriptor, 65536) == 0, 1);
-    run_to_its_end("reads=1\nioengine=4\niodepth=8\nio_size=4096000\n" SPLITS "job\nfile=0:65536:/x\njob\nfile=0:65536:/x", 1000);
+    drive_to_its_end("reads=1\nioengine=4\niodepth=8\nio_size=4096000\n" SPLITS "job\nfile=0:65536:/x\njob\nfile=0:65536:/x",
+                     -1, 1000);
     for (size_t at = 0; at < sizeof loads / sizeof *loads; at++) {
-        snprintf(text, sizeof text, "%s\nioengine=3\ndirect=0\n" SPLITS "job\nfile=0:65536:%s\njob\nfile=0:65536:%s",
-                 loads[at], path, path);
-        run_to_its_end(text, 16);
+        snprintf(text, sizeof text, "%s\nioengine=3\ndirect=0\n" SPLITS "job\nfile=0:65536:/x\njob\nfile=0:65536:/x", loads[at]);
+        drive_to_its_end(text, descriptor, 16);
     }
     close(descriptor);
     unlink(path);
+}
+
+static void test_a_job_that_cannot_be_opened_says_at_which_step(void)
+{
+    struct rlimit before, none;
+    struct sl_options options;
+    struct sl_job *job;
+    int status;
+
+    expect("a text", (uint64_t)parse("reads=1\nioengine=1\n" SPLITS "job\nfile=0:4096:/x\njob\nfile=0:4096:/x", &options), 0);
+    job = job_of(&options, NULL);
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    none.rlim_cur = 0;
+    setrlimit(RLIMIT_NOFILE, &none);
+    status = sl_job_open(job);
+    setrlimit(RLIMIT_NOFILE, &before);
+    expect("a ring without a descriptor", status == -1, 1);
+    expect("the step", (uint64_t)strcmp(job->result.where, "opening a queue by io_uring"), 0);
+    expect("an errno", job->result.failed > 0, 1);
+    sl_job_close(job);
+    sl_options_free(&options);
+    free(job);
 }
 
 void test_workloads(void)
@@ -131,5 +165,6 @@ void test_workloads(void)
     test_a_pass_of_the_map_is_a_permutation();
     test_seconds_add_up();
     test_the_pattern_tells_damage();
-    test_runs();
+    test_jobs();
+    test_a_job_that_cannot_be_opened_says_at_which_step();
 }

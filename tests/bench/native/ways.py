@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bench.native.jobs import run_text
 from bench.native.library import Library, by_name
 
 READ, WRITE, SYNC = range(3)
@@ -31,7 +32,7 @@ class Way:
 
     def run(self, text: bytes) -> list[Any]:
         """Results of the jobs; an exception that ended the run is raised."""
-        jobs, raised = self.library.run(text, None, GRACE_NS)
+        jobs, raised = run_text(self.library, text, None, GRACE_NS)
         if raised:
             raise raised
         return jobs

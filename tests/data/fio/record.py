@@ -122,6 +122,28 @@ def clients(out: Path) -> None:
     (out / "two-clients.txt").write_text(done.stdout)
 
 
+def runs(out: Path) -> None:
+    """What an import must take apart: runs one after the other in one file, and different files put together."""
+    Path("stages.fio").write_text(
+        "[global]\nthread\nioengine=libaio\ndirect=1\niodepth=4\nbs=4k\nio_size=1m\nfilename=a\n"
+        "[reads]\nrw=randread\n[again]\nstonewall\nrw=randread\n[writes]\nstonewall\nrw=randwrite\n"
+    )
+    fio("--output-format=json+", f"--output={out / 'stages.json'}", "stages.fio")
+    common = ("--output-format=json", *BASE, "--iodepth=4", "--io_size=8m", "--name=r", FILES)
+    several = [fio(*common, f"--rw={mode}").stdout for mode in ("randread", "randread", "randwrite")]
+    (out / "put-together.txt").write_text("".join(several))
+    json_plus(out / "single-ios.json", *LAT, "--per_job_logs=1", "--rw=randread", "--time_based", "--runtime=2",
+              "--rate_iops=50", "--write_lat_log=single-ios", "--name=s", FILES)  # fmt: skip
+    shutil.copy("single-ios_lat.1.log", out)
+    json_plus(out / "whole-seconds.json", *LAT, "--per_job_logs=1", "--log_avg_msec=1000", "--bwavgtime=1000",
+              "--iopsavgtime=1000", "--rw=randread", "--time_based", "--runtime=4", "--rate_iops=100", "--numjobs=2",
+              "--group_reporting", "--write_bw_log=whole-seconds", "--write_lat_log=whole-seconds",
+              "--write_iops_log=whole-seconds", "--name=w", FILES)  # fmt: skip
+    for kind in ("bw", "lat", "iops"):
+        for number in (1, 2):
+            shutil.copy(f"whole-seconds_{kind}.{number}.log", out)
+
+
 def main() -> None:
     version = fio("--version").stdout.strip().removeprefix("fio-")
     out = HERE / version
@@ -130,7 +152,7 @@ def main() -> None:
         os.chdir(scratch)
         for name in "ab":
             Path(name).write_bytes(os.urandom(4 << 20))
-        for record in (shapes, text_around, failures, steady, groups, logs, clients):
+        for record in (shapes, text_around, failures, steady, groups, logs, clients, runs):
             record(out)
         os.chdir(HERE)
 

@@ -8,8 +8,12 @@ import pytest
 from hypothesis import given, settings
 
 from results.errors import ResultsError
-from results.nightly import answer, words
+from results.nightly import answer, mail, words
 from results.nightly.answer import from_json
+from results.nightly.findings import github, gitlab
+from results.nightly.junit import junit
+from results.nightly.markdown import markdown
+from results.nightly.openmetrics import openmetrics
 from tests.results.nightly import nights
 from tests.results.nightly.nights import night
 
@@ -68,6 +72,14 @@ def test_a_time_or_a_verdict_that_is_none_is_said_in_words():
 def test_the_headline_counts_and_says_when_the_night_is_incomplete():
     said = words.headline(night(nights.REGRESSED, *nights.OTHERS[:2], complete=False))
     assert said == "four-disks, night of 2026-11-24: 1 regression, 1 unconfirmed, 1 ok; the night is incomplete"
+
+
+def test_figures_of_no_real_disks_are_marked_in_every_form():
+    virtual = night(notice="NOT REAL HARDWARE: measured in the virtual lab", substrates=("uml",))
+    for form in (junit, markdown, gitlab, mail.text, mail.html, lambda one: "\n".join(github(one))):
+        assert "not real hardware" in form(virtual).replace("\\", "")
+        assert "not real hardware" not in form(night()).replace("\\", "")
+    assert 'substrate="uml"' in openmetrics(virtual)
 
 
 @given(nights.texts)

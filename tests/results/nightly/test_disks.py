@@ -50,4 +50,4 @@ def test_a_disk_without_nights_of_its_own_is_not_judged():
 
 @pytest.mark.parametrize(("disks", "checks"), [(4, 12), (8, 12), (9, 13), (24, 14), (60, 15)])
 def test_more_disks_need_more_checks(disks, checks):
-    assert checks_needed(disks, 12) == checks
+    assert checks_needed(disks, 12, 1 / 256) == checks

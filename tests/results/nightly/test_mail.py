@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
 from html.parser import HTMLParser
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 
 from results.errors import ResultsError
 from results.nightly import mail, words
+from results.nightly.answer import LAST_NS
 from tests.results.nightly import nights
 from tests.results.nightly.nights import night
 
@@ -112,3 +114,17 @@ def test_any_night_is_a_message_that_parses_back(one):
         assert words.plain(verdict.metric.name) in shown.text
     allowed = {"html", "head", "meta", "title", "body", "table", "tr", "td", "th", "div", "h1", "h2", "strong"}
     assert {tag for tag, _ in shown.elements} <= allowed
+
+
+def test_a_bound_that_was_broken_stands_on_top_though_the_metric_is_ok():
+    broken = replace(nights.OTHERS[1].watched[0], held=False)
+    shown = Page(mail.html(night(replace(nights.OTHERS[1], watched=(broken,))))).text
+    said = "segment-scan read, bandwidth, raid5, 4 disks, 64 KiB, xfs: guarantee broken: at least 70 MiB/s"
+    assert said in shown
+    assert shown.index(said) < shown.index("change (interval)")
+
+
+@pytest.mark.parametrize("length", [0.0, 1e300, -5.0, float("nan"), None])
+def test_a_night_at_the_end_of_the_calendar_still_has_a_date(length):
+    message = read(mail.message(night(started_at_ns=LAST_NS, duration_s=length)))
+    assert message["Date"].datetime.year == 9999

@@ -52,6 +52,11 @@ def test_figures_are_in_base_units_and_changes_are_ratios():
     assert value(source, "started_timestamp_seconds", sweep="four-disks") == nights.STARTED_NS / 1e9
 
 
+def test_every_series_says_on_what_it_was_measured():
+    found = samples(openmetrics(night(substrates=("loop", "uml"))))
+    assert {each.labels["substrate"] for each in found} == {"loop+uml"}
+
+
 def test_each_metric_has_one_verdict():
     found = [each for each in samples(openmetrics(EVERY)) if each.name == "stripelab_nightly_verdict"]
     assert sum(each.value for each in found) == len(EVERY.verdicts)

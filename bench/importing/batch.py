@@ -1,0 +1,133 @@
+"""A batch of files as the bytes of bundles: what one process does while others do theirs.
+
+The bytes are made here and written by the one process that holds the store: so a batch costs it next to
+nothing, and no file is half imported.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import EngineError, ImportFailedError
+from bench.importing import formats
+from bench.importing.fio_logs import Logs
+from bench.importing.pattern import Pattern
+from bench.importing.rows import Source, TrialRows, environment, rows
+from bench.importing.run import Naming, Run
+from results.bulk import Sealed, seal
+from results.schema import EnvironmentRow
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to read; ``logs`` are the names of fio's logs in its folder."""
+
+    path: str
+    size_bytes: int
+    logs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A file from which nothing was taken, and why; or one that was read, and what is to be said of it."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What came of some files.
+
+    ``known`` counts files of which every run is in the store already; ``runs`` are the trials of ``bundles``.
+    """
+
+    files: int
+    trials: int
+    failed: int
+    observations: int
+    known: int
+    bundles: tuple[Sealed, ...]
+    environments: tuple[EnvironmentRow, ...]
+    skipped: tuple[Remark, ...]
+    noted: tuple[Remark, ...]
+
+
+def import_batch(files: Sequence[File], patterns: Sequence[Pattern], known: Collection[str]) -> Batch:
+    """Read files; trials that are ``known`` already, or come twice, are left out."""
+    with _without_collector():
+        return _import_batch(files, patterns, known)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Python's search for cycles off: there are none among these values, and it would look at each again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _import_batch(files: Sequence[File], patterns: Sequence[Pattern], known: Collection[str]) -> Batch:
+    seen = set(known)
+    taken: list[TrialRows] = []
+    environments: dict[str, EnvironmentRow] = {}
+    skipped: list[Remark] = []
+    noted: list[Remark] = []
+    already = 0
+    for file in files:
+        try:
+            found, runs = _read(file, patterns)
+        except (EngineError, ImportFailedError) as error:
+            skipped.append(Remark(file.path, error.message))
+            continue
+        fresh = [each for each in found if each.trial.trial_id not in seen]
+        already += not fresh
+        seen.update(each.trial.trial_id for each in fresh)
+        taken += fresh
+        noted += [Remark(file.path, note) for note in _notes(runs)] if fresh else []
+        environments |= {each.environment_id: each for each in map(environment, runs)}
+    used = {each.trial.environment_id for each in taken}
+    return Batch(
+        files=len(files) - len(skipped) - already,
+        trials=len(taken),
+        failed=sum(1 for each in taken if each.trial.status != "ok"),
+        observations=sum(len(each.observations) for each in taken),
+        known=already,
+        bundles=tuple(seal([(each.trial, each.observations, each.intervals) for each in taken])),
+        environments=tuple(environments[name] for name in sorted(used)),
+        skipped=tuple(skipped),
+        noted=tuple(noted),
+    )
+
+
+def _notes(runs: Sequence[Run]) -> list[str]:
+    """What is to be said of a file that was read."""
+    several = [f"{len(runs)} runs in one file"] if len(runs) > 1 else []
+    return [*several, *dict.fromkeys(note for run in runs for note in run.notes)]
+
+
+def _read(file: File, patterns: Sequence[Pattern]) -> tuple[list[TrialRows], list[Run]]:
+    """Trials and runs of one file; raises EngineError or ImportFailedError with the reason why there are none."""
+    if file.size_bytes > formats.LARGEST_BYTES:
+        raise EngineError(f"it has {file.size_bytes >> 20} MiB, and {formats.LARGEST_BYTES >> 20} MiB are the most")
+    try:
+        with open(file.path, "rb", buffering=0) as opened:  # noqa: PTH123 - quicker than Path over many small files
+            content = opened.read()
+            changed_ns = os.fstat(opened.fileno()).st_mtime_ns
+    except OSError as error:
+        raise EngineError(f"it cannot be read: {error.strerror}") from error
+    path = os.fsencode(file.path).decode("utf-8", "backslashreplace")
+    naming = Naming.of(path, patterns)
+    folder, name = os.path.split(file.path)
+    logs = Logs(Path(folder), file.logs, os.path.splitext(name)[0])  # noqa: PTH122 - as above
+    runs = formats.read(content, naming, logs)
+    return rows(runs, Source(path, max(changed_ns, 0), content)), runs

@@ -1,0 +1,66 @@
+"""Which files there are to read, and which lie beside others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from stat import S_ISREG
+
+from bench.errors import ImportFailedError
+from bench.importing.batch import File, Remark
+from bench.importing.fio_logs import is_log
+
+
+def collect(places: Sequence[Path]) -> tuple[list[File], list[Remark]]:
+    """Files in the order of their paths, each once; and what could not be looked into.
+
+    fio's logs are no files of their own: each file has those of its folder.
+
+    Raises:
+        ImportFailedError: a place is not there.
+    """
+    found: dict[str, File] = {}
+    skipped: list[Remark] = []
+    for place in places:
+        if place.is_dir():
+            for file in _below(place, skipped):
+                found[file.path] = file
+        elif place.exists():
+            folder = place.parent
+            with os.scandir(folder) as entries:
+                logs = _logs(entry.name for entry in entries)
+            found[str(place)] = File(str(place), place.stat().st_size, logs)
+        else:
+            raise ImportFailedError(f"{place} is not there", remedy="Name files, or folders with files in them.")
+    return [found[path] for path in sorted(found)], skipped
+
+
+def _below(top: Path, skipped: list[Remark]) -> Iterator[File]:
+    """Files of a tree; links to folders are not followed, so that no file comes twice and no tree is endless."""
+
+    def note(error: OSError) -> None:
+        skipped.append(Remark(str(error.filename), f"cannot be read: {error.strerror}"))
+
+    for folder, folders, names in os.walk(top, onerror=note):
+        folders.sort()
+        logs = _logs(names)
+        apart = set(logs)
+        for name in sorted(names):
+            if name in apart or is_log(name):
+                continue
+            path = os.path.join(folder, name)  # noqa: PTH118 - a tree of a hundred thousand files
+            try:
+                status = os.stat(path)  # noqa: PTH116 - as above
+            except OSError as error:
+                skipped.append(Remark(path, f"it cannot be read: {error.strerror}"))
+                continue
+            if S_ISREG(status.st_mode):
+                yield File(path, status.st_size, logs)
+            else:
+                skipped.append(Remark(path, "it is no plain file"))
+
+
+def _logs(names: Iterator[str] | Sequence[str]) -> tuple[str, ...]:
+    """Those of fio's logs that are read."""
+    return tuple(sorted(name for name in names if is_log(name)))

@@ -1,0 +1,210 @@
+"""Runs as rows of the store: one trial for each point of a run, marked as imported in every row."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from bench.engine import DirectionResult
+from bench.errors import EngineError
+from bench.importing.run import Part, Run, digest
+from bench.importing.workload import canonical_text
+from bench.version import stripelab_version
+from permutations import arithmetic
+from permutations.factors import LEVELS
+from permutations.identity import canonical_json
+from results.schema import IMPORTED, EnvironmentRow, IntervalRow, ObservationRow, TrialRow
+
+SWEEP = "(imported)"
+_LARGEST = (1 << 63) - 1
+_EARLIEST_NS = 0
+_LATEST_NS = 7_258_118_400_000_000_000  # the year 2200: beyond it, a date is no date
+_NOT_COMPRESSED = 0
+"""zlib's level for the raw text: Parquet compresses it again, across files and better (zstd)."""
+
+
+@dataclass(frozen=True)
+class TrialRows:
+    """The rows of one imported trial."""
+
+    trial: TrialRow
+    observations: tuple[ObservationRow, ...]
+    intervals: tuple[IntervalRow, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """The file that runs were read from; ``changed_ns`` is when it was last written, ``raw`` its whole content."""
+
+    path: str
+    changed_ns: int
+    raw: bytes
+
+
+def environment(run: Run) -> EnvironmentRow:
+    """The machine of a run, of which next to nothing is known."""
+    return _environment(run.engine, run.engine_version, run.hosts)
+
+
+@lru_cache(maxsize=64)
+def _environment(engine: str, engine_version: str, hosts: tuple[str, ...]) -> EnvironmentRow:
+    unknown = "unknown"
+    unnamed = EnvironmentRow(
+        environment_id="",
+        hostname="",
+        substrate=IMPORTED,
+        kernel=unknown,
+        architecture=unknown,
+        os_release=unknown,
+        cpu_model=unknown,
+        cpus=0,
+        memory_bytes=0,
+        tools=(f"{engine}: {_text(engine_version)}",),
+        stripelab_version=stripelab_version(),
+    )
+    identity = json.dumps(dataclasses.asdict(unnamed), sort_keys=True, separators=(",", ":"))
+    return dataclasses.replace(
+        unnamed,
+        environment_id=hashlib.sha256(identity.encode()).hexdigest()[:16],
+        hostname=_text(", ".join(hosts)) or unknown,
+    )
+
+
+def rows(runs: Sequence[Run], source: Source) -> list[TrialRows]:
+    """Trials of a file, in its order; the first one keeps the file's content.
+
+    Raises:
+        EngineError: a figure does not fit the store.
+    """
+    found: list[TrialRows] = []
+    for run in runs:
+        for parts in _trials(run.parts):
+            found.append(_trial(run, parts, source, with_raw=not found))
+    return found
+
+
+def _trials(parts: Sequence[Part]) -> list[list[Part]]:
+    """Parts by trial: those at one point, and of a workload that comes again under another group, one each."""
+    found: dict[tuple[str, int], list[Part]] = defaultdict(list)
+    seen: dict[tuple[str, str], int] = defaultdict(int)
+    for part in parts:
+        point = _point(part)
+        again = seen[point, part.workload]
+        seen[point, part.workload] += 1
+        found[point, again].append(part)
+    return list(found.values())
+
+
+def _point(part: Part) -> str:
+    """The point of a part as text: its factors and labels."""
+    return _point_text(tuple(part.named.factors.items()), tuple(part.named.labels.items()))
+
+
+@lru_cache(maxsize=4096)
+def _point_text(factors: tuple[tuple[str, str | int], ...], labels: tuple[tuple[str, str], ...]) -> str:
+    return canonical_json({"settings": dict(factors), "labels": dict(labels)})
+
+
+def _trial(run: Run, parts: Sequence[Part], source: Source, *, with_raw: bool) -> TrialRows:
+    point = _point(parts[0])
+    workloads = [(part.workload, part.group) for part in parts]
+    trial_id = digest(run.identity, point, workloads) if len(run.parts) > len(parts) else digest(run.identity)
+    settings: dict[str, Any] = {name: _plain(value) for name, value in parts[0].named.factors.items()}
+    longest_ns = max((each.runtime_ns for part in parts for each in part.results), default=0)
+    ended_ns, doubt = _ended(run, source)
+    errors = [part.error for part in parts if part.error is not None]
+    observations = _observations(trial_id, run, parts, source.raw if with_raw else None)
+    if not errors and not observations:
+        errors = ["nothing was measured"]
+    trial = TrialRow(
+        trial_id=trial_id,
+        point_id=hashlib.sha256(point.encode()).hexdigest()[:16],
+        protocol_id=digest(sorted({part.workload for part in parts})),
+        environment_id=environment(run).environment_id,
+        sweep=SWEEP,
+        block=0,
+        run_order=0,
+        status="failed" if errors else "ok",
+        substrate=IMPORTED,
+        started_at_ns=max(ended_ns - longest_ns, 0),
+        duration_s=longest_ns / 1e9,
+        error_class="EngineError" if errors else None,
+        error=_text("; ".join(errors)) if errors else None,
+        error_command=_text(run.command) or None if errors else None,
+        disk_failures_survived=_survived(settings),
+        warnings=tuple(_text(each) for each in (*run.notes, *run.warnings, *doubt)),
+        stripelab_version=stripelab_version(),
+        imported_from=_text(source.path),
+        labels=tuple(_text(f"{name}={value}") for name, value in parts[0].named.labels.items()),
+        **settings,
+    )
+    seconds = tuple(
+        IntervalRow(trial_id=trial_id, workload=_text(part.workload), **vars(each))
+        for part in parts
+        for each in part.intervals
+    )
+    return TrialRows(trial, observations, seconds)
+
+
+def _observations(trial_id: str, run: Run, parts: Sequence[Part], raw: bytes | None) -> tuple[ObservationRow, ...]:
+    """Figures of every workload and direction."""
+    found = []
+    kept = None if raw is None else zlib.compress(raw, _NOT_COMPRESSED)
+    version, command = _text(run.engine_version), _text(run.command)
+    for part in parts:
+        words = _text(canonical_text(part.options))
+        for result in part.results:
+            _check(result)
+            row = ObservationRow(
+                trial_id=trial_id,
+                workload=_text(part.workload),
+                engine=run.engine,
+                engine_version=version,
+                command=command,
+                workload_json=words,
+                raw_zlib=kept,
+                **vars(result),
+            )
+            kept = None
+            found.append(row)
+    return tuple(found)
+
+
+def _check(result: DirectionResult) -> None:
+    """Raise EngineError where a figure is larger than any column."""
+    largest = max(result.ios, result.total_bytes, result.runtime_ns, result.errors, result.lat_max_ns or 0)
+    if largest > _LARGEST:
+        raise EngineError(f"{str(largest)[:40]} is no figure of a run")
+    if result.lat_counts and max(result.lat_counts) > _LARGEST:
+        raise EngineError("a bucket of its histogram holds more I/Os than any run does")
+
+
+def _ended(run: Run, source: Source) -> tuple[int, tuple[str, ...]]:
+    """When a run ended: as the file says, else when the file was last written."""
+    if run.ended_ns is not None and _EARLIEST_NS < run.ended_ns < _LATEST_NS:
+        return run.ended_ns, ()
+    return source.changed_ns, ("the file does not say when it was measured: the time of its last change is taken",)
+
+
+def _survived(settings: dict[str, Any]) -> int | None:
+    """Disk failures that the array survives, where level and disks are known."""
+    level, disks = settings.get("level"), settings.get("disks")
+    if level not in LEVELS or not isinstance(disks, int) or disks < 1:
+        return None
+    return arithmetic.disk_failures_survived(level, disks)
+
+
+def _plain(value: str | int) -> str | int:
+    return _text(value) if isinstance(value, str) else value
+
+
+def _text(value: str) -> str:
+    """Text that UTF-8 can hold: names of files and of jobs need not be that."""
+    return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,79 @@
+"""One run as a file tells of it, whatever wrote the file; None is what the file does not say."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.engine import DirectionResult, IntervalResult
+from bench.importing import bench_fio
+from bench.importing.pattern import Named, Pattern, named_by, named_by_options
+from bench.importing.workload import workload_name
+
+
+@dataclass(frozen=True)
+class Part:
+    """Jobs that ran at once and did the same: one workload of a run.
+
+    ``options`` are in fio's words, whatever the engine was; ``group`` tells parts apart that ran one after
+    the other.  ``error`` is why the part failed.
+    """
+
+    named: Named
+    workload: str
+    options: Mapping[str, str]
+    results: tuple[DirectionResult, ...]
+    group: int = 0
+    intervals: tuple[IntervalResult, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one start of an engine left in a file.
+
+    ``ended_ns`` is the wall clock at the end, in nanoseconds since the epoch.  ``identity`` is a digest of what
+    was measured: the same run has it wherever it is found again.  ``notes`` are on the file, and how it was
+    read; ``warnings`` on the figures.
+    """
+
+    engine: str
+    engine_version: str
+    command: str
+    parts: tuple[Part, ...]
+    ended_ns: int | None
+    identity: str
+    hosts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How jobs of one file are named: by its path, by the patterns, by what the jobs say of themselves."""
+
+    path: str
+    named: Named
+    patterns: Sequence[Pattern]
+
+    @classmethod
+    def of(cls, path: str, patterns: Sequence[Pattern]) -> Naming:
+        """The naming of a file; raises ImportFailedError where its path fits no pattern."""
+        guessed = None if any(each.option is None for each in patterns) else bench_fio.named(path)
+        return cls(path, named_by(patterns, path) if guessed is None else guessed, patterns)
+
+    def part(self, options: Mapping[str, str], job: str) -> tuple[Named, str, Mapping[str, str]]:
+        """Factors, workload and options of a job; its own options have the last word over the path's.
+
+        Raises:
+            ImportFailedError: a value does not fit its factor.
+        """
+        said = self.named.under(named_by_options(self.patterns, options, job))
+        load = {**said.words, **options}
+        return said, said.workload or workload_name(load, job), load
+
+
+def digest(*content: object) -> str:
+    """24 hex digits of the SHA-256 of values as Python writes them: numbers and words, no floats that were computed."""
+    return hashlib.sha256(repr(content).encode("utf-8", "surrogatepass")).hexdigest()[:24]

@@ -1,0 +1,1 @@
+"""Writing what a store holds in the forms that other programs read."""

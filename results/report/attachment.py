@@ -1,0 +1,130 @@
+"""What makes a report an attachment to a contract: the guarantee's statement, and the evidence it rests on."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from results.errors import ResultsError
+from results.evidence.manifest import Entry
+from results.guarantee import Guarantee, Question
+from results.guarantee.text import sections
+from results.guarantee.wording import Section
+from results.plots import VIRTUAL_MARK
+from results.report.tables import Cell, Column, Grid, Row
+from results.schema import TABLES
+from results.units import date, metric_name, number, scale_of
+
+MAX_FILES = 1500
+"""Most files that the appendix lists one by one, about 25 pages of a PDF; a manifest lists every one."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """The chapter of the guarantee: ``lead`` are the paragraphs of page 1, ``terms`` everything that qualifies them.
+
+    ``granted`` is false where there is none; the lead then says why.
+    """
+
+    title: str
+    granted: bool
+    watermark: str | None
+    lead: tuple[str, ...]
+    terms: tuple[Section, ...]
+    runs: Grid | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The appendix: what was hashed, and how to hash it again."""
+
+    files: Grid
+    note: str
+
+
+def statement(found: Guarantee, *, virtual: bool) -> Statement:
+    """The chapter of a guarantee, or of its refusal; ``virtual`` as of :func:`evidence`."""
+    first, *others = sections(found)
+    title = "Performance statement" if found.granted else "No performance statement"
+    return Statement(
+        title, found.granted, found.watermark, first.paragraphs, tuple(others), _runs(found, virtual=virtual)
+    )
+
+
+def none_possible(error: ResultsError) -> Statement:
+    """The chapter where the question of a guarantee has no answer at all."""
+    lead = (f"There is no guarantee: {error.message}.", error.remedy)
+    return Statement("No performance statement", False, None, lead, (), None)
+
+
+def command(store: str, question: Question) -> str:
+    """The command that asks ``question`` of a store again, and writes a document of it."""
+    plain = Question()
+    verb = "report" if question == Question(demonstration=question.demonstration) else "guarantee"
+    words = []
+    for field in dataclasses.fields(question):
+        value = getattr(question, field.name)
+        if value != getattr(plain, field.name):
+            words.append(f"--{field.name.replace('_', '-')}")
+            words += [] if value is True else [f"{value:g}" if isinstance(value, float) else str(value)]
+    return shlex.join(["stripelab", verb, store, *words, "-o", "report.pdf"])
+
+
+def evidence(entries: Sequence[Entry], *, virtual: bool) -> Evidence:
+    """The appendix of hashes; ``virtual`` marks that nothing was measured on real disks."""
+    mark = f" — {VIRTUAL_MARK}" if virtual else ""
+    shown = entries if len(entries) <= MAX_FILES else [entry for entry in entries if entry.role not in TABLES]
+    rows = tuple(
+        Row(
+            (Cell(each.path, each.path, code=True), Cell(f"{each.bytes}", each.bytes), Cell(each.sha256, "", code=True))
+        )
+        for each in shown
+    )
+    columns = (Column("file"), Column("bytes", right=True), Column("SHA-256"))
+    total = sum(each.bytes for each in entries)
+    note = (
+        f"This document was made of these {len(entries)} files ({total} bytes) and of nothing else. The program "
+        "sha256sum makes a digest again. With a signed manifest beside them stripelab verify, or ssh-keygen and "
+        "sha256sum alone, checks every byte and says who signed."
+    )
+    if len(shown) < len(entries):
+        note += f" {len(entries) - len(shown)} files of tables are left out of the list; the manifest has each."
+    return Evidence(Grid(f"Files that this document was made of{mark}", columns, rows), note)
+
+
+def _runs(found: Guarantee, *, virtual: bool) -> Grid | None:
+    """The trials that the statement rests on."""
+    if not found.runs:
+        return None
+    scale, unit = scale_of(found.metric, max(run.mean for run in found.runs))
+    name = f"{metric_name(found.metric)}{', ' + unit if unit else ''}"
+    columns = (
+        Column("trial"),
+        Column("block", right=True),
+        Column("run order", right=True),
+        Column("started"),
+        Column("seconds", right=True),
+        Column(f"{name}, in {100 * found.share:.10g} % of them", right=True),
+        Column(f"{name}, mean", right=True),
+        Column("steady"),
+    )
+    rows = tuple(
+        Row(
+            (
+                Cell(run.trial_id, run.trial_id, code=True, trials=((run.trial_id, run.trial_id),)),
+                Cell(str(run.block + 1), run.block),
+                Cell(str(run.run_order + 1), run.run_order),
+                Cell(date(run.started_at_ns), run.started_at_ns),
+                Cell(str(run.intervals), run.intervals),
+                Cell(number(run.bound / scale), run.bound),
+                Cell(number(run.mean / scale), run.mean),
+                Cell(run.steady_verdict or "", run.steady_verdict or ""),
+            )
+        )
+        for run in found.runs
+    )
+    marks = (found.watermark, VIRTUAL_MARK if virtual else None)
+    mark = "".join(f" — {each}" for each in marks if each is not None)
+    return Grid(f"The {len(rows)} runs that the statement counts{mark}", columns, rows)

@@ -1,0 +1,85 @@
+"""Drawings of the report beside those of :mod:`results.plots`: the Pareto front and the balance of the disks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from results import svg
+from results.balance import MemberLoad
+from results.pareto import Front, ParetoPoint
+from results.plots import axis_text, canvas, mark, styled
+from results.units import metric_name, number, scale_of
+
+_MOST_NAMED = 15
+
+
+@styled
+def front(name: str, found: Front, across: int, upward: int, *, virtual: bool) -> str:
+    """Every point by two objectives, those on the front filled and numbered as in the table."""
+    figure, axes = canvas(7.6, 4.0)
+    metrics = [found.metrics[place] for place in (across, upward)]
+    every = (*found.points, *found.beaten)
+    scales = [
+        scale_of(metric, max(point.values[place] for point in every))
+        for metric, place in zip(metrics, (across, upward), strict=True)
+    ]
+
+    def where(points: Sequence[ParetoPoint]) -> tuple[list[float], list[float]]:
+        return (
+            [point.values[across] / scales[0][0] for point in points],
+            [point.values[upward] / scales[1][0] for point in points],
+        )
+
+    if found.beaten:
+        axes.plot(*where(found.beaten), "^", color=svg.REST, mfc="none", ms=5.5, label="beaten by another point")
+    axes.plot(*where(found.points), "o", color=svg.TIED, ms=7, label="on the front")
+    for place, point in enumerate(found.points[:_MOST_NAMED], start=1):
+        spot = (point.values[across] / scales[0][0], point.values[upward] / scales[1][0])
+        axes.annotate(
+            str(place), spot, xytext=(-7, 0), textcoords="offset points", fontsize=8.5, ha="right", va="center"
+        )
+    said = [
+        f"{axis_text(metric, unit)} ({'more' if found.maximise[place] else 'less'} is better)"
+        for metric, (_, unit), place in zip(metrics, scales, (across, upward), strict=True)
+    ]
+    axes.set_xlabel(said[0])
+    axes.set_ylabel(said[1])
+    axes.margins(0.06, 0.1)
+    axes.grid()
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, handletextpad=0.3, columnspacing=1.2)
+    mark(figure, virtual=virtual)
+    title = f"Pareto front: {metric_name(metrics[0])} and {metric_name(metrics[1])}"
+    return svg.inline(
+        figure, name, title, f"{len(found.points)} of {found.of_points} points. The table below has the figures."
+    )
+
+
+@styled
+def balance(name: str, loads: Sequence[MemberLoad], *, virtual: bool) -> str:
+    """How busy each disk was, and its share of the bytes over an even one; per cent."""
+    figure, axes = canvas(7.6, 1.2 + 0.3 * len(loads))
+    rows = range(len(loads))
+    busy = [(load.util_pct, row) for row, load in zip(rows, loads, strict=True) if load.util_pct is not None]
+    share = [(100 * load.share, row) for row, load in zip(rows, loads, strict=True) if load.share is not None]
+    axes.axvline(100, color=svg.MUTED, lw=1, ls=":")
+    for pairs, marker, colour, words in (
+        (busy, "s", svg.LINES[1], "busy, % of the time"),
+        (share, "o", svg.LINES[0], "bytes moved, % of an even share"),
+    ):
+        if pairs:
+            values, places = zip(*pairs, strict=True)
+            axes.plot(values, places, marker, color=colour, ms=7, ls="none", label=words)
+    named = [f"{load.disk_id}{'  SLOW' if load.slow else ''}" for load in loads]
+    axes.set_yticks(rows, named)
+    axes.set_ylim(len(loads) - 0.4, -0.6)
+    axes.set_xlim(left=0)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    axes.set_xlabel("per cent")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, handletextpad=0.3, columnspacing=1.2)
+    mark(figure, virtual=virtual)
+    said = "; ".join(
+        f"{load.disk_id}: busy {number(load.util_pct or 0)} %, share {number(100 * (load.share or 0))} %"
+        for load in loads
+    )
+    return svg.inline(figure, name, "Balance of the member disks", f"{said}.")

@@ -1,0 +1,202 @@
+"""The first screen: what to set, how sure, how much better than the default, and what was measured on what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from results.answer import Answer, RankedPoint, Ranking, Recommendation
+from results.recommend import CONFIDENCE
+from results.report import tables
+from results.report.model import Verdict
+from results.report.tables import Links
+from results.schema import IMPORTED, ObservationRow
+from results.settings import DEFAULT, Setting
+from results.summary import default_sentence, gain_sentence, published_sentence, sureness, value_sentence
+from results.units import capacity, date, duration, figure, metric_name, number, pct, scale_of, signed_pct
+
+_LEVELS = {
+    "jbod": "JBOD: no RAID, a filesystem per disk",
+    "raid0": "RAID 0 (stripes, no redundancy)",
+    "raid1": "RAID 1 (mirror)",
+    "raid5": "RAID 5 (one disk of parity)",
+    "raid6": "RAID 6 (two disks of parity)",
+    "raid10": "RAID 10 (striped mirrors)",
+}
+_LAYOUTS = {"flat": "one folder", "per-disk": "a folder per disk"}
+_NAMES = {
+    "level": "RAID level",
+    "disks": "Disks",
+    "chunk_kib": "Chunk",
+    "raid10_layout": "md layout",
+    "stripe_cache_pages": "Stripe cache",
+    "filesystem": "Filesystem",
+    "mkfs_options": "mkfs options",
+    "mount_options": "Mount options",
+    "layout": "Directories",
+    "scheduler": "I/O scheduler",
+    "read_ahead_kib": "Read-ahead",
+    "nr_requests": "Queue length",
+}
+
+
+def settings_in_words(settings: Mapping[str, Setting]) -> tuple[tuple[str, str], ...]:
+    """Every factor that applies and was set, for a reader who knows RAID and not our short names."""
+    return tuple(
+        (_NAMES.get(name, name), _in_words(name, value))
+        for name, value in settings.items()
+        if value not in {None, DEFAULT}
+    )
+
+
+def _in_words(name: str, value: Setting) -> str:
+    if name == "level":
+        return _LEVELS.get(str(value), str(value))
+    if name in {"chunk_kib", "read_ahead_kib"}:
+        return f"{value} KiB"
+    if name == "stripe_cache_pages":
+        return f"{value} pages per disk"
+    if name == "layout":
+        return _LAYOUTS.get(str(value), f"{value}")
+    return str(value)
+
+
+def verdicts(answer: Answer, links: Mapping[str, Links], found: Recommendation) -> tuple[Verdict, ...]:
+    """One per ranking; one for both where they recommend the same point.  ``links`` are by point."""
+    drawn = [_verdict(answer, ranking, links, found) for ranking in answer.rankings]
+    if len(drawn) == 2 and answer.rankings[0].recommended == answer.rankings[1].recommended:
+        return (replace(drawn[0], title="Fastest of all, and of those that survive one disk failure"),)
+    return tuple(drawn)
+
+
+def _verdict(answer: Answer, ranking: Ranking, links: Mapping[str, Links], found: Recommendation) -> Verdict:
+    """The big words on one ranking."""
+    chosen = ranking.chosen
+    scale, unit = scale_of(answer.metric, chosen.value)
+    prediction = ""
+    if chosen.predicted is not None and chosen.deviation_pct is not None:
+        prediction = f"predicted {number(chosen.predicted / scale)}, measured {signed_pct(chosen.deviation_pct)}"
+    return Verdict(
+        title=ranking.title,
+        label=chosen.label,
+        settings=settings_in_words(chosen.settings),
+        value=" / ".join(number(each.value / scale) for each in chosen.modes) or number(chosen.value / scale),
+        unit=unit or metric_name(answer.metric),
+        interval=_interval(answer, chosen, scale),
+        prediction=prediction,
+        gain=gain_sentence(answer, ranking) or default_sentence(answer, ranking),
+        expect=published_sentence(answer, ranking, CONFIDENCE),
+        facts=_facts(answer, ranking),
+        reason=ranking.reason,
+        sure=sureness(ranking, found),
+        trials=links.get(chosen.point_id, ()),
+        commands=chosen.apply_commands,
+    )
+
+
+def _interval(answer: Answer, chosen: RankedPoint, scale: float) -> str:
+    """The interval, or both modes where the runs have two."""
+    if chosen.modes:
+        return value_sentence(answer.metric, chosen, CONFIDENCE)
+    if chosen.low is None or chosen.high is None:
+        return ""
+    return f"95 % interval {number(chosen.low / scale)} to {number(chosen.high / scale)}"
+
+
+def _facts(answer: Answer, ranking: Ranking) -> tuple[str, ...]:
+    """Safety, capacity, and how far the chosen point is ahead of the middle and of the last."""
+    chosen = ranking.chosen
+    facts = []
+    if chosen.disk_failures_survived is not None:
+        count = chosen.disk_failures_survived
+        facts.append(f"survives {count or 'no'} disk failure{'s' if count > 1 else ''}")
+    if chosen.usable_bytes is not None:
+        facts.append(f"{capacity(chosen.usable_bytes)} usable")
+    middle = ranking.points[len(ranking.points) // 2]
+    for words, other in (("the median point", middle), ("the last", ranking.points[-1])):
+        ratio = chosen.value / other.value if answer.maximise else other.value / chosen.value
+        if ratio > 1:
+            by = f"{ratio:.1f} times" if ratio >= 2 else f"{pct(100 * (ratio - 1))} better than"
+            facts.append(f"{by} {words} tried")
+    return tuple(facts)
+
+
+_PATTERNS = {
+    "read": "sequential reads",
+    "write": "sequential writes",
+    "randread": "random reads",
+    "randwrite": "random writes",
+    "rw": "sequential reads and writes",
+    "readwrite": "sequential reads and writes",
+    "randrw": "random reads and writes",
+    "trim": "sequential trims",
+    "randtrim": "random trims",
+    "trimwrite": "trims, each followed by a write",
+}
+
+
+def load_line(workload: str, observations: Iterable[ObservationRow]) -> str:
+    """What a workload did, in the terms of fio(1); empty where the store does not keep it."""
+    kept = next((row for row in observations if row.workload == workload and row.workload_json), None)
+    if kept is None:
+        return ""
+    asked = json.loads(kept.workload_json or "{}")
+    size = asked.get("bs_bytes")
+    words = [
+        f"{capacity(size).replace('.00', '')} " if isinstance(size, int) else "",
+        _PATTERNS.get(asked.get("rw"), str(asked.get("rw"))),
+    ]
+    depth, jobs = asked.get("iodepth"), asked.get("numjobs")
+    parts = ["".join(words)]
+    if isinstance(depth, int) and isinstance(jobs, int):
+        parts.append(
+            f"{jobs} job{'s' if jobs > 1 else ''} with up to {depth} I/O{'s' if depth > 1 else ''} in flight each"
+        )
+    parts.append("past the page cache (O_DIRECT)" if asked.get("direct") else "through the page cache")
+    if kept.engine != "dd" and asked.get("runtime_s"):
+        parts.append(f"measured for {duration(float(asked['runtime_s']))}")
+    return f"{'; '.join(parts)}; driven by {kept.engine}."
+
+
+def measured_line(found: Recommendation) -> str:
+    """What was measured on what, in one line."""
+    parts = [f"{found.trials_ok} trials of {found.points} points (combinations of settings)"]
+    parts += [
+        f"{len(machine.disk_ids)} disks, {', '.join(sorted(set(machine.disk_models)))}"
+        for machine in found.environments[:1]
+        if machine.disk_ids
+    ]
+    parts.append(", ".join(tables.substrate_text(each) for each in found.substrates))
+    if found.disk_iops_limit is not None:
+        parts.append(f"throttled to {found.disk_iops_limit} IOPS per disk")
+    return "; ".join(parts)
+
+
+def measured(found: Recommendation) -> tuple[tuple[str, str], ...]:
+    """What was measured on what, as a list of facts."""
+    facts = [
+        ("Trials", f"{found.trials_ok} ok, {found.trials_failed} failed, {found.trials_invalid} invalid"),
+        ("Design", f"{found.points} points in {found.blocks} blocks, varied: {', '.join(found.varied) or 'nothing'}"),
+        ("Measured on", ", ".join(tables.substrate_text(each) for each in found.substrates)),
+    ]
+    for machine in (each for each in found.environments[:1] if each.substrate != IMPORTED):
+        models = ", ".join(sorted(set(machine.disk_models)))
+        sizes = ", ".join(capacity(size) for size in sorted(set(machine.disk_sizes_bytes)))
+        facts.append(("Disks", f"{len(machine.disk_ids)} of {models}, {sizes}"))
+        facts.append(("Host", f"{machine.cpu_model}, {machine.cpus} CPUs, kernel {machine.kernel}"))
+    facts += _limits(found)
+    facts.append(
+        ("When", f"{date(found.first_trial_ns)} to {date(found.last_trial_ns)}, {duration(found.busy_s)} of trials")
+    )
+    return tuple(facts)
+
+
+def _limits(found: Recommendation) -> Sequence[tuple[str, str]]:
+    """The lab's throttle."""
+    limits = []
+    if found.disk_iops_limit is not None:
+        limits.append(f"{found.disk_iops_limit} IOPS")
+    if found.disk_bw_bytes_s_limit is not None:
+        limits.append(figure("bw_bytes_s", found.disk_bw_bytes_s_limit))
+    return [("Throttle", f"{' and '.join(limits)} per disk, by the lab")] if limits else []
