@@ -17,7 +17,7 @@ from permutations.design import make_plan
 from permutations.sweep import Sweep
 from results.nightly import answer
 
-NIGHTS = int(os.environ.get("NIGHTLY_NIGHTS", "5"))
+NIGHTS = int(os.environ.get("NIGHTLY_NIGHTS", "8"))
 """Nights of the baseline; ``make chaos`` runs the long form, with 20 of them and 30 quiet nights in all."""
 
 QUIET = 30 if NIGHTS >= 20 else NIGHTS + 1
@@ -37,7 +37,7 @@ rw = "randread"
 bs = "4k"
 iodepth = 8
 numjobs = 2
-runtime_s = 3
+runtime_s = 2
 [dataset]
 files = 4
 file_size = "4MiB"
