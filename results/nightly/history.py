@@ -125,7 +125,10 @@ class History:
         return {point_id: label(settings, factors) for point_id, settings in self.settings.items()}
 
     def all_series(self) -> tuple[Series, ...]:
-        """A series for every metric that was ever measured in a night, ordered by point, workload and figure."""
+        """A series for every metric that was ever measured in a night, ordered by point, workload and figure.
+
+        Latency is none in the virtual lab: there the throttle makes it (METHODOLOGY.md), and the host's load.
+        """
         import numpy as np
 
         codes, points, nights = self._codes()
@@ -134,7 +137,8 @@ class History:
         group = (codes[self.row] * len(self.names) + self.series)[chosen]
         # codes already join point and night, so one number stands for point, night, workload and direction
         found = []
-        for number, figure in enumerate((THROUGHPUT, BANDWIDTH, TAIL)):
+        virtual = "uml" in self._column("substrate")
+        for number, figure in enumerate((THROUGHPUT, BANDWIDTH) if virtual else (THROUGHPUT, BANDWIDTH, TAIL)):
             logs = self.logs[chosen, number]
             known = np.isfinite(logs)
             cells, inverse, counts = np.unique(group[known], return_inverse=True, return_counts=True)

@@ -17,7 +17,7 @@ from permutations.design import make_plan
 from permutations.sweep import Sweep
 from results.nightly import answer
 
-NIGHTS = int(os.environ.get("NIGHTLY_NIGHTS", "5"))
+NIGHTS = int(os.environ.get("NIGHTLY_NIGHTS", "8"))
 """Nights of the baseline; ``make chaos`` runs the long form, with 20 of them and 30 quiet nights in all."""
 
 QUIET = 30 if NIGHTS >= 20 else NIGHTS + 1
@@ -43,13 +43,13 @@ files = 4
 file_size = "4MiB"
 [lab]
 disks = 4
-profile = {iops = 100, bandwidth = "20MiB"}
+profile = {iops = 20, bandwidth = "4MiB"}
 """
 THROTTLED = """
 [[lab.disk]]
 number = 3
-iops = 80
-bandwidth = "16MiB"
+iops = 16
+bandwidth = "3276K"
 """
 
 
