@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from results.changepoint import MAX_VALUES, change_points
+from results.changepoint import change_points
 from results.nightly import answer
 from results.nightly.answer import Metric, Since, Verdict
 from results.nightly.disks import SlowMember
@@ -34,6 +34,10 @@ from results.units import pct, signed_pct
 
 if TYPE_CHECKING:
     from results.nightly.evidence import Floats
+
+
+DATED_BASELINE, DATED_NIGHTS = 40, 90
+"""Nights in which a change is sought: the last ones of the baseline, and the latest since."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -229,13 +233,19 @@ def _made(
 
 
 def since(course: Course) -> Since:
-    """When it began: the last change point of all nights.
+    """When it began: the last change point of the latest nights, with the end of the baseline before them.
+
+    A change from before those is dated on the first of them: time grows with the square of the nights.
 
     A change needs two nights on either side to be found; one that nothing before tonight shows began tonight, for which
     there is no confidence to state.
     """
-    values, nights = course.values[-MAX_VALUES:], course.nights[-MAX_VALUES:]
-    first = max(0, len(values) - len(course.nights) + len(course.baseline))
+    begin = len(course.baseline)
+    recent = max(begin, len(course.nights) - DATED_NIGHTS)
+    old = slice(max(0, begin - DATED_BASELINE), begin)
+    values = [*course.values[old], *course.values[recent:]]
+    nights = (*course.nights[old], *course.nights[recent:])
+    first = begin - old.start
     found = [each for each in change_points(values, confidence=CONFIDENCE) if each.index >= first]
     if not found:
         return Since(night=nights[-1], low=nights[-1], high=nights[-1], confidence=None)

