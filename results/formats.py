@@ -35,7 +35,7 @@ def plain(value: Any) -> Any:
 
 def _finite(value: float | Decimal) -> float | None:
     """A number, or null of what is none; decimals without a fraction (sums of whole numbers) stay exact."""
-    if not math.isfinite(value):
+    if not (value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)):
         return None
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)

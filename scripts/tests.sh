@@ -9,7 +9,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder=artefacts
 mkdir -p "$folder"
 lab_log="$folder/lab.log"
-"$@" --junitxml="$folder/junit-lab.xml" tests/inside tests/lab >"$lab_log" 2>&1 &
+# A shell starts what is in the background deaf to Ctrl-C, and its children too.
+env --default-signal=INT "$@" --junitxml="$folder/junit-lab.xml" tests/inside tests/lab >"$lab_log" 2>&1 &
 lab=$!
 trap 'kill "$lab" 2>/dev/null || true' INT TERM
 

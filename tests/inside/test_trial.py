@@ -80,13 +80,14 @@ def test_a_killed_run_is_cleared_and_completed_by_the_next(tmp_path, disks, mome
 
 
 CONDITIONED = (
-    'precondition = { rw = "write", bs = "64k", passes = 1 }\nsteady_state = { round_s = 1, rounds_max = 6 }\n[lab]'
+    'precondition = { rw = "write", bs = "64k", passes = 1 }\n'
+    "steady_state = { round_s = 1, rounds_max = 6 }\n[objective]"
 )
 
 
 def test_rounds_and_preconditioning_come_before_the_measured_run_and_are_kept(tmp_path, disks):
     path = sweep_file(tmp_path, "raid0")
-    path.write_text(path.read_text().replace("[lab]", CONDITIONED))
+    path.write_text(path.read_text().replace("[objective]", CONDITIONED))
     assert run(path, tmp_path / "store", disks).ok == 1
     (row,) = load(tmp_path / "store").observation_rows()
     (trial,) = load(tmp_path / "store").trial_rows()

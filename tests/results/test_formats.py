@@ -12,7 +12,7 @@ from uuid import UUID
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from results import formats
@@ -90,5 +90,6 @@ NESTED = st.recursive(
 
 
 @given(NESTED)
+@example(Decimal("sNaN"))
 def test_every_value_becomes_json(value: object) -> None:
     json.dumps(formats.plain(value), allow_nan=False)
