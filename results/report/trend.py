@@ -53,6 +53,7 @@ class Nights:
     happenings: tuple[Happening, ...]
     outcomes: tuple[Nightly, ...]
     pinned: tuple[Pinned, ...]
+    substrates: frozenset[str]
     problems: tuple[str, ...]
 
 
@@ -75,6 +76,7 @@ def read_nights(frames: StoreFrames) -> Nights:
         happenings=happenings(history, outcomes, pinned, frames.environment_rows()),
         outcomes=tuple(outcomes),
         pinned=pinned,
+        substrates=frozenset(history.trials["substrate"].unique().to_pylist()),
         problems=tuple(problems),
     )
 
@@ -94,8 +96,11 @@ def _outcomes(store: Path) -> tuple[list[Nightly], list[str]]:
 def page(frames: StoreFrames, mark: str, *, virtual: bool) -> Page | None:
     """The chapter; None where the store has no night.  ``mark`` ends every caption of what no real disk measured."""
     found = read_nights(frames)
-    if not found.trends:
-        return None
+    return chapter(found, mark, virtual=virtual) if found.trends else None
+
+
+def chapter(found: Nights, mark: str, *, virtual: bool) -> Page:
+    """The chapter of nights that were read, of which there is at least one."""
     numbered = list(enumerate(found.happenings, start=1))
     blocks = [
         *([Block(lines=found.problems, loud=True)] if found.problems else []),
@@ -172,7 +177,8 @@ def _drawings(found: Nights, numbered: Sequence[tuple[int, Happening]], mark: st
     for place, trend in full:
         own = [each for each in numbered if _within(each[1], trend)]
         svg = trend_drawing.large(f"night{place}", trend, own, virtual=virtual)
-        yield Block(drawing=Drawing(svg, f"{words.plain(trend.metric.name)}: {_last(trend)}{mark}"))
+        name = words.plain(trend.metric.name)
+        yield Block(heading=name, drawing=Drawing(svg, f"{name}: {_last(trend)}{mark}"))
     large = {place for place, _ in full}
     rest = [trend for place, trend in every if place not in large]
     for begin in range(0, len(rest), trend_drawing.PANELS):

@@ -6,6 +6,7 @@ colour alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
@@ -36,6 +37,10 @@ _MOST_DOTS = 200
 """Nights beyond which a dot for each would be a thick line."""
 
 _SMALL, _LARGE = 3.6, 6.0
+_PLACES = re.compile(r'\b(?:d|x|y)="[^"]*"')
+_MARKS_OF = re.compile(r"(<g(?: clip-path=\"[^\"]*\")?)>\n((?: *<use [^>]*/>\n)+)")
+_STYLE = re.compile(r' style="[^"]*"')
+_DECIMALS = re.compile(r"(\.\d\d)\d+")
 
 
 @styled
@@ -55,7 +60,7 @@ def large(name: str, trend: Trend, happened: Sequence[tuple[int, Happening]], *,
     axes.grid(axis="y")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), handletextpad=0.5, borderaxespad=0.2)
     mark(figure, virtual=virtual)
-    return svg.inline(figure, name, f"{words.plain(trend.metric.name)} over the nights", said(trend))
+    return _lean(svg.inline(figure, name, f"{words.plain(trend.metric.name)} over the nights", said(trend)))
 
 
 @styled
@@ -76,7 +81,8 @@ def small(name: str, trends: Sequence[Trend], happened: Sequence[Happening], *, 
         axes.grid(axis="y")
         _ticks(axes, min(nights), max(nights), most=3)
     _mark_small(figure, virtual=virtual)
-    return svg.inline(figure, name, f"{len(trends)} metrics over the nights", "The tables below have the figures.")
+    title = f"{len(trends)} metrics over the nights"
+    return _lean(svg.inline(figure, name, title, "The tables below have the figures."))
 
 
 def said(trend: Trend) -> str:
@@ -226,3 +232,18 @@ def _mark_small(figure: Figure, *, virtual: bool) -> None:
 
     if virtual:
         figure.supxlabel(VIRTUAL_MARK, x=0.995, ha="right", color=svg.WARNING, fontsize=7.5, fontweight="bold")
+
+
+def _lean(drawn: str) -> str:
+    """The same drawing to a hundredth of a point, and marks that look alike said once: years of nights are many."""
+    placed = _PLACES.sub(lambda found: _DECIMALS.sub(r"\1", found[0]), drawn)
+    return _MARKS_OF.sub(_once, placed)
+
+
+def _once(found: re.Match[str]) -> str:
+    """A group of marks with their style at the group, where it is the same for all."""
+    styles = set(_STYLE.findall(found[2]))
+    if len(styles) != 1:
+        return found[0]
+    marks = _STYLE.sub("", found[2])
+    return f"{found[1]}{styles.pop()}>\n{marks}"
