@@ -75,16 +75,16 @@ def show(
 
 def _found(path: Path, night: str | None) -> Nightly:
     """The outcome: from a store the one that is asked for, or the newest."""
-    from bench.nightly import state
+    from results.nightly import kept
     from results.nightly.answer import from_json
 
     if not path.is_dir():
         if night is not None:
             raise typer.BadParameter(f"{path} is one outcome, no store", param_hint="--night")
         return from_json(_read(path))
-    nights = state.nights(path)
+    nights = kept.nights(path)
     chosen = night if night is not None else nights[-1] if nights else None
-    outcome = state.outcome_of(path, chosen) if chosen in nights else None
+    outcome = kept.outcome_of(path, chosen) if chosen in nights else None
     if outcome is None:
         there = f"it has {nights[0]} to {nights[-1]}" if nights else "it has none yet"
         raise StoreError(

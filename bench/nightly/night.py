@@ -28,6 +28,7 @@ from results.nightly.changes import environment_changes, settings_changes
 from results.nightly.courses import Night, courses
 from results.nightly.history import History, read_history
 from results.nightly.judge import Fresh, verdict
+from results.nightly.kept import outcome_of, outcomes
 from results.nightly.watch import Promise, watched_bounds
 from results.notes import notice_of
 from results.query import StoreFrames, load
@@ -66,7 +67,7 @@ def run_night(plan: Plan, asked: Asked, emit: Emit) -> Nightly:
     began_s = time.monotonic()
     with locked(store, LOCK_FILE, BUSY):
         night = state.name_of(store, asked.night)
-        kept = state.outcome_of(store, night)
+        kept = outcome_of(store, night)
         if kept is not None:
             emit(Event("note", message=f"the night {night} is over: this is its outcome; nothing was measured"))
             return kept
@@ -79,7 +80,7 @@ def run_night(plan: Plan, asked: Asked, emit: Emit) -> Nightly:
 
 def _no_later_night(store: os.PathLike[str], night: str) -> None:
     """Nights come one after the other: a verdict never looks at what came after it."""
-    later = [each.night for each in state.outcomes(store) if each.night > night]  # type: ignore[arg-type]
+    later = [each.night for each in outcomes(store) if each.night > night]  # type: ignore[arg-type]
     if later:
         raise StoreError(
             f"the night {night} is before {later[-1]}, which is over",
@@ -138,7 +139,7 @@ class _Run:
     def _verdicts(
         self, history: History, pinned: Pinned | None, pairs: Mapping[str, Pair]
     ) -> tuple[tuple[Verdict, ...], tuple[str, ...]]:
-        before = state.outcomes(self.asked.where.store)
+        before = outcomes(self.asked.where.store)
         took = {point.id: pairs[point.id].baseline.id if point.id in pairs else None for point in self.plan.points}
         night = Night(self.night, took, pinned, self.asked.baseline_nights)
         ready, silent = courses(history, night, before)

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from bench.errors import StoreError
 from results import sealed
-from results.nightly.answer import Nightly, from_json
+from results.nightly.answer import Nightly
+from results.nightly.kept import FOLDER, outcome_of
 
-FOLDER = "nights"
 GOES_ON_S = 12 * 3600
 """A night that began no longer ago than this and has no outcome is gone on with, also after midnight."""
 
@@ -63,22 +63,3 @@ def keep(store: Path, night: Nightly) -> Path:
     with suppress(OSError):
         path.with_suffix(".began").unlink(missing_ok=True)
     return path
-
-
-def outcome_of(store: Path, night: str) -> Nightly | None:
-    """The outcome of a night; None where it has none yet."""
-    try:
-        return from_json((store / FOLDER / f"{night}.json").read_bytes())
-    except FileNotFoundError:
-        return None
-
-
-def nights(store: Path) -> tuple[str, ...]:
-    """Every night that is over, in the order of time."""
-    return tuple(sorted(path.stem for path in (store / FOLDER).glob("*.json")))
-
-
-def outcomes(store: Path) -> tuple[Nightly, ...]:
-    """Outcomes of all nights, in the order of time."""
-    found = (outcome_of(store, night) for night in nights(store))
-    return tuple(night for night in found if night is not None)

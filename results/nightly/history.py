@@ -242,12 +242,16 @@ class History:
             if each == night and status != "ok"
         )
 
-    def environment_of(self, night: str) -> str | None:
-        """The environment of a night's last trial."""
+    @cached_property
+    def environments(self) -> Mapping[str, str]:
+        """The environment of each night's last trial."""
         names = ("started_at_ns", "environment_id", "night", "night_role")
-        rows = zip(*(self._column(name) for name in names), strict=True)
-        found = [(began, each) for began, each, of, role in rows if of == night and role == NIGHT]
-        return max(found)[1] if found else None
+        rows = sorted(zip(*(self._column(name) for name in names), strict=True))
+        return {night: environment for _, environment, night, role in rows if role == NIGHT}
+
+    def environment_of(self, night: str) -> str | None:
+        """The environment of a night's last trial; None where it has none."""
+        return self.environments.get(night)
 
 
 def _without_doubles(found: Sequence[Series]) -> list[Series]:

@@ -13,7 +13,7 @@ from results.balance import member_loads
 from results.imported import comparable
 from results.objective import Objective
 from results.query import StoreFrames
-from results.report import embed, first, further, gather, tables
+from results.report import embed, first, further, gather, tables, trend
 from results.report.methods import methods
 from results.report.model import Chapter, Drawing, Embedded, Machine, Page, ReportModel
 from results.report.tables import Grid, Links
@@ -134,13 +134,14 @@ def _own_pages(
     labels: Mapping[str, str],
     values: Values,
 ) -> tuple[Page, ...]:
-    """The chapters on member disks and on the states of the arrays."""
+    """The chapters on nights, on member disks and on the states of the arrays."""
     mark = _mark(found)
     models = {
         name: model for row in found.environments for name, model in zip(row.disk_ids, row.disk_models, strict=False)
     }
     loads = member_loads(frames, [trial for trial in trials if trial.status == "ok"], found.environments)
     pages = (
+        trend.page(frames, mark, virtual=found.virtual) if any(trial.night for trial in trials) else None,
         further.disks_page(loads, models, mark, virtual=found.virtual),
         further.states_page(found, trials, {**_invalid_values(frames, found, trials), **values}, labels, mark),
     )

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from results.report.model import Drawing, Embedded, ReportModel
+
+if TYPE_CHECKING:
+    import jinja2
 
 SCRIPTS = ("common.js", "tables.js", "series.js", "histograms.js", "trials.js", "page.js")
 """Parts of the page's script, in the order in which they run."""
@@ -17,16 +21,7 @@ def render(model: ReportModel, panels: Sequence[Drawing] | None = None) -> str:
     With ``panels`` (throughput over time as drawings) it is laid out in pages: the guarantee comes first, nothing
     is folded away, and there is no script.
     """
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(read),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    template = environment.get_template("template.html.jinja")
+    template = template_of("template.html.jinja")
     data = Embedded(
         series=_inert(model.embedded.series),
         histograms=_inert(model.embedded.histograms),
@@ -37,9 +32,23 @@ def render(model: ReportModel, panels: Sequence[Drawing] | None = None) -> str:
     return template.render(model=model, css=css, script=script(), data=data, paged=paged, panels=panels or ())
 
 
-def script() -> str:
+def template_of(name: str) -> jinja2.Template:
+    """A template of this package; every text in it is escaped."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(read),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template(name)
+
+
+def script(names: Sequence[str] = SCRIPTS) -> str:
     """The page's script: its parts share one scope of their own."""
-    return '"use strict";\n(() => {\n' + "\n".join(read(name) for name in SCRIPTS) + "})();"
+    return '"use strict";\n(() => {\n' + "\n".join(read(name) for name in names) + "})();"
 
 
 def _inert(json_text: str) -> str:

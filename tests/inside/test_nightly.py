@@ -9,13 +9,13 @@ from datetime import date, timedelta
 import pytest
 
 from bench import environment
-from bench.nightly import state
 from bench.nightly.night import Asked, run_night
 from bench.nightly.where import Where
 from bench.vocabulary import vocabulary
 from permutations.design import make_plan
 from permutations.sweep import Sweep
 from results.nightly import answer
+from results.nightly.kept import outcomes
 
 NIGHTS = int(os.environ.get("NIGHTLY_NIGHTS", "8"))
 """Nights of the baseline; ``make chaos`` runs the long form, with 20 of them and 30 quiet nights in all."""
@@ -105,7 +105,7 @@ def test_a_throttled_disk_is_found_confirmed_dated_and_named_the_same_night(tmp_
 
     slow = nights.next(SWEEP + THROTTLED)
     (verdict,) = (each for each in slow.verdicts if each.metric.figure == "iops")
-    told = [[each.value for each in night.verdicts] for night in state.outcomes(tmp_path / "store")]
+    told = [[each.value for each in night.verdicts] for night in outcomes(tmp_path / "store")]
     assert verdict.word == answer.REGRESSION, (verdict.reason, told)
     assert verdict.disks == (disks[2].id,), verdict.reason
     assert verdict.pairs >= 12

@@ -35,6 +35,7 @@ class Nights:
     role: str = NIGHT
     first: int = 0
     effect: Callable[[int, int, str], float] = lambda _night, _point, _workload: 0.0
+    change: Callable[[TrialRow], TrialRow] = lambda row: row
 
 
 def night_name(number: int) -> str:
@@ -62,7 +63,7 @@ def _trial(nights: Nights, night: int, point: int, block: int) -> TrialRow:
     name = night_name(night)
     identity = f"{name}-{nights.role}-{point}-{block}"
     began_ns = synthetic.START_NS + night * 86_400 * 10**9 + row.run_order * 60 * 10**9
-    return replace(row, trial_id=identity, night=name, night_role=nights.role, started_at_ns=began_ns)
+    return nights.change(replace(row, trial_id=identity, night=name, night_role=nights.role, started_at_ns=began_ns))
 
 
 def _observed(nights: Nights, night: int, row: TrialRow, rng: np.random.Generator) -> list[ObservationRow]:
