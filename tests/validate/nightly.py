@@ -38,6 +38,7 @@ REACHED = {(1.0, 7): 0.34, (1.0, 30): 0.92, (2.0, 7): 0.99, (3.0, 1): 0.66}
 SHIFTS = (1.0, 1.5, 2.0, 3.0)
 PHIS = (0.0, 0.3, 0.6)
 WITHIN = (1, 7, 30)
+ROUNDING = 0.005
 
 
 def _plain(_: np.random.Generator, series: Floats) -> Floats:
@@ -189,7 +190,7 @@ def power_table(
             short += [
                 f"{shift:g} sd found within {within}: {share:.3f} of {REACHED[shift, within]}"
                 for within, share in shares.items()
-                if phi == 0 and share < REACHED.get((shift, within), 0.0)
+                if phi == 0 and share < REACHED.get((shift, within), 0.0) - ROUNDING
             ]
     return lines, short
 
