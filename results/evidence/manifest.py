@@ -28,7 +28,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 class Entry:
     """A file: its SHA-256 (hexadecimal), its path within the folder, its size, and what it is.
 
-    ``role`` is a table of the store, or store, sweep, report or guarantee.
+    ``role`` is a table of the store, or store, sweep, nights, baseline, report or guarantee.
     """
 
     sha256: str

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 from results import sealed
 from results.errors import ResultsError
 from results.evidence.manifest import FORMAT, MANIFEST, VERSION, Entry, Manifest, encode
+from results.nightly.baseline import FILE as BASELINES
+from results.nightly.kept import FOLDER as NIGHTS
 from results.objective import SWEEP_FILE
 from results.schema import TABLES
 from results.store import MARKER, Store
@@ -154,11 +156,15 @@ def _files(store: Store) -> Iterator[tuple[Path, str]]:
     for table in TABLES:
         for path in store.files(table):
             yield path, table
+    if (store.path / BASELINES).exists():
+        yield store.path / BASELINES, "baseline"
+    for path in sorted((store.path / NIGHTS).glob("*.json")):
+        yield path, NIGHTS
 
 
 def _inside(path: Path, role: str) -> str:
     """Where a file lies within the store."""
-    return f"{path.parent.name}/{path.name}" if role in TABLES else path.name
+    return f"{path.parent.name}/{path.name}" if role in {*TABLES, NIGHTS} else path.name
 
 
 def _copy(source: Path, target: Path) -> tuple[str, int]:

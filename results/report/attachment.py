@@ -12,6 +12,7 @@ from results.evidence.manifest import Entry
 from results.guarantee import Guarantee, Question
 from results.guarantee.text import sections
 from results.guarantee.wording import Section
+from results.nightly.kept import FOLDER as NIGHTS
 from results.plots import VIRTUAL_MARK
 from results.report.tables import Cell, Column, Grid, Row
 from results.schema import TABLES
@@ -75,7 +76,8 @@ def command(store: str, question: Question) -> str:
 def evidence(entries: Sequence[Entry], *, virtual: bool) -> Evidence:
     """The appendix of hashes; ``virtual`` marks that nothing was measured on real disks."""
     mark = f" — {VIRTUAL_MARK}" if virtual else ""
-    shown = entries if len(entries) <= MAX_FILES else [entry for entry in entries if entry.role not in TABLES]
+    many = {*TABLES, NIGHTS}
+    shown = entries if len(entries) <= MAX_FILES else [entry for entry in entries if entry.role not in many]
     rows = tuple(
         Row(
             (Cell(each.path, each.path, code=True), Cell(f"{each.bytes}", each.bytes), Cell(each.sha256, "", code=True))
@@ -90,7 +92,9 @@ def evidence(entries: Sequence[Entry], *, virtual: bool) -> Evidence:
         "sha256sum alone, checks every byte and says who signed."
     )
     if len(shown) < len(entries):
-        note += f" {len(entries) - len(shown)} files of tables are left out of the list; the manifest has each."
+        note += (
+            f" {len(entries) - len(shown)} files of tables and nights are left out of the list; the manifest has each."
+        )
     return Evidence(Grid(f"Files that this document was made of{mark}", columns, rows), note)
 
 

@@ -117,7 +117,8 @@ def chapter(found: Nights, mark: str, *, virtual: bool) -> Page:
 def _headline(found: Nights) -> str:
     """How many metrics and nights there are, and how the last one ended."""
     nights = sorted({entry.night for trend in found.trends for entry in trend.entries})
-    said = f"{len(found.trends)} metrics over {len(nights)} nights, {nights[0]} to {nights[-1]}."
+    metrics = f"{len(found.trends)} metric{'' if len(found.trends) == 1 else 's'}"
+    said = f"{metrics} over {len(nights)} nights, {nights[0]} to {nights[-1]}."
     if not found.outcomes:
         return f"{said} No night has an outcome yet."
     last = found.outcomes[-1]

@@ -108,7 +108,7 @@ def _course(axes: Axes, trend: Trend, size: float) -> str:
     dotted = len(known) <= _MOST_DOTS
     values = [(each.value or 0.0) / scale for each in known]
     marker = "o" if dotted else "none"
-    axes.plot(days, values, color=svg.LINES[0], lw=0.9, marker=marker, ms=size / 2.4, label="night")
+    axes.plot(days, values, color=svg.LINES[0], lw=0.9 if dotted else 0.45, marker=marker, ms=size / 2.4, label="night")
     for word, (shape, colour, filled, label) in MARKS.items():
         own = [each for each in trend.entries if each.word == word and _shown(each, trend)]
         _marks(axes, [each for each in own if each.value is not None], scale, (shape, colour, filled, label), size)
@@ -167,7 +167,7 @@ def _eras(axes: Axes, trend: Trend, scale: float) -> None:
             axes.fill_between(span, low, high, color=svg.TIED, alpha=0.14, lw=0, label=label)
         if era.level is not None:
             label = "baseline's mean" if first else ""
-            axes.hlines(era.level / scale, *span, color=svg.INK, lw=1.1, ls="--", label=label)
+            axes.hlines(era.level / scale, *span, color=svg.INK, lw=1.1, ls="--", label=label, zorder=3)
 
 
 def _datings(axes: Axes, trend: Trend) -> None:

@@ -19,7 +19,7 @@ from bench.cli import main, nightly_run, nightly_terminal
 from bench.cli.groups import DefaultVerb
 from bench.nightly import outputs, state
 from results.nightly import words
-from tests.results.nightly import nights
+from tests.results.nightly import nights, stored
 from tests.results.nightly.nights import night
 
 SWEEP = Path(__file__).parents[3] / "examples" / "first-sweep.toml"
@@ -83,6 +83,19 @@ def test_the_newest_night_of_a_store_is_shown_unless_another_is_asked_for(tmp_pa
     assert stripelab("show", tmp_path, "--night", "2026-11-23").returncode == 1
     missing = stripelab("show", tmp_path, "--night", "../2026-11-23")
     assert (missing.returncode, "it has 2026-11-23 to 2026-11-24" in missing.stderr) == (8, True)
+
+
+def test_the_trend_is_a_page_and_a_store_without_nights_is_told(tmp_path):
+    stored.write(tmp_path / "S", stored.Nights(count=3))
+    page = tmp_path / "nights.html"
+    done = stripelab("trend", tmp_path / "S", "-o", page, "--json")
+    found = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert (found["bytes"], found["metrics"], found["nights"]) == (page.stat().st_size, 4, 3)
+    assert "4 metrics, 3 nights" in stripelab("trend", tmp_path / "S", "-o", page).stdout
+    missing = stripelab("trend", tmp_path, "-o", page)
+    assert missing.returncode not in {0, 1}
+    assert "Traceback" not in missing.stderr
 
 
 def test_a_quiet_night_has_status_zero(tmp_path):

@@ -8,18 +8,23 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
 
 from results.errors import ResultsError
+from results.evidence.prepare import copy_store
 from results.nightly import answer
 from results.nightly.trend import Entry
 from results.plots import VIRTUAL_MARK
 from results.query import load
-from results.report import trend, trend_drawing, write
+from results.report import document, trend, trend_drawing
 from results.report.nights_alone import write_nights
+from results.report.pdf import pdf
+from results.report.render import render
+from results.store import Store
 from tests.results import synthetic
-from tests.results.nightly import stored, watched_store
+from tests.results.nightly import stored
 from tests.results.nightly.stored import Nights, night_name
 from tests.results.nightly.watched_store import FELL, KERNEL
 from tests.results.synthetic import Plan
@@ -44,10 +49,13 @@ def found(store):
 
 
 @pytest.fixture(scope="module")
-def text(store, tmp_path_factory):
-    out = tmp_path_factory.mktemp("out") / "report.html"
-    write(store, out)
-    return out.read_text(encoding="utf-8")
+def model(store):
+    return document(load(store)).model
+
+
+@pytest.fixture(scope="module")
+def text(model):
+    return render(model)
 
 
 def grids(page):
@@ -207,12 +215,21 @@ def test_nights_of_the_virtual_lab_are_marked_as_such(tmp_path):
     assert "No night has an outcome yet." in text
 
 
-def test_the_report_on_paper_has_every_night(tmp_path):
+def test_the_report_on_paper_has_every_night(model, found):
     from pypdf import PdfReader
 
-    watched_store.make(tmp_path / "S", watched_store.Truth(nights=47, replicates=1, workloads=("random-write",)))
-    write(tmp_path / "S", tmp_path / "report.pdf")
-    words = " ".join(" ".join(page.extract_text() for page in PdfReader(tmp_path / "report.pdf").pages).split())
-    assert "2 metrics over 47 nights" in words
-    assert all(night_name(number) in words for number in range(47 - trend.RECENT, 47))
-    assert words.count("regression") > 4
+    first = trend.chapter(replace(found, trends=found.trends[:1]), "", virtual=False)
+    alone = replace(model, chapters=(), pages=(first,), evidence=None, trials=replace(model.trials, rows=()))
+    pages = PdfReader(BytesIO(pdf(alone, synthetic.START_NS))).pages
+    words = " ".join(" ".join(page.extract_text() for page in pages).split())
+    assert "1 metric over 80 nights" in words
+    assert all(night_name(number) in words for number in range(80 - trend.RECENT, 80))
+    assert "change 4711 <b>&" in words
+
+
+def test_evidence_takes_the_outcomes_and_baselines_along(store, found, tmp_path):
+    copied = copy_store(Store.open(store, read_only=True), tmp_path / "S")
+    roles = [each.role for each in copied]
+    assert (roles.count("nights"), roles.count("baseline")) == (80, 1)
+    again = trend.read_nights(load(tmp_path / "S"))
+    assert (again.trends, again.happenings) == (found.trends, found.happenings)
