@@ -57,6 +57,10 @@ def run(
     restore_baseline: RestoreBaseline = None,
     restore_tonight: RestoreTonight = None,
     guarantee: Guarantee = None,
+    keep_raw: Annotated[
+        int | None,
+        typer.Option("--keep-raw", help="Then compact: raw data of so many nights stay, summaries for ever.", min=1),
+    ] = None,
     junit: to.Junit = None,
     openmetrics: to.OpenMetrics = None,
     markdown: to.Markdown = None,
@@ -91,6 +95,8 @@ def run(
         baseline_nights=baseline_nights,
         hooks=Hooks(*hooks),
         promises=tuple(read_promise(path) for path in guarantee or ()),
+        keep_raw=keep_raw,
+        guarantees=tuple(guarantee or ()),
     )
     outcome = _measured(asked)
     from bench.cli import nightly_terminal
