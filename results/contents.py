@@ -23,9 +23,10 @@ from results.schema import SCHEMA_VERSION
 if TYPE_CHECKING:
     import pyarrow as pa
 
-COMPANIONS = ("observations", "intervals", "telemetry")
+COMPANIONS = ("observations", "intervals", "telemetry", "summaries")
 SET_ASIDE = "set-aside"
 PARTS = b"stripelab_parts"
+REPLACES = b"stripelab_replaces"
 
 
 class MovedError(Exception):
@@ -42,10 +43,15 @@ class SetAside:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Files that were written together: one under ``trials``, and companions with their digests by table."""
+    """Files that were written together: one under ``trials``, and companions with their digests by table.
+
+    ``replaces`` are groups whose trials it was made of to take their place: where one of them is still there, it
+    does not count.
+    """
 
     name: str
     parts: Mapping[str, str]
+    replaces: frozenset[str] = frozenset()
 
     @property
     def bundled(self) -> bool:
@@ -67,8 +73,8 @@ class Entry:
 class Contents:
     """Trials and environments of the store at ``path``.
 
-    ``shadowed`` are trials in a bundle whose own files are still there, as a bundling that was interrupted
-    leaves them: their own files count.
+    ``shadowed`` are trials that lie twice, as what was interrupted leaves them: in a bundle whose trials still have
+    their own files, which count, or in a group that another one replaces (:mod:`results.retention`), which counts.
     """
 
     path: Path
@@ -104,9 +110,13 @@ class Contents:
         Raises:
             MovedError: the store changed meanwhile.
         """
-        entries = (*self.trials.items(), *self.shadowed.items())
-        groups = {entry.group: None for key, entry in entries if trial_ids is None or key in trial_ids}
-        for group in groups:
+        places = (self.trials, self.shadowed)
+        entries = (
+            [entry for place in places for entry in place.values()]
+            if trial_ids is None
+            else [place[trial_id] for place in places for trial_id in trial_ids if trial_id in place]
+        )
+        for group in dict.fromkeys(entry.group for entry in entries):
             try:
                 for table in tables:
                     self._verify_part(table, group)
@@ -170,7 +180,9 @@ class Contents:
             ids = table["trial_id"].to_pylist()
             if ids != (trials_in(table.schema.metadata) if is_bundle(path.stem) else [path.stem]):
                 raise sealed.DamagedFileError(f"does not hold what its name says: {ids[:3]}")  # noqa: TRY301
-            group = Group(path.stem, json.loads(table.schema.metadata.get(PARTS, b"{}")))
+            told = table.schema.metadata
+            replaces = frozenset(json.loads(told.get(REPLACES, b"[]")))
+            group = Group(path.stem, json.loads(told.get(PARTS, b"{}")), replaces)
             for name in sorted(group.parts):
                 if not self.file(name, path.stem).exists():
                     raise sealed.DamagedFileError("is missing", name)  # noqa: TRY301
@@ -182,9 +194,17 @@ class Contents:
             return
         columns = [table[name].to_pylist() for name in ("status", "environment_id", "started_at_ns")]
         for trial_id, status, environment_id, started_at_ns in zip(ids, *columns, strict=True):
-            if trial_id in self.trials:
-                self.shadowed[trial_id] = self.trials[trial_id]
-            self.trials[trial_id] = Entry(status, environment_id, started_at_ns, group)
+            self._count(trial_id, Entry(status, environment_id, started_at_ns, group))
+
+    def _count(self, trial_id: str, found: Entry) -> None:
+        """Add a trial; where it lies twice, what was replaced is shadowed, else what was found before."""
+        other = self.trials.get(trial_id)
+        if other is not None and found.group.name in other.group.replaces:
+            self.shadowed[trial_id] = found
+            return
+        if other is not None:
+            self.shadowed[trial_id] = other
+        self.trials[trial_id] = found
 
     def _read(self, table: str, path: Path) -> pa.Table:
         """A file of trials or environments; raises DamagedFileError or, on a newer schema, ResultsError."""
@@ -200,11 +220,19 @@ class Contents:
         return whole.table
 
     def _drop_what_bundles_hold(self) -> None:
-        """Remove the files of trials that lie in a bundle too, where every byte of the bundle was checked."""
-        for trial_id, entry in list(self.shadowed.items()):
-            if all((table, entry.group) in self._whole for table in entry.group.parts):
-                self.file("trials", trial_id).unlink(missing_ok=True)
-                self.trials[trial_id] = self.shadowed.pop(trial_id)
+        """Remove what lies twice, where every byte of what is to stay was checked; companions go as strays."""
+        twice = list(self.shadowed.items())
+        for trial_id, entry in twice:
+            counted = self.trials[trial_id].group
+            replaced = entry.group.name in counted.replaces
+            stays = counted if replaced else entry.group
+            if all((table, stays) in self._whole for table in stays.parts):
+                self.file("trials", entry.group.name if replaced else trial_id).unlink(missing_ok=True)
+                del self.shadowed[trial_id]
+                if not replaced:
+                    self.trials[trial_id] = entry
+        if twice:
+            sealed.sync_folder(self.path / "trials")
 
     def _scan_strays(self) -> None:
         """Set aside what is damaged or foreign among files that no trial names.

@@ -10,6 +10,7 @@ from results.answer import Ranking
 from results.diagnostics import TOLERATED_DRIFT_PCT, drift, outliers
 from results.estimate import POOLED, Fit
 from results.objective import Objective
+from results.retention.words import dropped_note
 from results.schema import IMPORTED, VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
 from results.shape import Shape
 from results.units import figure, pct, signed_pct
@@ -227,6 +228,8 @@ def store_warnings(
         found.append(f"{without_environment} trial(s) have lost the description of their environment.")
     if len({trial.substrate for trial in trials}) > 1:
         found.append("The trials ran on more than one kind of substrate: do not compare them.")
+    if (dropped := dropped_note(trials)) is not None:
+        found.append(dropped)
     for line, count in sorted(_tool_warnings(trials).items()):
         found.append(f"In {count} trial(s): {line}")
     return tuple(found)

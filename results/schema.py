@@ -126,6 +126,9 @@ class TrialRow:
     stripelab_version: str = column("version of stripelab that measured, or imported")
     imported_from: str | None = optional("file that the trial was read from; null where stripelab measured")
     labels: tuple[str, ...] = many("name=value of each factor of an import that is no column of its own")
+    dropped_at_ns: int | None = optional(
+        "when seconds, telemetry and raw output were dropped on purpose (summaries has what is left), Unix time"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +218,37 @@ class TelemetryRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SummaryRow:
+    """One figure of the seconds or the telemetry of an old night's trial, which were dropped: what is left for ever.
+
+    Figures are in the unit that the name of ``figure`` carries.  A quantile is the smallest value at or below which
+    that share of the values lies.
+    """
+
+    trial_id: str = column("joins trials")
+    source: str = column("table that the values were in: intervals or telemetry")
+    workload: str = column("name of the workload")
+    direction: str | None = optional("read, write or trim; null where the source is telemetry")
+    device: str | None = optional("kernel name of the disk, or cpu; null where the source is intervals")
+    disk_id: str | None = optional("identity of the disk")
+    figure: str = column("column that the values were in")
+    count: int = column("values, one a second (one a sample of telemetry)")
+    missing: int = column("seconds (samples) without a value")
+    mean: float = column("mean")
+    sd: float | None = optional("standard deviation; null of a single value")
+    lag_one: float | None = optional("autocorrelation of neighbouring values; null of fewer than three")
+    minimum: float = column("smallest value")
+    p01: float = column("1st percentile")
+    p05: float = column("5th percentile")
+    p50: float = column("median")
+    p95: float = column("95th percentile")
+    p99: float = column("99th percentile")
+    maximum: float = column("largest value")
+    first_third: float = column("mean of the first third: far from that of the last it tells of a warm-up or a decline")
+    last_third: float = column("mean of the last third")
+
+
+@dataclass(frozen=True, kw_only=True)
 class EnvironmentRow:
     """The machine on which trials ran; identity is its content, the host's name left out."""
 
@@ -238,13 +272,14 @@ class EnvironmentRow:
     stripelab_version: str = column("version of stripelab")
 
 
-Row = TrialRow | ObservationRow | IntervalRow | TelemetryRow | EnvironmentRow
+Row = TrialRow | ObservationRow | IntervalRow | TelemetryRow | SummaryRow | EnvironmentRow
 
 TABLES: Mapping[str, type[Row]] = {
     "trials": TrialRow,
     "observations": ObservationRow,
     "intervals": IntervalRow,
     "telemetry": TelemetryRow,
+    "summaries": SummaryRow,
     "environments": EnvironmentRow,
 }
 

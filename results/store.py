@@ -44,6 +44,7 @@ BUNDLE_TRIALS = 256
 BUNDLE_BYTES = 32 << 20
 """Files of a bundle, together: what is lost with one damaged byte, and what is held while it is written."""
 
+_APPENDED = ("observations", "intervals", "telemetry")
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _RESCANS = 5
 
@@ -63,7 +64,7 @@ class Store:
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self.path = path
         self.read_only = read_only
-        self._contents = Contents(path, read_only)
+        self.contents = Contents(path, read_only)
         self._bundle_at = BUNDLE_TRIALS
 
     @classmethod
@@ -103,7 +104,7 @@ class Store:
         for _ in range(_RESCANS):
             store = cls(path, read_only=read_only)
             try:
-                store._contents.scan(tables if verify else ())
+                store.contents.scan(tables if verify else ())
             except MovedError:
                 continue
             except OSError as error:
@@ -119,12 +120,12 @@ class Store:
     @property
     def set_aside(self) -> tuple[SetAside, ...]:
         """Files that opening the store found torn, changed, foreign or incomplete."""
-        return tuple(self._contents.set_aside)
+        return tuple(self.contents.set_aside)
 
     @property
     def environment_ids(self) -> set[str]:
         """Environments that the store describes."""
-        return set(self._contents.environments)
+        return set(self.contents.environments)
 
     def verify(self, tables: Collection[str] = COMPANIONS, trial_ids: Collection[str] | None = None) -> None:
         """Check every byte of the companions in ``tables`` that were not checked yet; with ``trial_ids`` of theirs.
@@ -135,26 +136,26 @@ class Store:
             ResultsError: a file cannot be read, or another process changes the store.
         """
         try:
-            self._contents.verify(tables, trial_ids)
+            self.contents.verify(tables, trial_ids)
         except MovedError as error:
             raise _moved(self.path) from error
 
     def trial_ids(self, statuses: Collection[str] | None = None) -> set[str]:
         """Trials in the store: all, or those whose status is one of ``statuses``."""
-        return {key for key, entry in self._contents.trials.items() if statuses is None or entry.status in statuses}
+        return {key for key, entry in self.contents.trials.items() if statuses is None or entry.status in statuses}
 
     def files(self, table: str) -> list[Path]:
         """Files of ``table`` that count, in the order of their names."""
         if table == "environments":
-            return [self._file(table, name) for name in sorted(self._contents.environments)]
+            return [self._file(table, name) for name in sorted(self.contents.environments)]
         return [part.path for part in self.parts(table)]
 
     def parts(self, table: str, trial_ids: Collection[str] | None = None) -> list[Part]:
         """Files of ``table`` with rows of ``trial_ids`` (of all trials if None), in the order of their names."""
-        wanted = self._contents.trials.keys() if trial_ids is None else trial_ids
+        wanted = self.contents.trials.keys() if trial_ids is None else trial_ids
         members: dict[Group, set[str]] = {}
         for trial_id in wanted:
-            entry = self._contents.trials.get(trial_id)
+            entry = self.contents.trials.get(trial_id)
             if entry is not None and (table == "trials" or table in entry.group.parts):
                 members.setdefault(entry.group, set()).add(trial_id)
         return [
@@ -168,8 +169,8 @@ class Store:
         Raises:
             ResultsError: it is not as it was written.
         """
-        if table in COMPANIONS and trial_id in self._contents.trials:
-            self._contents.verify_group(table, self._contents.trials[trial_id].group)
+        if table in COMPANIONS and trial_id in self.contents.trials:
+            self.contents.verify_group(table, self.contents.trials[trial_id].group)
 
     def put_environment(self, environment: EnvironmentRow) -> None:
         """Describe a machine; a description that is there already is left alone.
@@ -179,11 +180,11 @@ class Store:
         """
         name = environment.environment_id
         _check_id(name)
-        if name in self._contents.environments:
+        if name in self.contents.environments:
             return
         content, _ = sealed.encode(to_table("environments", [environment]))
         sealed.replace_durable(self._file("environments", name), content)
-        self._contents.environments.add(name)
+        self.contents.environments.add(name)
 
     def append(
         self,
@@ -201,11 +202,11 @@ class Store:
             ResultsError: the rows do not belong together, the trial is there and ok, the environment is
                 not described, or the store is full or cannot be written.
         """
-        rows: dict[str, Sequence[Row]] = dict(zip(COMPANIONS, (observations, intervals, telemetry), strict=True))
+        rows: dict[str, Sequence[Row]] = dict(zip(_APPENDED, (observations, intervals, telemetry), strict=True))
         self._check_append(trial, rows)
         contents: dict[str, bytes] = {}
         parts: dict[str, str] = {}
-        for table in (name for name in COMPANIONS if rows[name]):
+        for table in (name for name in _APPENDED if rows[name]):
             contents[table], parts[table] = sealed.encode(to_table(table, rows[table]))
         committed = to_table("trials", [trial])
         metadata = {**committed.schema.metadata, PARTS: json.dumps(parts, sort_keys=True).encode()}
@@ -217,7 +218,7 @@ class Store:
             raise sealed.cannot_write(self._file("trials", trial.trial_id), error) from error
         group = Group(trial.trial_id, parts)
         entry = Entry(trial.status, trial.environment_id, trial.started_at_ns, group)
-        self._contents.trials[trial.trial_id] = entry
+        self.contents.trials[trial.trial_id] = entry
         self._bundle_when_many()
 
     def _write_parts(self, trial_id: str, contents: Mapping[str, bytes]) -> None:
@@ -237,10 +238,10 @@ class Store:
         A trial file of an earlier outcome goes first: whatever moment the power fails at, an old trial
         row never stands beside new observations.
         """
-        if trial_id in self._contents.trials:
+        if trial_id in self.contents.trials:
             self._file("trials", trial_id).unlink(missing_ok=True)
             sealed.sync_folder(self.path / "trials")
-            del self._contents.trials[trial_id]
+            del self.contents.trials[trial_id]
         for table in COMPANIONS:
             if table in contents:
                 self._temporary(table, trial_id).replace(self._file(table, trial_id))
@@ -258,15 +259,15 @@ class Store:
             raise ResultsError(f"{self.path} was opened to read only", remedy="Open it to write.")
         if trial.status not in STATUSES:
             raise ResultsError(f"trial {trial.trial_id}: {trial.status!r} is no status; one of {sorted(STATUSES)} is")
-        if trial.environment_id not in self._contents.environments:
+        if trial.environment_id not in self.contents.environments:
             raise ResultsError(
                 f"trial {trial.trial_id}: the store does not describe its environment {trial.environment_id}",
                 remedy="Without a known environment a figure means nothing: put_environment comes first.",
             )
-        known = self._contents.trials.get(trial.trial_id)
-        if known is not None and known.status == "ok":
+        known = self.contents.trials.get(trial.trial_id)
+        if known is not None and (known.status == "ok" or known.group.bundled):
             raise ResultsError(
-                f"trial {trial.trial_id} is in the store with status ok and is not overwritten",
+                f"trial {trial.trial_id} is in the store with status {known.status} and is not overwritten",
                 remedy="Use another store, or a sweep with more replicates.",
             )
         if trial.status == "ok" and not rows["observations"]:
@@ -295,7 +296,7 @@ class Store:
 
     def put_bundle(self, bundle: bulk.Sealed) -> None:
         """Add many trials at once, all of them or none; raises ResultsError as :func:`results.bulk.put` does."""
-        bulk.put(self._contents, bundle)
+        bulk.put(self.contents, bundle)
 
     def _bundle_when_many(self) -> None:
         """Bundle now and then; where there is no room for it the trials stay as they are, and that is no failure."""
@@ -310,7 +311,7 @@ class Store:
         """Trials that are ok and have files of their own, oldest first, in groups of the size of a bundle."""
         loose = [
             (entry.started_at_ns, key, entry)
-            for key, entry in self._contents.trials.items()
+            for key, entry in self.contents.trials.items()
             if entry.status == "ok" and not entry.group.bundled
         ]
         group: list[str] = []
@@ -327,7 +328,7 @@ class Store:
 
     def _bundle(self, trial_ids: Sequence[str]) -> None:
         """Merge the files of these trials; the bundle under ``trials`` is the commit point."""
-        entries = self._contents.trials
+        entries = self.contents.trials
         name = bundle_name(trial_ids)
         parts: dict[str, str] = {}
         try:

@@ -19,6 +19,10 @@ from results.plotting import KINDS
 from results.schema import TABLES
 
 ROOT = Path(__file__).parents[1]
+OF_FIGURE = {"count", "missing", "mean", "sd", "lag_one", "minimum", "maximum", "first_third", "last_third"}
+OF_FIGURE |= {"p01", "p05", "p50", "p95", "p99"}
+"""Columns of a summary: their unit is in the name of the figure that stands beside them."""
+
 DIMENSIONLESS = {"second", "iops", "predicted_iops", "read_iops", "write_iops"}
 COUNTS = {
     "block", "run_order", "whole_plot", "sub_plot", "disks", "nr_requests", "degraded_before", "degraded_after",
@@ -48,9 +52,10 @@ def test_the_data_dictionary_has_every_column_and_numbers_have_units(reference: 
     for table, row in TABLES.items():
         section = text.partition(f"\n## {table}\n")[2].partition("\n## ")[0]
         hints = typing.get_type_hints(row)
+        named = COUNTS | DIMENSIONLESS | (OF_FIGURE if table == "summaries" else set())
         for spec in dataclasses.fields(row):
             assert f"| `{spec.name}` |" in section, spec.name
-            if hints[spec.name] in {int, float, int | None, float | None} and spec.name not in COUNTS | DIMENSIONLESS:
+            if hints[spec.name] in {int, float, int | None, float | None} and spec.name not in named:
                 assert reference.unit(spec.name), f"{table}.{spec.name} has no unit in its name"
 
 

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from bench.cli import (
+    compact,
     compare,
     crosscheck,
     disks,
@@ -55,6 +56,7 @@ for verb in (
     report,
     evidence,
     verify,
+    compact,
     compare,
     plot,
     sql,

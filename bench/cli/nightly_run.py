@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from results.nightly.answer import Nightly
 
 
+Margin = Annotated[float, typer.Option("--margin", help="Practical margin: a change up to it is none.", min=0)]
+BaselineNights = Annotated[int, typer.Option("--baseline-nights", help="Nights that the first baseline takes.", min=5)]
+KeepRaw = Annotated[
+    int | None,
+    typer.Option("--keep-raw", help="Then compact: raw data of so many nights stay, summaries for ever.", min=1),
+]
 RestoreBaseline = Annotated[
     str | None, typer.Option("--restore-baseline", help="Command that puts this machine into the baseline's state.")
 ]
@@ -48,15 +54,12 @@ def run(
     ] = "",
     night: Annotated[str | None, typer.Option("--night", help="Date of the night; today, UTC.")] = None,
     budget: Annotated[float | None, typer.Option("--budget", help="Hours after which the night ends.")] = None,
-    margin: Annotated[
-        float, typer.Option("--margin", help="Practical margin: a change up to it is none.", min=0)
-    ] = 5.0,
-    baseline_nights: Annotated[
-        int, typer.Option("--baseline-nights", help="Nights that the first baseline takes.", min=5)
-    ] = 20,
+    margin: Margin = 5.0,
+    baseline_nights: BaselineNights = 20,
     restore_baseline: RestoreBaseline = None,
     restore_tonight: RestoreTonight = None,
     guarantee: Guarantee = None,
+    keep_raw: KeepRaw = None,
     junit: to.Junit = None,
     openmetrics: to.OpenMetrics = None,
     markdown: to.Markdown = None,
@@ -91,6 +94,8 @@ def run(
         baseline_nights=baseline_nights,
         hooks=Hooks(*hooks),
         promises=tuple(read_promise(path) for path in guarantee or ()),
+        keep_raw=keep_raw,
+        guarantees=tuple(guarantee or ()),
     )
     outcome = _measured(asked)
     from bench.cli import nightly_terminal

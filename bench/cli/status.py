@@ -51,6 +51,7 @@ def _of_sweep(store: Path, frames: StoreFrames, *, as_json: bool) -> None:
         return
     left = counts.planned - counts.decided
     say(f"{counts.ok} of {counts.planned} trials ok, {counts.failed} failed, {counts.invalid} invalid, {left} to run")
+    _say_dropped(frames)
     show_points(frames, [] if plan.sweep.racing else [(trial.point.id, trial.block) for trial in plan.trials])
     _say_bad(frames)
 
@@ -67,7 +68,16 @@ def _without_sweep(store: Path, frames: StoreFrames, *, as_json: bool) -> None:
         return
     kind = "imported" if imported else "without a sweep file"
     say(f"{kind}: {counts['ok']} trials ok, {counts['failed']} failed, {counts['invalid']} invalid")
+    _say_dropped(frames)
     _say_bad(frames)
+
+
+def _say_dropped(frames: StoreFrames) -> None:
+    """Say of which nights the raw data were dropped on purpose."""
+    from results.retention.words import dropped_note
+
+    if (note := dropped_note(frames.trial_rows())) is not None:
+        say(note)
 
 
 def _bad(frames: StoreFrames) -> list[TrialRow]:

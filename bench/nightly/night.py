@@ -10,18 +10,21 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bench.campaign import Conduct, Summary
-from bench.errors import StoreError, SweepFileError
+from bench.errors import StoreError, StripelabError, SweepFileError
 from bench.events import Emit, Event
 from bench.nightly import state
 from bench.nightly.confirm import Confirming, Hooks, confirm
 from bench.nightly.matching import matched
+from bench.nightly.retain import retain
 from bench.nightly.where import Where
 from bench.store_lock import locked
 from bench.version import stripelab_version
 from permutations.night import Pair, night_plan, watched
 from permutations.plan import Plan
+from results.errors import ResultsError
 from results.nightly.answer import Baseline, Change, Nightly, Verdict
 from results.nightly.baseline import FEWEST_NIGHTS, FIRST, Pinned, pin, read_baselines
 from results.nightly.changes import environment_changes, settings_changes
@@ -32,6 +35,7 @@ from results.nightly.kept import outcome_of, outcomes
 from results.nightly.watch import Promise, watched_bounds
 from results.notes import notice_of
 from results.query import StoreFrames, load
+from results.retention.words import words
 from results.store import MARKER
 
 LOCK_FILE = ".night.lock"
@@ -40,7 +44,11 @@ BUSY = "a night is still running here"
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What is asked of a night; ``margin`` is the practical one, a share."""
+    """What is asked of a night; ``margin`` is the practical one, a share.
+
+    With ``keep_raw`` the store is compacted after the night: raw data stay of so many nights, and of the runs that a
+    guarantee in ``guarantees`` counts.
+    """
 
     where: Where
     night: str | None = None
@@ -49,6 +57,8 @@ class Asked:
     baseline_nights: int = FEWEST_NIGHTS
     hooks: Hooks = field(default_factory=Hooks)
     promises: tuple[Promise, ...] = ()
+    keep_raw: int | None = None
+    guarantees: tuple[Path, ...] = ()
 
 
 def run_night(plan: Plan, asked: Asked, emit: Emit) -> Nightly:
@@ -75,7 +85,21 @@ def run_night(plan: Plan, asked: Asked, emit: Emit) -> Nightly:
         began_ns = state.begin(store, night)
         outcome = _Run(watched(plan), asked, night, began_ns, began_s, emit).outcome()
         state.keep(store, outcome)
+        if asked.keep_raw is not None:
+            _compacted(asked, asked.keep_raw, emit)
     return outcome
+
+
+def _compacted(asked: Asked, keep_raw: int, emit: Emit) -> None:
+    """Compact the store, under the lock of the night; what fails here is said, and the night is over all the same."""
+    try:
+        done = retain(asked.where.store, keep_raw, asked.guarantees)
+    except (ResultsError, StripelabError) as failure:
+        message = failure.message if isinstance(failure, StripelabError) else str(failure)
+        emit(Event("note", message=f"WARNING: the store was not compacted: {message}"))
+        return
+    for line in words(done):
+        emit(Event("note", message=line))
 
 
 def _no_later_night(store: os.PathLike[str], night: str) -> None:
@@ -201,8 +225,6 @@ class _Run:
 
 def pinned_of(history: History, store: os.PathLike[str], name: str, reason: str, nights: Sequence[str]) -> Pinned:
     """A baseline of these nights, with the sweep as the store has it and the machine of the last of them."""
-    from pathlib import Path
-
     from bench.campaign import SWEEP_FILE
 
     return Pinned(

@@ -23,7 +23,7 @@ from results import kfactor, race, recommend, steady, tolerance, two_groups
 from results.errors import ResultsError
 from results.guarantee import checks, conditions
 from results.guarantee.answer import Approximate, Bound, Guarantee, Needed, Question, Refusal, TwoModes
-from results.guarantee.runs import INTERVAL_METRICS, IncompleteError, Run, columns_of, make_run
+from results.guarantee.runs import INTERVAL_METRICS, DroppedError, IncompleteError, Run, columns_of, make_run
 from results.guarantee.wording import WATERMARK, statement
 from results.imported import comparable
 from results.modes import two_modes
@@ -212,6 +212,11 @@ def _read(frames: StoreFrames, chosen: _Chosen, question: Question) -> tuple[lis
         keep(trial_id, ())
     in_order = [(trial_id, found[trial_id]) for trial_id in ok]
     runs = [run for _, run in in_order if isinstance(run, Run)]
+    dropped = [f"{trial_id}: {gap}" for trial_id, gap in in_order if isinstance(gap, DroppedError)]
+    if dropped:
+        reason = f"{len(dropped)} run(s) have no seconds any more ({dropped[0]})"
+        remedy = "Judge a store whose seconds are kept: a sweep of its own, or nights with a larger --keep-raw-nights."
+        return runs, [Refusal("seconds-dropped", reason, remedy)]
     missing = [f"{trial_id}: {gap}" for trial_id, gap in in_order if isinstance(gap, IncompleteError)]
     if not missing:
         return runs, []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from results.guarantee.answer import RunFigure
 from results.objective import RATES
+from results.retention.words import gone
 from results.schema import ObservationRow, TrialRow
 from results.seconds import Series
 from results.tolerance import run_bound
@@ -31,6 +32,10 @@ _LATE_MS = 10
 
 class IncompleteError(Exception):
     """The intervals of a run are not what the run lasted; the text says what is missing."""
+
+
+class DroppedError(IncompleteError):
+    """The intervals of a run were dropped on purpose, when its night was old enough."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +109,8 @@ def make_run(
     if len(rows) > 1 and metric not in _COMBINED:
         names = ", ".join(row.direction for row in rows)
         raise IncompleteError(f"{metric} of two directions cannot be put together; choose one of {names}")
+    if trial.dropped_at_ns is not None:
+        raise DroppedError(f"{gone(trial)}, and a bound needs every second")
     values = _values(intervals, rows, metric)
     at_least = metric in RATES
     verdicts = {row.steady_verdict for row in observed}

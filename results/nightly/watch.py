@@ -117,7 +117,7 @@ def _bounds(frames: StoreFrames, promise: Promise, trial_ids: Collection[str]) -
     for trial_id, _, directions in by_workload(streamed):
         rows = frames.of_trial("observations", trial_id, _OBSERVED).to_pylist()
         observed = [_row(row) for row in rows if row["workload"] == promise.workload]
-        trial = cast("TrialRow", SimpleNamespace(trial_id=trial_id))
+        trial = cast("TrialRow", SimpleNamespace(trial_id=trial_id, dropped_at_ns=None))
         try:
             run = make_run(
                 trial, observed, directions, promise.metric, direction=promise.direction, share=promise.share

@@ -14,8 +14,11 @@ from results.pieces import by_trial
 from results.plotting import style
 from results.plotting.measured import Sweep
 from results.responses import group, merged
+from results.retention.words import dropped_note
 from results.schema import DISK_CHECK, ObservationRow
 from results.units import metric_name, scale_of
+
+_ELSEWHERE = "Choose another point or workload: `stripelab status STORE` lists what was measured."
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ def series(sweep: Sweep, workload: str, metric: str, point: str) -> style.Drawin
     """Throughput of a point's trials, second by second; the last :data:`style.MOST_LINES` trials."""
     every = lines_of(sweep, workload, metric, point)
     if not every:
-        raise ResultsError(f"no trial of {sweep.labels[point]} has seconds of {workload}")
+        why = dropped_note([trial for trial in sweep.trials if trial.point_id == point])
+        raise ResultsError(f"no trial of {sweep.labels[point]} has seconds of {workload}", remedy=why or _ELSEWHERE)
     shown = every[-style.MOST_LINES :]
     scale, unit = scale_of(metric, max((v for line in shown for v in line.values if not math.isnan(v)), default=1.0))
     figure, (axes,) = style.canvas(8.0, 3.6)

@@ -47,7 +47,7 @@ def test_a_bundled_store_reads_the_same_and_has_fewer_files(path: Path) -> None:
     assert Store.open(path).bundle() == 6
     assert content(path) == before
     assert load(path).set_aside == ()
-    assert [len(list((path / table).iterdir())) for table in TABLES] == [3, 2, 2, 2]  # the failed one has no rows
+    assert [len(list((path / table).iterdir())) for table in TABLES] == [3, 2, 2, 2, 0]  # the failed one has no rows
     assert Store.open(path).bundle() == 0
 
 
@@ -107,7 +107,7 @@ def test_no_bundle_is_larger_than_its_limit(tmp_path: Path, monkeypatch: pytest.
     assert len(list((tmp_path / "s" / "trials").glob("bundle+*"))) >= 4
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", TABLES[:-1])
 def test_a_damaged_bundle_takes_its_trials_out_and_no_other(path: Path, table: str) -> None:
     Store.open(path).bundle()
     (file,) = (path / table).glob("bundle+*")
@@ -172,7 +172,7 @@ def test_a_kill_at_any_moment_of_bundling_loses_nothing(path: Path, tmp_path: Pa
         assert content(copy) == before
         opened.bundle()
         assert content(copy) == before
-        assert [len(list((copy / table).iterdir())) for table in TABLES] == [3, 2, 2, 2]
+        assert [len(list((copy / table).iterdir())) for table in TABLES] == [3, 2, 2, 2, 0]
         if not killed:
             break
     assert last > 20
