@@ -24,6 +24,7 @@ from bench.trial import Bench, run_trial, undo_folder
 from permutations.cost import plan_cost
 from permutations.design import Plan
 from permutations.point import PlannedTrial
+from results import sealed
 from results.store import Store
 
 PROTOCOL_FILE = "protocol"
@@ -207,9 +208,15 @@ def claim_store(path: Path, plan: Plan) -> Store:
             f"{path} holds trials of other workloads, data set or lab profile: they cannot be compared",
             remedy="Use another folder for --store, or take the workloads back to what they were.",
         )
-    protocol.write_text(plan.sweep.protocol_id + "\n", encoding="ascii")
-    (path / SWEEP_FILE).write_text(plan.sweep.text, encoding="utf-8")
+    _keep(protocol, f"{plan.sweep.protocol_id}\n".encode("ascii"))
+    _keep(path / SWEEP_FILE, plan.sweep.text.encode())
     return store
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: a run that is killed here must not leave a store that nobody may open."""
+    if not path.exists() or path.read_bytes() != content:
+        sealed.replace_durable(path, content)
 
 
 @contextmanager
