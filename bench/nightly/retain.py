@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.nightly import state
 from bench.store_lock import locked
+from results.nightly import kept
 from results.retention.compact import Asked, Compacted, compact
 from results.retention.referred import referred
 from results.store import Store
@@ -19,7 +19,7 @@ def retain(store: Path, keep_raw: int | None, guarantees: Sequence[Path], *, dry
         BusyError: a run is writing the store.
         ResultsError: as :func:`results.retention.compact.compact`, and for a file that is no guarantee.
     """
-    over = frozenset(state.nights(store))
+    over = frozenset(kept.nights(store))
     asked = Asked(keep_raw_nights=keep_raw, over=over, referred=referred(store, guarantees))
     if dry_run:
         return compact(Store.open(store, read_only=True), asked, dry_run=True)
