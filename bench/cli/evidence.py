@@ -13,7 +13,7 @@ from bench.cli import asking
 from bench.cli.output import emit_json, note, say
 
 if TYPE_CHECKING:
-    from results.evidence import Prepared
+    from results.evidence.prepare import Prepared
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +47,8 @@ def evidence(
     """
     from bench import signing
     from bench.version import stripelab_version
-    from results import evidence as made
+    from results.evidence import MANIFEST
+    from results.evidence import prepare as made
     from results.guarantee import Question
 
     question = Question(
@@ -67,7 +68,7 @@ def evidence(
     with made.publishing(output) as folder:
         prepared = made.prepare(store, folder, asked)
         if key is not None:
-            signing.sign(key.expanduser(), folder / made.MANIFEST)
+            signing.sign(key.expanduser(), folder / MANIFEST)
     if as_json:
         emit_json(
             {
@@ -83,7 +84,7 @@ def evidence(
     else:
         _say(output, prepared, signed=key is not None)
     if key is None:
-        note(f"not signed; to sign it: {signing.by_hand('KEY', shlex.quote(str(output / made.MANIFEST)))}")
+        note(f"not signed; to sign it: {signing.by_hand('KEY', shlex.quote(str(output / MANIFEST)))}")
 
 
 def _say(output: Path, prepared: Prepared, *, signed: bool) -> None:

@@ -1,26 +1,21 @@
 """Evidence that can be checked by others: a folder with the data, the documents and a manifest of every byte.
 
-:func:`prepare` makes such a folder of a store, :func:`verify` checks one.  The signature over the manifest is
-made and checked outside (``ssh-keygen -Y``, OpenSSH's PROTOCOL.sshsig); see docs/evidence.md.
+:mod:`results.evidence.prepare` makes such a folder of a store, :func:`verify` checks one.  The signature over the
+manifest is made and checked outside (``ssh-keygen -Y``, OpenSSH's PROTOCOL.sshsig); see docs/evidence.md.
 """
 
 from results.evidence.check import Finding, Signature, Verdict, verify
 from results.evidence.manifest import MANIFEST, SIGNATURE, Entry, Manifest, decode, encode
-from results.evidence.prepare import Asked, Prepared, prepare, publishing
 
 __all__ = [
     "MANIFEST",
     "SIGNATURE",
-    "Asked",
     "Entry",
     "Finding",
     "Manifest",
-    "Prepared",
     "Signature",
     "Verdict",
     "decode",
     "encode",
-    "prepare",
-    "publishing",
     "verify",
 ]

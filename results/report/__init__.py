@@ -96,7 +96,7 @@ def document(
     Raises:
         ResultsError: the store cannot be judged, or a ``question`` of its own has no answer.
     """
-    from results.evidence.prepare import store_entries
+    from results.evidence.files import store_entries
     from results.guarantee import Question
     from results.recommend import DEFAULT_MARGIN_PCT, from_frames
     from results.report import attachment

@@ -19,6 +19,7 @@ from results import evidence
 from results.errors import ResultsError
 from results.evidence import MANIFEST, SIGNATURE, Entry, Manifest, Signature
 from results.evidence import manifest as manifests
+from results.evidence import prepare as making
 from results.guarantee import Question
 from results.guarantee.synthetic import Campaign, Truth
 from results.report import write
@@ -38,8 +39,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("protocol", "journal.jsonl", ".lock"):
         (root / "S" / name).write_text("0123456789abcdef\n")
     make_key(root, ANNA)
-    with evidence.publishing(root / "E") as folder:
-        evidence.prepare(root / "S", folder, evidence.Asked("stripelab evidence S -o E", "1.2.3", Question()))
+    with making.publishing(root / "E") as folder:
+        making.prepare(root / "S", folder, making.Asked("stripelab evidence S -o E", "1.2.3", Question()))
         signing.sign(root / "key", folder / MANIFEST)
     return root
 
@@ -248,8 +249,8 @@ def test_any_bytes_are_a_manifest_or_a_named_error(content):
 def test_the_same_store_gives_the_same_manifest(place, tmp_path):
     """Made again from another place; the documents in it are compared by their digests."""
     shutil.copytree(place / "S", tmp_path / "elsewhere")
-    with evidence.publishing(tmp_path / "F") as made:
-        evidence.prepare(tmp_path / "elsewhere", made, evidence.Asked("stripelab evidence S -o E", "1.2.3", Question()))
+    with making.publishing(tmp_path / "F") as made:
+        making.prepare(tmp_path / "elsewhere", made, making.Asked("stripelab evidence S -o E", "1.2.3", Question()))
     assert (tmp_path / "F" / MANIFEST).read_bytes() == (place / "E" / MANIFEST).read_bytes()
 
 
@@ -261,7 +262,7 @@ def test_the_documents_are_made_again_from_the_data_in_the_folder_byte_for_byte(
 
 def test_what_fails_leaves_nothing_behind(place, tmp_path):
     def fill(target: Path) -> None:
-        with evidence.publishing(target) as folder:
+        with making.publishing(target) as folder:
             (folder / "x").write_text("half")
             raise ResultsError("on purpose")
 
@@ -280,8 +281,8 @@ def test_a_store_with_a_damaged_file_leaves_that_trial_out(place, tmp_path):
     store = Path(shutil.copytree(place / "S", tmp_path / "S"))
     victim = min((store / "observations").iterdir())
     victim.write_bytes(victim.read_bytes()[:-20])
-    with evidence.publishing(tmp_path / "E") as folder:
-        made = evidence.prepare(store, folder, evidence.Asked("c", "1", Question(), pdf=False))
+    with making.publishing(tmp_path / "E") as folder:
+        made = making.prepare(store, folder, making.Asked("c", "1", Question(), pdf=False))
     paths = {entry.path for entry in made.manifest.files}
     assert not any(victim.stem in path for path in paths)
     assert "report.pdf" not in paths

@@ -13,7 +13,7 @@ from io import BytesIO
 import pytest
 
 from results.errors import ResultsError
-from results.evidence.prepare import copy_store
+from results.evidence.files import copy_store
 from results.nightly import answer
 from results.nightly.trend import Entry
 from results.plots import VIRTUAL_MARK
