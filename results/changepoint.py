@@ -227,7 +227,9 @@ class _Search:
             count = min(resampled.batch(end - start), self.permutations - len(shifts))
             raw = self.bits.random_raw(count * (end - start)).reshape(count, end - start)
             parts = (raw[:, : index - start], raw[:, index - start :])
-            drawn = [side[(part % np.uint64(len(side))).astype(np.intp)] for side, part in zip(sides, parts, strict=True)]
+            drawn = [
+                side[(part % np.uint64(len(side))).astype(np.intp)] for side, part in zip(sides, parts, strict=True)
+            ]
             found = resampled.whole_splits(np.concatenate(drawn, axis=1), self.min_size, self.alpha)
             shifts += [each - (index - start) for each in found.tolist()]
         tail = (1 - confidence) / 2

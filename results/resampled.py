@@ -31,7 +31,7 @@ def batch(size: int) -> int:
 
 
 def best_statistics(series: Floats, min_size: int, alpha: float) -> Floats:
-    """The largest statistic over all splits and ends of each of (m, n) series; (m,), minus infinity where n is too short.
+    """The largest statistic over all splits and ends of each of (m, n) series; (m,). Minus infinity: too short.
 
     The statistic is that of :func:`results.changepoint.best_split`.
     """
@@ -86,7 +86,7 @@ def whole_splits(series: Floats, min_size: int, alpha: float) -> npt.NDArray[np.
 
 
 def _within(series: Floats, alpha: float) -> Floats:
-    """Sums of distances over the pairs within the first k values of each of (m, n) series, k from 0 to n; (m, n + 1)."""
+    """Sums of distances over the pairs within the first k values of each of (m, n) series, k from 0 to n."""
     import numpy as np
 
     count, size = series.shape

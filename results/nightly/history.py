@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
+from results.arrays import plain
 from results.nightly.answer import Metric
 from results.schema import NIGHT, TrialRow
 from results.settings import SETTING_COLUMNS, label, settings_of, varied
@@ -47,8 +48,17 @@ _TRIAL_COLUMNS = (
     "started_at_ns",
     "substrate",
 )
-_DETAIL_COLUMNS = ("trial_id", "point_id", "status", "error", "disk_ids", "invalid_reasons")
-"""What is told of the trials of one night only: of all nights together it would take most of the time of reading."""
+
+
+@dataclass(frozen=True)
+class Detail:
+    """What is read of the trials of one night only: of all nights together it takes most of the time of reading."""
+
+    point_id: str
+    status: str
+    error: str | None
+    disk_ids: tuple[str, ...]
+    invalid_reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +145,7 @@ class History:
     series: Codes
     logs: Floats
     _columns: dict[str, Coded] = field(default_factory=dict, init=False, repr=False)
-    _details: dict[str, list[dict[str, Any]]] = field(default_factory=dict, init=False, repr=False)
+    _details: dict[str, tuple[Detail, ...]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def nights(self) -> tuple[str, ...]:
@@ -232,11 +242,14 @@ class History:
 
         return set(self.trials["trial_id"].take(np.flatnonzero(flags)).to_pylist())
 
-    def _of(self, night: str) -> list[dict[str, Any]]:
+    def details(self, night: str) -> tuple[Detail, ...]:
         """Details of the trials of a night, in the order of ``trials``."""
         if night not in self._details:
             ids = self._ids(self._where(night=(night,)))
-            self._details[night] = self.frames.arrow("trials", _DETAIL_COLUMNS, trial_ids=ids).to_pylist()
+            names = [each.name for each in fields(Detail)]
+            found = self.frames.arrow("trials", names, trial_ids=ids)
+            columns = [plain(found[name]) for name in names]
+            self._details[night] = tuple(Detail(*row) for row in zip(*columns, strict=True))
         return self._details[night]
 
     def trial_ids(self, night: str, roles: Collection[str] = (NIGHT,), statuses: Collection[str] = ("ok",)) -> set[str]:
@@ -249,11 +262,11 @@ class History:
 
     def members(self, point_id: str, night: str) -> tuple[str, ...]:
         """Member disks of a point in a night."""
-        return next((tuple(row["disk_ids"]) for row in self._of(night) if row["point_id"] == point_id), ())
+        return next((row.disk_ids for row in self.details(night) if row.point_id == point_id), ())
 
     def all_members(self, night: str) -> tuple[tuple[str, ...], ...]:
         """Member disks of every trial of a night."""
-        return tuple(tuple(row["disk_ids"]) for row in self._of(night))
+        return tuple(row.disk_ids for row in self.details(night))
 
     def substrates(self, night: str) -> tuple[str, ...]:
         """What a night was measured on."""
@@ -265,9 +278,9 @@ class History:
     def failures(self, night: str) -> tuple[tuple[str, str], ...]:
         """Point and reason of every trial of a night that is not ok."""
         return tuple(
-            (self.labels[row["point_id"]], row["error"] or "; ".join(row["invalid_reasons"]))
-            for row in self._of(night)
-            if row["status"] != "ok"
+            (self.labels[row.point_id], row.error or "; ".join(row.invalid_reasons))
+            for row in self.details(night)
+            if row.status != "ok"
         )
 
     def environment_of(self, night: str) -> str | None:
@@ -310,7 +323,7 @@ def read_history(frames: StoreFrames) -> History:
     history = History(frames, trials, _settings(frames, trials), names, at, series, _logs(columns))
     if history.nights:
         # Now, while the files are where they were found: what is measured next may be bundled with them.
-        history._of(history.nights[-1])
+        history.details(history.nights[-1])
     return history
 
 
