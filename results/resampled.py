@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-MOST = 512
-"""Values of a series worked on as a whole matrix; in longer ones the sums lose digits and the cache of a CPU."""
+MOST = 256
+"""Values of a series worked on as a whole matrix; in longer ones the sums lose digits, and too few fit the cache."""
 
+_TOGETHER, _CELLS = 32, 1 << 19
+"""Series worked on at a time, and cells of their matrices, so that these stay in the cache of a CPU."""
 _ROWS = 64
-_CELLS = 1 << 16
-"""Rows of one matrix, and cells of several, that are worked on at a time, so that they stay in the cache of a CPU."""
 
 
 def batch(size: int) -> int:
     """How many series of this length are worked on at a time; 1 or more."""
-    return max(1, _CELLS // size**2)
+    return max(1, min(_TOGETHER, _CELLS // size**2))
 
 
 def best_statistics(series: Floats, min_size: int, alpha: float) -> Floats:
@@ -40,34 +40,48 @@ def best_statistics(series: Floats, min_size: int, alpha: float) -> Floats:
     count, size = series.shape
     if size < 2 * min_size:
         return np.full(count, -np.inf)
-    sums = distances(series, series, alpha)
-    np.cumsum(sums, axis=1, out=sums)
-    np.cumsum(sums, axis=2, out=sums)
-    within = np.diagonal(sums, axis1=1, axis2=2) / 2
-    # Splits are rows and ends are columns; what lies within the first value of either is never one.
-    both, before, whole, never = _weights(size, min_size)
-    rows, columns = slice(min_size - 1, size - min_size), slice(2 * min_size - 1, size)
-    found = sums[:, rows, columns] * both
-    found -= before * within[:, rows, None]
-    found -= whole * within[:, None, columns]
-    found += never
-    best: Floats = found.max(axis=(1, 2))
+    sums = _sums(series, alpha)
+    within = sums[np.arange(size), np.arange(size)] / 2
+    both, before, whole = _weights(size, min_size)
+    best = np.full(count, -np.inf)
+    for row in range(size - 2 * min_size + 1):
+        split, end = row + min_size - 1, row + 2 * min_size - 1
+        found = sums[split, end:] * both[row, row:, None]
+        found -= before[row, row:, None] * within[split]
+        found -= whole[row, row:, None] * within[end:]
+        np.maximum(best, found.max(axis=0), out=best)
     return best
 
 
+def _sums(series: Floats, alpha: float) -> Floats:
+    """Sums of the distances over the leading rows and columns, of (m, n) series; (n, n, m).
+
+    The series lie innermost: so every step of a sum is one of many series at once, which no ``cumsum`` does.
+    """
+    import numpy as np
+
+    values = np.ascontiguousarray(series.T)
+    sums: Floats = values[:, None] - values
+    np.abs(sums, out=sums)
+    if alpha != 1.0:
+        np.power(sums, alpha, out=sums)
+    for number in range(1, len(sums)):
+        sums[number] += sums[number - 1]
+    for number in range(1, len(sums)):
+        sums[:, number] += sums[:, number - 1]
+    return sums
+
+
 @lru_cache(maxsize=16)
-def _weights(size: int, min_size: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """The factors a, b and c of splits (rows) and ends (columns), and minus infinity where an end is too near."""
+def _weights(size: int, min_size: int) -> tuple[Floats, Floats, Floats]:
+    """The factors a, b and c of splits (rows) and ends (columns); an end too near to its split has none to use."""
     import numpy as np
 
     split = np.arange(float(min_size), size - min_size + 1)[:, None]
     end = np.arange(2.0 * min_size, size + 1)
     behind = end - split
-    possible = behind >= min_size
-    share = np.where(possible, split / np.maximum(behind - 1, 1.0), 0.0)
-    both = np.where(possible, 2 / end * (1 + share), 0.0)
-    before = np.where(possible, 2 / end * (2 + behind / (split - 1) + share), 0.0)
-    return both, before, 2 / end * share, np.where(possible, 0.0, -np.inf)
+    share = split / np.maximum(behind - 1, 1.0)
+    return 2 / end * (1 + share), 2 / end * (2 + behind / (split - 1) + share), 2 / end * share
 
 
 def whole_splits(series: Floats, min_size: int, alpha: float) -> npt.NDArray[np.intp]:
