@@ -4,7 +4,8 @@ Of every night and metric that is the mean of the natural logarithm over the nig
 storage figures is proportional to them, and differences of logarithms are relative changes (Kalibera and Jones 2013,
 "Rigorous benchmarking in reasonable time", ISMM, on why the mean of a night's runs is the unit).
 
-Columns are read as arrays, never as rows: three years of 40 metrics with 20 trials a night are half a million figures.
+Columns are read as arrays, never as rows, and settings once a point: three years of 40 metrics with 20 trials a night
+are half a million figures.
 """
 
 from __future__ import annotations
