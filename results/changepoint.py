@@ -11,7 +11,8 @@ The test takes the values to be exchangeable where nothing changed.  Values that
 closely (the weather of a machine) are not, and then it finds changes that are none: a change point
 says *when*, and a test on fresh measurements says *whether*.
 
-Each permutation costs O(n²) operations and O(n) memory.
+Each permutation costs O(n²) operations.  Those of short series are worked on several at a time
+(:mod:`results.resampled`), those of long ones by blocks of rows, in O(n) memory.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from results import resampled
 from results.errors import ResultsError
 
 if TYPE_CHECKING:
@@ -185,36 +187,51 @@ class _Search:
         """
         too_many = math.floor(significance * (self.permutations + 1) + _ROUNDING)
         reached = statistic - _ROUNDING * abs(statistic)
-        exceeding = 0
-        for made in range(1, self.permutations + 1):
-            exceeding += self._permuted_reaches(bounds, reached)
-            if exceeding >= too_many and exceeding / made > significance:
-                return exceeding / made
+        exceeding = made = 0
+        size = bounds[-1]
+        while made < self.permutations:
+            before = self.bits.state
+            count = min(resampled.batch(size), self.permutations - made)
+            for number, reaches in enumerate(self._permuted_reach(bounds, reached, count), start=1):
+                made += 1
+                exceeding += reaches
+                if exceeding >= too_many and exceeding / made > significance:
+                    self.bits.state = before
+                    self.bits.advance(number * size)  # as if no more had been drawn than were looked at
+                    return exceeding / made
         return (exceeding + 1) / (self.permutations + 1)
 
-    def _permuted_reaches(self, bounds: Sequence[int], reached: float) -> bool:
-        """Whether a split of a fresh permutation is as large as ``reached``."""
+    def _permuted_reach(self, bounds: Sequence[int], reached: float, count: int) -> list[bool]:
+        """Of so many fresh permutations, which have a split as large as ``reached``."""
         import numpy as np
 
         # Ordered by numbers of the raw stream, which numpy promises never to change.
-        orders = [np.argsort(self.bits.random_raw(end - start), kind="stable") for start, end in pairwise(bounds)]
-        for start, order in zip(bounds, orders, strict=False):
-            split = _split(self.series[start + order], self.min_size, self.alpha)
-            if split is not None and split.statistic >= reached:
-                return True
-        return False
+        raw = self.bits.random_raw(count * bounds[-1]).reshape(count, bounds[-1])
+        found = np.zeros(count, dtype=bool)
+        for start, end in pairwise(bounds):
+            permuted = self.series[start + np.argsort(raw[:, start:end], axis=1, kind="stable")]
+            if end - start <= resampled.MOST:
+                found |= resampled.best_statistics(permuted, self.min_size, self.alpha) >= reached
+                continue
+            splits = [_split(each, self.min_size, self.alpha) for each in permuted]
+            found |= [split is not None and split.statistic >= reached for split in splits]
+        return [bool(each) for each in found]
 
     def interval(self, start: int, index: int, end: int, confidence: float) -> tuple[int, int]:
         """Interval of the change at ``index``, between its neighbours (or the ends of the series)."""
         import numpy as np
 
-        shifts = []
-        for _ in range(self.permutations):
+        sides = (self.series[start:index], self.series[index:end])
+        shifts: list[int] = []
+        while len(shifts) < self.permutations:
+            count = min(resampled.batch(end - start), self.permutations - len(shifts))
+            raw = self.bits.random_raw(count * (end - start)).reshape(count, end - start)
+            parts = (raw[:, : index - start], raw[:, index - start :])
             drawn = [
-                side[(self.bits.random_raw(len(side)) % np.uint64(len(side))).astype(np.intp)]
-                for side in (self.series[start:index], self.series[index:end])
+                side[(part % np.uint64(len(side))).astype(np.intp)] for side, part in zip(sides, parts, strict=True)
             ]
-            shifts.append(_whole_split(np.concatenate(drawn), self.min_size, self.alpha) - (index - start))
+            found = resampled.whole_splits(np.concatenate(drawn, axis=1), self.min_size, self.alpha)
+            shifts += [each - (index - start) for each in found.tolist()]
         tail = (1 - confidence) / 2
         lower, upper = np.quantile(shifts, (tail, 1 - tail), method="inverted_cdf")
         return (
@@ -236,7 +253,7 @@ def _split(series: Floats, min_size: int, alpha: float) -> Split | None:
     best = Split(min_size, 2 * min_size, -np.inf)
     for first in range(0, size - min_size, _ROWS):
         last = min(first + _ROWS, size - min_size)
-        sums = _distances(series[first:last], series[first:], alpha)
+        sums = resampled.distances(series[first:last], series[first:], alpha)
         sums[0] += before[first:]
         np.cumsum(sums, axis=0, out=sums)
         before[first:] = sums[-1]
@@ -289,15 +306,6 @@ def _behind(columns: int) -> tuple[Floats, Floats]:
     return behind, 1 / np.maximum(behind - 1, 1.0)
 
 
-def _distances(some: Floats, others: Floats, alpha: float) -> Floats:
-    """Distances between the values of two stretches; shape (len(some), len(others))."""
-    import numpy as np
-
-    apart: Floats = some[:, None] - others
-    np.abs(apart, out=apart)
-    return apart if alpha == 1.0 else apart**alpha
-
-
 def _within(series: Floats, alpha: float) -> Floats:
     """Sums of distances over the pairs within the first k values, k from 0 to n."""
     import numpy as np
@@ -306,20 +314,6 @@ def _within(series: Floats, alpha: float) -> Floats:
     steps = np.zeros(size + 1)
     for first in range(0, size, _ROWS):
         last = min(first + _ROWS, size)
-        apart = _distances(series[first:last], series[:last], alpha)
+        apart = resampled.distances(series[first:last], series[:last], alpha)
         steps[first + 1 : last + 1] = np.tril(apart, first - 1).sum(axis=1)
     return np.cumsum(steps)
-
-
-def _whole_split(series: Floats, min_size: int, alpha: float) -> int:
-    """Where a stretch that is known to hold one change is split: both parts reach its ends."""
-    import numpy as np
-
-    size = len(series)
-    index = np.arange(min_size, size - min_size + 1)
-    before = _within(series, alpha)
-    left, right = before[index], _within(series[::-1], alpha)[size - index]
-    between = before[size] - left - right
-    m, n = index, size - index
-    statistic = 2 / size * (between - left * n / (m - 1) - right * m / (n - 1))
-    return int(index[np.argmax(statistic)])

@@ -4,18 +4,20 @@ Of every night and metric that is the mean of the natural logarithm over the nig
 storage figures is proportional to them, and differences of logarithms are relative changes (Kalibera and Jones 2013,
 "Rigorous benchmarking in reasonable time", ISMM, on why the mean of a night's runs is the unit).
 
-Columns are read as arrays, never as rows: three years of 40 metrics with 20 trials a night are half a million figures.
+Columns are read as arrays, never as rows, and settings once a point: three years of 40 metrics with 20 trials a night
+are half a million figures.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
+from results.arrays import plain
 from results.nightly.answer import Metric
 from results.schema import NIGHT, TrialRow
 from results.settings import SETTING_COLUMNS, label, settings_of, varied
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
     Codes = npt.NDArray[np.int64]
+    Flags = npt.NDArray[np.bool_]
 
 THROUGHPUT, BANDWIDTH, TAIL = "iops", "bw_bytes_s", "lat_p99_ns"
 """What is watched of a workload and direction: IOPS (bandwidth where the engine counts no I/Os), and the 99th
@@ -45,10 +48,18 @@ _TRIAL_COLUMNS = (
     "environment_id",
     "started_at_ns",
     "substrate",
-    "error",
-    "disk_ids",
-    "invalid_reasons",
 )
+
+
+@dataclass(frozen=True)
+class Detail:
+    """What is read of the trials of one night only: of all nights together it takes most of the time of reading."""
+
+    point_id: str
+    status: str
+    error: str | None
+    disk_ids: tuple[str, ...]
+    invalid_reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,35 +99,63 @@ class Key:
 
 
 @dataclass(frozen=True, eq=False)
+class Coded:
+    """A column of few different words: for every row the number of its word, -1 where there is none."""
+
+    words: tuple[str, ...]
+    codes: Codes
+
+    @classmethod
+    def of(cls, column: pa.ChunkedArray | pa.Array) -> Coded:
+        """A column of text, its words in alphabetical order."""
+        import numpy as np
+        import pyarrow as pa
+
+        whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        coded = whole.dictionary_encode()
+        found = coded.dictionary.to_pylist()
+        order = sorted(range(len(found)), key=found.__getitem__)
+        rank = np.empty(len(found) + 1, dtype=np.int64)
+        rank[order], rank[-1] = np.arange(len(found)), -1
+        codes: Codes = rank[coded.indices.fill_null(len(found)).to_numpy().astype(np.int64)]
+        return cls(tuple(found[each] for each in order), codes)
+
+    def among(self, wanted: Collection[str]) -> Flags:
+        """Which rows have one of these words."""
+        import numpy as np
+
+        known = np.asarray([*(word in wanted for word in self.words), False])
+        flags: Flags = known[self.codes]
+        return flags
+
+
+@dataclass(frozen=True, eq=False)
 class History:
     """Every trial of every night: ``trials`` as Arrow table, figures as flat arrays beside each other.
 
     ``row`` says to which row of ``trials`` a figure belongs, ``series`` to which of ``names``
     (workload and direction); ``logs`` has a column for each of :data:`THROUGHPUT`, :data:`BANDWIDTH` and :data:`TAIL`,
-    NaN where there is none.
+    NaN where there is none.  ``settings`` are those of every point, from its first trial.
     """
 
+    frames: StoreFrames
     trials: pa.Table
+    settings: Mapping[str, Mapping[str, str | int | None]]
     names: tuple[tuple[str, str], ...]
     row: Codes
     series: Codes
     logs: Floats
+    _columns: dict[str, Coded] = field(default_factory=dict, init=False, repr=False)
+    _details: dict[str, tuple[Detail, ...]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def nights(self) -> tuple[str, ...]:
         """Nights with a trial of the night itself that is ok, in the order of time."""
-        roles, states = self._column("night_role"), self._column("status")
-        found = zip(self._column("night"), roles, states, strict=True)
-        return tuple(sorted({night for night, role, status in found if role == NIGHT and status == "ok"}))
-
-    @cached_property
-    def settings(self) -> Mapping[str, Mapping[str, str | int | None]]:
-        """Settings of every point, from a trial of it."""
         import numpy as np
 
-        _, first = np.unique(np.asarray(self._column("point_id"), dtype=str), return_index=True)
-        rows = self.trials.take(first).to_pylist()
-        return {row["point_id"]: settings_of(cast("TrialRow", SimpleNamespace(**row))) for row in rows}
+        night = self._coded("night")
+        found = np.unique(night.codes[self._where(night_role=(NIGHT,), status=("ok",))])
+        return tuple(night.words[each] for each in found)
 
     @cached_property
     def labels(self) -> Mapping[str, str]:
@@ -131,13 +170,13 @@ class History:
         """
         import numpy as np
 
-        codes, points, nights = self._codes()
-        own = np.asarray([role == NIGHT for role in self._column("night_role")], dtype=bool)
-        chosen = own[self.row]
+        point, night = self._coded("point_id"), self._coded("night")
+        codes, points, nights = point.codes * len(night.words) + night.codes, point.words, night.words
+        chosen = self._where(night_role=(NIGHT,))[self.row]
         group = (codes[self.row] * len(self.names) + self.series)[chosen]
         # codes already join point and night, so one number stands for point, night, workload and direction
         found = []
-        virtual = "uml" in self._column("substrate")
+        virtual = "uml" in self._coded("substrate").words
         for number, figure in enumerate((THROUGHPUT, BANDWIDTH) if virtual else (THROUGHPUT, BANDWIDTH, TAIL)):
             logs = self.logs[chosen, number]
             known = np.isfinite(logs)
@@ -145,15 +184,6 @@ class History:
             means = np.bincount(inverse, weights=logs[known]) / np.maximum(1, counts)
             found += self._split(figure, cells, means, counts, points, nights)
         return tuple(sorted(_without_doubles(found), key=lambda each: each.key))
-
-    def _codes(self) -> tuple[Codes, tuple[str, ...], tuple[str, ...]]:
-        """A number for every trial's point and night together; points and nights in the order of those numbers."""
-        import numpy as np
-
-        points, point = np.unique(np.asarray(self._column("point_id"), dtype=str), return_inverse=True)
-        nights, night = np.unique(np.asarray(self._column("night"), dtype=str), return_inverse=True)
-        codes: Codes = point.astype(np.int64) * len(nights) + night
-        return codes, tuple(points.tolist()), tuple(nights.tolist())
 
     def _split(
         self, figure: str, cells: Codes, means: Floats, counts: Codes, points: Sequence[str], nights: Sequence[str]
@@ -189,65 +219,80 @@ class History:
 
         series = self.names.index((key.workload, key.direction))
         column = (THROUGHPUT, BANDWIDTH, TAIL).index(key.figure)
-        own = np.isin(self.row, self._rows(night, role, key.point_id)) & (self.series == series)
-        own &= np.isfinite(self.logs[:, column])
-        blocks = self._column("block")
-        found = zip(self.row[own].tolist(), self.logs[own, column].tolist(), strict=True)
-        return {int(blocks[row]): value for row, value in found}
+        own = self._where(night=(night,), night_role=(role,), point_id=(key.point_id,))[self.row]
+        own &= (self.series == series) & np.isfinite(self.logs[:, column])
+        blocks = self.trials["block"].take(self.row[own]).to_pylist()
+        return dict(zip(map(int, blocks), self.logs[own, column].tolist(), strict=True))
 
-    def _rows(self, night: str, role: str, point_id: str) -> list[int]:
-        columns = zip(self._column("night"), self._column("night_role"), self._column("point_id"), strict=True)
-        return [number for number, each in enumerate(columns) if each == (night, role, point_id)]
+    def _coded(self, name: str) -> Coded:
+        if name not in self._columns:
+            self._columns[name] = Coded.of(self.trials[name])
+        return self._columns[name]
 
-    def _column(self, name: str) -> list[Any]:
-        kept: dict[str, list[Any]] = self.__dict__.setdefault("_lists", {})
-        if name not in kept:
-            kept[name] = self.trials[name].to_pylist()
-        return kept[name]
+    def _where(self, **wanted: Collection[str]) -> Flags:
+        """Which trials have, in every column that is named, one of its words."""
+        import numpy as np
+
+        flags: Flags = np.ones(self.trials.num_rows, dtype=bool)
+        for name, words in wanted.items():
+            flags &= self._coded(name).among(words)
+        return flags
+
+    def _ids(self, flags: Flags) -> set[str]:
+        import numpy as np
+
+        return set(self.trials["trial_id"].take(np.flatnonzero(flags)).to_pylist())
+
+    def details(self, night: str) -> tuple[Detail, ...]:
+        """Details of the trials of a night, in the order of ``trials``."""
+        if night not in self._details:
+            ids = self._ids(self._where(night=(night,)))
+            names = [each.name for each in fields(Detail)]
+            found = self.frames.arrow("trials", names, trial_ids=ids)
+            columns = [plain(found[name]) for name in names]
+            self._details[night] = tuple(Detail(*row) for row in zip(*columns, strict=True))
+        return self._details[night]
 
     def trial_ids(self, night: str, roles: Collection[str] = (NIGHT,), statuses: Collection[str] = ("ok",)) -> set[str]:
         """Trials of a night."""
-        names = ("trial_id", "night", "night_role", "status")
-        rows = zip(*(self._column(name) for name in names), strict=True)
-        return {trial for trial, each, role, status in rows if each == night and role in roles and status in statuses}
+        return self._ids(self._where(night=(night,), night_role=roles, status=statuses))
 
     def trial_ids_of(self, point_id: str, night: str) -> set[str]:
         """Trials of a point in the night itself that are ok."""
-        names = ("trial_id", "point_id", "night", "night_role", "status")
-        rows = zip(*(self._column(name) for name in names), strict=True)
-        return {trial for trial, *rest in rows if rest == [point_id, night, NIGHT, "ok"]}
+        return self._ids(self._where(point_id=(point_id,), night=(night,), night_role=(NIGHT,), status=("ok",)))
 
     def members(self, point_id: str, night: str) -> tuple[str, ...]:
         """Member disks of a point in a night."""
-        rows = zip(*(self._column(name) for name in ("point_id", "night", "disk_ids")), strict=True)
-        return next((tuple(ids) for point, each, ids in rows if (point, each) == (point_id, night)), ())
+        return next((row.disk_ids for row in self.details(night) if row.point_id == point_id), ())
 
     def all_members(self, night: str) -> tuple[tuple[str, ...], ...]:
         """Member disks of every trial of a night."""
-        rows = zip(self._column("night"), self._column("disk_ids"), strict=True)
-        return tuple(tuple(ids) for each, ids in rows if each == night)
+        return tuple(row.disk_ids for row in self.details(night))
 
     def substrates(self, night: str) -> tuple[str, ...]:
         """What a night was measured on."""
-        rows = zip(self._column("night"), self._column("substrate"), strict=True)
-        return tuple(sorted({substrate for each, substrate in rows if each == night}))
+        import numpy as np
+
+        found = self._coded("substrate")
+        return tuple(found.words[each] for each in np.unique(found.codes[self._where(night=(night,))]))
 
     def failures(self, night: str) -> tuple[tuple[str, str], ...]:
         """Point and reason of every trial of a night that is not ok."""
-        names = ("point_id", "night", "status", "error", "invalid_reasons")
-        rows = zip(*(self._column(name) for name in names), strict=True)
         return tuple(
-            (self.labels[point], error or "; ".join(reasons))
-            for point, each, status, error, reasons in rows
-            if each == night and status != "ok"
+            (self.labels[row.point_id], row.error or "; ".join(row.invalid_reasons))
+            for row in self.details(night)
+            if row.status != "ok"
         )
 
     @cached_property
     def environments(self) -> Mapping[str, str]:
         """The environment of each night's last trial."""
-        names = ("started_at_ns", "environment_id", "night", "night_role")
-        rows = sorted(zip(*(self._column(name) for name in names), strict=True))
-        return {night: environment for _, environment, night, role in rows if role == NIGHT}
+        import numpy as np
+
+        rows = self.trials.take(np.flatnonzero(self._where(night_role=(NIGHT,))))
+        names = ("started_at_ns", "environment_id", "night")
+        found = sorted(zip(*(rows[name].to_pylist() for name in names), strict=True))
+        return {night: environment for _, environment, night in found}
 
     def environment_of(self, night: str) -> str | None:
         """The environment of a night's last trial; None where it has none."""
@@ -270,22 +315,50 @@ def read_history(frames: StoreFrames) -> History:
     Raises:
         ResultsError: a file that is damaged or cannot be read.
     """
-    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    trials = frames.arrow("trials", (*_TRIAL_COLUMNS, *SETTING_COLUMNS))
+    trials = frames.arrow("trials", _TRIAL_COLUMNS)
     trials = trials.filter(pc.is_valid(trials["night"])).combine_chunks()
     figures = frames.arrow("observations", ("trial_id", "workload", "direction", THROUGHPUT, BANDWIDTH, TAIL), ("ok",))
     row = pc.index_in(figures["trial_id"], value_set=trials["trial_id"].combine_chunks())
     figures = figures.filter(pc.is_valid(row))
-    pairs_of = zip(figures["workload"].to_pylist(), figures["direction"].to_pylist(), strict=True)
-    names = [f"{workload}\0{direction}" for workload, direction in pairs_of]
-    words, series = np.unique(np.asarray(names, dtype=str), return_inverse=True) if names else (np.empty(0, str), [])
-    columns = [pc.cast(figures[name], pa.float64()).to_numpy() for name in (THROUGHPUT, BANDWIDTH, TAIL)]
-    values = np.column_stack(columns) if names else np.empty((0, 3))
+    names, series = _named(figures)
+    columns = [pc.cast(figures[name], pa.float64()) for name in (THROUGHPUT, BANDWIDTH, TAIL)]
+    at = pc.drop_null(row).to_numpy()
+    history = History(frames, trials, _settings(frames, trials), names, at, series, _logs(columns))
+    if history.nights:
+        # Now, while the files are where they were found: what is measured next may be bundled with them.
+        history.details(history.nights[-1])
+    return history
+
+
+def _named(figures: pa.Table) -> tuple[tuple[tuple[str, str], ...], Codes]:
+    """Workload and direction of figures: every pair that occurs, and for each figure the number of its pair."""
+    import numpy as np
+
+    workload, direction = Coded.of(figures["workload"]), Coded.of(figures["direction"])
+    width = max(1, len(direction.words))
+    found, series = np.unique(workload.codes * width + direction.codes, return_inverse=True)
+    return tuple((workload.words[each // width], direction.words[each % width]) for each in found), series
+
+
+def _logs(columns: Sequence[pa.ChunkedArray]) -> Floats:
+    """Natural logarithms, a column each; NaN where there is no figure above zero."""
+    import numpy as np
+
+    values = np.column_stack([column.to_numpy() for column in columns])
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.where(values > 0, np.log(values), math.nan)
-    pairs = tuple((str(word).split("\0")[0], str(word).split("\0")[1]) for word in words)
-    at = pc.drop_null(row).to_numpy().astype(np.int64)
-    return History(trials, pairs, at, np.asarray(series, dtype=np.int64), logs)
+        logs: Floats = np.where(values > 0, np.log(values), math.nan)
+    return logs
+
+
+def _settings(frames: StoreFrames, trials: pa.Table) -> Mapping[str, Mapping[str, str | int | None]]:
+    """Settings of every point from its first trial: of the others nothing is read."""
+    import numpy as np
+
+    _, first = np.unique(Coded.of(trials["point_id"]).codes, return_index=True)
+    ids = set(trials["trial_id"].take(first).to_pylist())
+    rows = frames.arrow("trials", ("point_id", *SETTING_COLUMNS), trial_ids=ids).to_pylist() if ids else []
+    found = {row["point_id"]: settings_of(cast("TrialRow", SimpleNamespace(**row))) for row in rows}
+    return {point_id: found[point_id] for point_id in sorted(found)}

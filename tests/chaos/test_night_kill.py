@@ -135,8 +135,10 @@ def test_killing_a_night(prepared, moment_s):
 def test_a_second_night_on_the_same_store_leaves_at_once_with_its_own_status(prepared):
     sweep, store = prepared
     first = start(sweep, store)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        first.communicate(timeout=8)
+    began = store / "nights" / f"{TONIGHT}.began"
+    while not began.exists() and first.poll() is None:  # a loaded machine takes its time to start a program
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            first.communicate(timeout=0.2)
     second = subprocess.run(command(sweep, store), capture_output=True, timeout=60, check=False)
     assert second.returncode == BusyError.status
     assert json.loads(second.stdout)["error"]["class"] == "BusyError"

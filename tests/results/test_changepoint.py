@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from results import resampled
 from results.changepoint import MAX_VALUES, best_split, change_points
 from results.errors import ResultsError
 
@@ -63,6 +64,25 @@ def test_the_definition_holds_across_the_blocks_of_rows(size: int) -> None:
     split, wanted = best_split(values, min_size=3), by_definition(values, 3, 1.0)
     assert split is not None
     assert (split.index, split.end) == max(wanted, key=wanted.__getitem__)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(numbers, min_size=2, max_size=90), st.integers(2, 4), st.sampled_from([0.5, 1.0, 1.7]), st.randoms())
+def test_series_worked_on_together_have_the_statistics_that_each_has_alone(values, min_size, alpha, chance) -> None:
+    together = np.asarray([chance.sample(values, len(values)) for _ in range(3)])
+    found = resampled.best_statistics(together, min_size, alpha)
+    scale = max(1.0, float(np.ptp(values)) ** alpha * len(values))
+    for series, statistic in zip(together, found, strict=True):
+        alone = best_split(series, min_size=min_size, alpha=alpha)
+        assert statistic == (-np.inf if alone is None else pytest.approx(alone.statistic, abs=1e-9 * scale))
+
+
+@pytest.mark.parametrize("size", [20, 63, 64, 65, 130])
+def test_a_known_change_is_sought_among_the_splits_that_reach_both_ends(size: int) -> None:
+    together = np.random.default_rng(size).normal(size=(3, size)) + np.repeat([0, 2], [size // 2, size - size // 2])
+    for series, index in zip(together, resampled.whole_splits(together, 2, 1.0), strict=True):
+        wanted = {split: value for (split, end), value in by_definition(series, 2, 1.0).items() if end == size}
+        assert index == max(wanted, key=wanted.__getitem__)
 
 
 @settings(deadline=None, max_examples=25)

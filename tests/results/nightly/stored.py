@@ -24,7 +24,10 @@ FIRST = date(2026, 1, 1)
 
 @dataclass(frozen=True)
 class Nights:
-    """``effect`` gives the logarithm that a night, a point and a workload add to the truth."""
+    """``effect`` gives the logarithm that a night, a point and a workload add to the truth.
+
+    The trials of ``nights_a_bundle`` nights lie in one file of each table.
+    """
 
     count: int
     points: int = 2
@@ -34,6 +37,7 @@ class Nights:
     seed: int = 1
     role: str = NIGHT
     first: int = 0
+    nights_a_bundle: int = 1
     effect: Callable[[int, int, str], float] = lambda _night, _point, _workload: 0.0
     change: Callable[[TrialRow], TrialRow] = lambda row: row
 
@@ -51,11 +55,18 @@ def write(path: Path, nights: Nights) -> None:
     if not path.exists():
         Store.create(path).put_environment(synthetic.environment())
     rng = np.random.default_rng(nights.seed)
-    for number in range(nights.first, nights.first + nights.count):
-        rows = [
-            _trial(nights, number, point, block) for block in range(nights.replicates) for point in range(nights.points)
-        ]
-        _bundle(path, rows, [_observed(nights, number, row, rng) for row in rows])
+    numbers = range(nights.first, nights.first + nights.count)
+    for begin in range(0, len(numbers), nights.nights_a_bundle):
+        rows, observed = [], []
+        for number in numbers[begin : begin + nights.nights_a_bundle]:
+            own = [
+                _trial(nights, number, point, block)
+                for block in range(nights.replicates)
+                for point in range(nights.points)
+            ]
+            rows += own
+            observed += [_observed(nights, number, row, rng) for row in own]
+        _bundle(path, rows, observed)
 
 
 def _trial(nights: Nights, night: int, point: int, block: int) -> TrialRow:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from results.nightly.history import Key, read_history
 from results.query import load
-from results.schema import FRESH
+from results.schema import FRESH, NIGHT
 from tests.results import synthetic
 from tests.results.nightly import stored
 from tests.results.nightly.stored import Nights, night_name
@@ -57,3 +58,27 @@ def test_trials_outside_of_nights_are_left_alone(tmp_path):
     history = read_history(load(tmp_path / "s"))
     assert history.nights == ()
     assert history.all_series() == ()
+
+
+def test_what_became_of_the_trials_of_any_night_is_told(tmp_path):
+    """Of the last night, which is read at once, and of one before it."""
+    settings = {"level": "raid0", "disks": 4}
+    store = synthetic.write(tmp_path / "s", synthetic.Plan([(settings, 100.0)]), status=lambda *_: "missing")
+    plan = synthetic.Plan([])
+    for number in range(2):
+        for block, status in enumerate(("ok", "failed")):
+            row = synthetic.trial(plan, settings, block, block)
+            identity, why = f"{number}-{block}", "it broke" if status == "failed" else None
+            row = replace(row, trial_id=identity, night=night_name(number), night_role=NIGHT, status=status, error=why)
+            row = replace(row, disk_ids=(f"DISK-{number}",))
+            store.append(row, [synthetic.observation(plan, row, 100.0, "read", None)] if status == "ok" else [])
+    history = read_history(load(tmp_path / "s"))
+    point_id = synthetic.point_id(settings)
+    for number in range(2):
+        night = night_name(number)
+        assert history.members(point_id, night) == (f"DISK-{number}",)
+        assert history.all_members(night) == ((f"DISK-{number}",),) * 2
+        assert history.failures(night) == ((history.labels[point_id], "it broke"),)
+        assert history.trial_ids_of(point_id, night) == {f"{number}-0"}
+        assert history.trial_ids(night, statuses=("failed",)) == {f"{number}-1"}
+    assert history.nights == (night_name(0), night_name(1))
