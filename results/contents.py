@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from results import sealed
@@ -116,10 +119,12 @@ class Contents:
             if trial_ids is None
             else [place[trial_id] for place in places for trial_id in trial_ids if trial_id in place]
         )
-        for group in dict.fromkeys(entry.group for entry in entries):
+        groups = tuple(dict.fromkeys(entry.group for entry in entries))
+        digests = self._digests(tables, groups)
+        for group in groups:
             try:
                 for table in tables:
-                    self._verify_part(table, group)
+                    self._verify_part(table, group, digests)
             except sealed.DamagedFileError as damage:
                 if not self.file("trials", group.name).exists():
                     raise MovedError from damage
@@ -138,12 +143,28 @@ class Contents:
         """Where a file lies."""
         return self.path / table / f"{name}.parquet"
 
-    def _verify_part(self, table: str, group: Group) -> None:
+    def _digests(self, tables: Collection[str], groups: Sequence[Group]) -> Mapping[tuple[str, Group], _Digest]:
+        """Digests of all parts that were not checked yet, two files at a time: hashing lets other threads run."""
+        left = [
+            (table, group)
+            for group in groups
+            for table in tables
+            if table in group.parts and (table, group) not in self._whole
+        ]
+        paths = [self.file(table, group.name) for table, group in left]
+        if len(paths) < _FEW:
+            return {}
+        with ThreadPoolExecutor(_HASHERS) as hashers:
+            return dict(zip(left, hashers.map(_digest, paths), strict=True))
+
+    def _verify_part(
+        self, table: str, group: Group, digests: Mapping[tuple[str, Group], _Digest] = MappingProxyType({})
+    ) -> None:
         if table not in group.parts or (table, group) in self._whole:
             return
         path = self.file(table, group.name)
         try:
-            found = sealed.digest(path)
+            found = digests[table, group]() if (table, group) in digests else sealed.digest(path)
         except sealed.DamagedFileError as damage:
             raise sealed.DamagedFileError(f"{table}/{path.name} {damage}") from damage
         if found != group.parts[table]:
@@ -305,3 +326,20 @@ def _free_name(target: Path) -> Path:
     while candidate.exists():
         candidate, number = target.with_name(f"{number}-{target.name}"), number + 1
     return candidate
+
+
+_Digest = Callable[[], str]
+_HASHERS, _FEW = 2, 16
+
+
+def _digest(path: Path) -> _Digest:
+    """The digest of a file, or what was wrong with it, when it is asked for."""
+    try:
+        found = sealed.digest(path)
+    except (sealed.DamagedFileError, ResultsError) as error:
+        return partial(_again, error)
+    return lambda: found
+
+
+def _again(error: Exception) -> str:
+    raise error
