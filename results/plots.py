@@ -6,14 +6,14 @@ maps use cividis (Nuñez, Anderton and Renslow 2018).  No plot relies on colour 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec
 
+from results import axes as common
 from results import svg
-from results.answer import STATISTICALLY, WITHIN_MARGIN, RankedPoint
+from results.answer import RankedPoint
+from results.axes import LatencyCurve
 from results.effects import Interaction
 from results.settings import value_text
 from results.units import metric_name, number, scale_of
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
 Arguments = ParamSpec("Arguments")
 MAX_ROWS = 40
 VIRTUAL_MARK = "NOT REAL HARDWARE: virtual lab or loop devices"
-_KINDS = (
-    (STATISTICALLY, svg.TIED, "o", "statistically tied for best"),
-    (WITHIN_MARGIN, svg.NEAR, "s", "within the margin"),
-    (None, svg.REST, "^", "behind"),
-)
-_DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)))
 
 
 def styled(draw: Callable[Arguments, str]) -> Callable[Arguments, str]:
@@ -48,47 +42,14 @@ def styled(draw: Callable[Arguments, str]) -> Callable[Arguments, str]:
     return drawn
 
 
-@dataclass(frozen=True)
-class LatencyCurve:
-    """A latency histogram: bucket midpoints, ns, ascending, and the I/Os in each."""
-
-    label: str
-    bins_ns: tuple[int, ...]
-    counts: tuple[int, ...]
-
-
 @styled
 def ranking(name: str, points: Sequence[RankedPoint], metric: str, *, virtual: bool) -> str:
     """Estimates with intervals, best on top, and predictions; the first :data:`MAX_ROWS` points."""
     shown = points[:MAX_ROWS]
     scale, unit = scale_of(metric, max(point.value for point in shown))
     figure, axes = canvas(7.6, 0.9 + 0.27 * len(shown))
-    for kind, colour, marker, words in _KINDS:
-        rows = [place for place, point in enumerate(shown) if point.tied == kind]
-        if rows:
-            axes.errorbar(
-                [shown[row].value / scale for row in rows],
-                rows,
-                xerr=_reach([shown[row] for row in rows], scale),
-                fmt=marker,
-                color=colour,
-                ecolor=colour,
-                markersize=5.5,
-                elinewidth=1.6,
-                capsize=3,
-                label=words,
-            )
-    predicted = [(point.predicted / scale, place) for place, point in enumerate(shown) if point.predicted is not None]
-    if predicted:
-        across, down = zip(*predicted, strict=True)
-        axes.plot(across, down, "D", mfc="none", mec=svg.PREDICTED, mew=1.2, ms=8.5, ls="none", label="predicted")
-    axes.set_yticks(range(len(shown)), [point.label for point in shown])
-    axes.set_ylim(len(shown) - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x")
-    _zero_based(axes, [point.value / scale for point in shown])
+    common.ranking(axes, shown, scale, _as_named)
     axes.set_xlabel(f"{axis_text(metric, unit)} (95 % interval)")
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, handletextpad=0.3, columnspacing=1.2)
     mark(figure, virtual=virtual)
     title = f"Ranking by {metric_name(metric)}"
     return svg.inline(
@@ -141,35 +102,16 @@ def heat_map(
 @styled
 def latency(name: str, curves: Sequence[LatencyCurve], *, virtual: bool) -> str:
     """Share of I/Os that took longer than the latency on the x axis; both axes logarithmic."""
-    import numpy as np
-    from matplotlib.ticker import FuncFormatter, LogLocator
-
-    largest = max(curve.bins_ns[-1] for curve in curves)
-    scale, unit = scale_of("lat_ns", largest / 10)
     figure, axes = canvas(7.6, 3.4)
-    least = 0.5
-    for curve, colour, dashes in zip(curves, svg.LINES, _DASHES, strict=False):
-        counts = np.array(curve.counts, dtype=float)
-        slower = 1 - np.cumsum(counts) / counts.sum()
-        least = min(least, 1 / counts.sum())
-        across = np.array(curve.bins_ns) / scale
-        drawn = np.clip(slower, 1e-12, None)  # beyond the slowest I/O nothing is left: off the axis
-        axes.step(across, drawn, where="post", color=colour, ls=dashes, lw=1.8, label=curve.label)
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    ticks = [share for share in (0.5, 0.1, 0.01, 0.001, 1e-4, 1e-5) if share >= least / 3]
-    axes.set_yticks(ticks, [f"{100 * (1 - share):.5g} %" for share in ticks])
-    decades = math.log10(largest / min(curve.bins_ns[0] for curve in curves))
-    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if decades > 3 else (1, 2, 5)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))
-    axes.minorticks_off()
-    axes.set_ylim(1.0, min(ticks) / 2)
-    axes.grid()
-    axes.set_xlabel(f"total latency, {unit}")
-    axes.set_ylabel("I/Os at or below")
+    common.latency(axes, curves, _as_named)
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     mark(figure, virtual=virtual)
     return svg.inline(figure, name, "Distribution of latency", "The table below has the percentiles.")
+
+
+def _as_named(colour: str) -> str:
+    """In a page a colour is a variable of the style sheet, which goes by its name."""
+    return colour
 
 
 def canvas(width: float, height: float) -> tuple[Figure, Axes]:
@@ -201,16 +143,3 @@ def mark(figure: Figure, *, virtual: bool) -> None:
 def axis_text(metric: str, unit: str) -> str:
     """What stands at an axis: the figure and its unit."""
     return f"{metric_name(metric)}, {unit}" if unit else metric_name(metric)
-
-
-def _reach(points: Sequence[RankedPoint], scale: float) -> tuple[list[float], list[float]]:
-    """Distances from the estimate to the ends of its interval; zero where there is none."""
-    down = [(point.value - (point.low if point.low is not None else point.value)) / scale for point in points]
-    up = [((point.high if point.high is not None else point.value) - point.value) / scale for point in points]
-    return down, up
-
-
-def _zero_based(axes: Axes, values: Sequence[float]) -> None:
-    """Start at zero where the values differ much; otherwise zero would hide the intervals."""
-    if min(values) < 0.6 * max(values):
-        axes.set_xlim(left=0)

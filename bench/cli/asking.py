@@ -1,10 +1,13 @@
-"""The options that ask for a guarantee: the same for every verb that states one."""
+"""The options that ask for a guarantee or a recommendation: the same for every verb that states one."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from results.recommend import Wishes
 
 Workload = Annotated[str | None, typer.Option("--workload", help="Workload; the sweep's first objective.")]
 Point = Annotated[
@@ -27,3 +30,20 @@ Demonstration = Annotated[
 MarginPct = Annotated[
     float, typer.Option("--margin-pct", help="Differences smaller than this are not worth acting on.")
 ]
+Require = Annotated[
+    list[str] | None,
+    typer.Option("--require", help="A constraint, such as 'survives >= 2' or 'p99 < 20 ms'; may be given again."),
+]
+Prefer = Annotated[
+    str, typer.Option("--prefer", help="What breaks ties, the first first: redundancy,capacity,cost,simplicity.")
+]
+Baseline = Annotated[
+    str | None, typer.Option("--baseline", help="Say what is gained over this point: 'level=raid5 chunk_kib=512'.")
+]
+
+
+def wishes(require: list[str] | None, prefer: str, baseline: str | None) -> Wishes:
+    """What was asked of a recommendation."""
+    from results.recommend import Wishes
+
+    return Wishes(tuple(require or ()), tuple(word.strip() for word in prefer.split(",") if word.strip()), baseline)

@@ -38,6 +38,9 @@ def evidence(
     chosen_beforehand: asking.ChosenBeforehand = False,
     demonstration: asking.Demonstration = False,
     margin_pct: asking.MarginPct = 5.0,
+    require: asking.Require = None,
+    prefer: asking.Prefer = "",
+    baseline: asking.Baseline = None,
     no_pdf: Annotated[bool, typer.Option("--no-pdf", help="Leave the PDF out (WeasyPrint is not needed).")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
 ) -> None:
@@ -64,7 +67,8 @@ def evidence(
         demonstration=demonstration,
     )
     command = shlex.join(["stripelab", *sys.argv[1:]])
-    asked = made.Asked(command, stripelab_version(), question, margin_pct, pdf=not no_pdf)
+    wishes = asking.wishes(require, prefer, baseline)
+    asked = made.Asked(command, stripelab_version(), question, margin_pct, wishes, pdf=not no_pdf)
     with made.publishing(output) as folder:
         prepared = made.prepare(store, folder, asked)
         if key is not None:

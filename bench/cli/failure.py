@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import shlex
-import sys
-import tempfile
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import typer
 from typer.exceptions import TyperException
 
+from bench import defect
 from bench.errors import InterruptedRunError, StoreError, StripelabError, SweepFileError
-from bench.version import stripelab_version
-
-TRACEBACK_VARIABLE = "STRIPELAB_TRACEBACK"
 
 
 @dataclass(frozen=True)
@@ -89,22 +81,6 @@ def _usage(error: TyperException) -> Failure:
 
 
 def _defect(error: BaseException, arguments: Sequence[str]) -> Failure:
-    """An exception that nobody foresaw: one line, and the traceback where it can be attached to a report."""
-    trace = "".join(traceback.format_exception(error))
-    words = shlex.join(["stripelab", *arguments])
-    system = f"stripelab {stripelab_version()}, Python {platform.python_version()}, {platform.platform()}"
-    if os.environ.get(TRACEBACK_VARIABLE) == "1":
-        sys.stderr.write(trace)
-    message = f"defect of stripelab: {type(error).__name__}: {error}"
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="stripelab-defect-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
-        ) as report:
-            report.write(f"{words}\n{system}\n\n{trace}")
-    except OSError:
-        remedy = (
-            f"{TRACEBACK_VARIABLE}=1 shows the traceback (no report could be written to the folder of temporary files)"
-        )
-    else:
-        remedy = f"please report it with {report.name}"
+    """An exception that nobody foresaw."""
+    message, remedy = defect.report(error, arguments)
     return Failure(type(error).__name__, message, None, remedy, StripelabError.status, (f"error: {message}; {remedy}",))

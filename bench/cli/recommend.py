@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.cli import asking
 from bench.cli.output import emit_json, note, say
 
 if TYPE_CHECKING:
@@ -29,19 +30,10 @@ def register(app: typer.Typer) -> None:
 def recommend(
     store: Annotated[Path, typer.Argument(help="Result store.")],
     workload: Annotated[str | None, typer.Option("--workload", help="Answer for this workload only.")] = None,
-    margin_pct: Annotated[
-        float, typer.Option("--margin-pct", help="Differences smaller than this are not worth acting on.")
-    ] = 5.0,
-    require: Annotated[
-        list[str] | None,
-        typer.Option("--require", help="A constraint, such as 'survives >= 2' or 'p99 < 20 ms'; may be given again."),
-    ] = None,
-    prefer: Annotated[
-        str, typer.Option("--prefer", help="What breaks ties, the first first: redundancy,capacity,cost,simplicity.")
-    ] = "",
-    baseline: Annotated[
-        str | None, typer.Option("--baseline", help="Say what is gained over this point: 'level=raid5 chunk_kib=512'.")
-    ] = None,
+    margin_pct: asking.MarginPct = 5.0,
+    require: asking.Require = None,
+    prefer: asking.Prefer = "",
+    baseline: asking.Baseline = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Say which settings to use, how sure that is, and the commands that apply them.
@@ -52,9 +44,7 @@ def recommend(
     from results import recommend as judge
     from results import summary
 
-    order = tuple(word.strip() for word in prefer.split(",") if word.strip())
-    wishes = judge.Wishes(tuple(require or ()), order, baseline)
-    found = judge.recommend(store, workload, margin_pct, wishes)
+    found = judge.recommend(store, workload, margin_pct, asking.wishes(require, prefer, baseline))
     if as_json:
         for warning in found.warnings:
             note(f"warning: {warning}")

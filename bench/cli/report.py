@@ -20,16 +20,9 @@ def report(
     store: Annotated[Path, typer.Argument(help="Result store.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="File to write, .html or .pdf.")],
     margin_pct: asking.MarginPct = 5.0,
-    require: Annotated[
-        list[str] | None,
-        typer.Option("--require", help="A constraint, such as 'survives >= 2' or 'p99 < 20 ms'; may be given again."),
-    ] = None,
-    prefer: Annotated[
-        str, typer.Option("--prefer", help="What breaks ties, the first first: redundancy,capacity,cost,simplicity.")
-    ] = "",
-    baseline: Annotated[
-        str | None, typer.Option("--baseline", help="Say what is gained over this point: 'level=raid5 chunk_kib=512'.")
-    ] = None,
+    require: asking.Require = None,
+    prefer: asking.Prefer = "",
+    baseline: asking.Baseline = None,
     demonstration: asking.Demonstration = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> None:
@@ -38,12 +31,15 @@ def report(
     Answer, plots, the guarantee or why there is none, evidence, methods.
     """
     from results.guarantee import Question
-    from results.recommend import Wishes
     from results.report import write
 
-    order = tuple(word.strip() for word in prefer.split(",") if word.strip())
-    wishes = Wishes(tuple(require or ()), order, baseline)
-    written = write(store, output, margin_pct, wishes, question=Question(demonstration=demonstration))
+    written = write(
+        store,
+        output,
+        margin_pct,
+        asking.wishes(require, prefer, baseline),
+        question=Question(demonstration=demonstration),
+    )
     if as_json:
         emit_json(
             {

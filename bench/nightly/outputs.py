@@ -7,11 +7,13 @@ already, one output that fails keeps no other back, and none of them decides ove
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from bench import defect
 from bench.errors import StoreError, StripelabError
 from bench.nightly import webhook as webhooks
 from bench.nightly.files import write_whole
@@ -146,5 +148,5 @@ def _attempted(what: str, where: str, act: Callable[[], str | None]) -> Delivery
         return Delivery(what, where, failure.message, failure.next_step)
     except ResultsError as failure:
         return Delivery(what, where, failure.message, failure.remedy)
-    except Exception as defect:  # noqa: BLE001 - a defect of one form must not keep the others back
-        return Delivery(what, where, f"defect of stripelab: {type(defect).__name__}: {defect}", StripelabError.remedy)
+    except Exception as error:  # noqa: BLE001 - a defect of one form must not keep the others back; it is reported
+        return Delivery(what, where, *defect.report(error, sys.argv[1:]))

@@ -23,6 +23,7 @@ from results.units import date
 
 if TYPE_CHECKING:
     from results.guarantee import Guarantee, Question
+    from results.recommend import Wishes
 
 DATA = "store"
 CONTRACT = "guarantee.txt"
@@ -37,6 +38,7 @@ class Asked:
     version: str
     question: Question
     margin_pct: float | None = None
+    wishes: Wishes | None = None
     pdf: bool = True
 
 
@@ -82,7 +84,9 @@ def prepare(store_path: Path, folder: Path, asked: Asked) -> Prepared:
     source = load(store_path)
     copied = copy_store(source.store, folder / DATA)
     entries = [Entry(each.sha256, f"{DATA}/{each.path}", each.bytes, each.role) for each in copied]
-    made = document(load(folder / DATA), asked.margin_pct, asked.question, name=DATA, evidence=copied)
+    made = document(
+        load(folder / DATA), asked.margin_pct, asked.question, wishes=asked.wishes, name=DATA, evidence=copied
+    )
     for suffix in (".html", ".pdf") if asked.pdf else (".html",):
         save(made, folder / f"report{suffix}")
         entries.append(_entry(folder, f"report{suffix}", "report"))

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from results.axes import DASHES
 from results.effects import Cell, Interaction
 from results.errors import ResultsError
 from results.plotting import style
@@ -117,7 +118,7 @@ def interaction(data: Measured, x: str, y: str) -> style.Drawing:
             means,
             yerr=([down for down, _ in reach], [up for _, up in reach]),
             color=style.LINES[place],
-            ls=style.DASHES[place],
+            ls=DASHES[place],
             marker=style.MARKS[place],
             ms=5.5,
             lw=1.6,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from results import axes as common
 from results import pareto, svg
-from results.answer import STATISTICALLY, WITHIN_MARGIN, RankedPoint
+from results.answer import RankedPoint
 from results.effects import Effect
 from results.errors import ResultsError
 from results.plotting import style
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 60
 _MOST_NAMED = 16
-_KINDS = (
-    (STATISTICALLY, svg.TIED, "o", "statistically tied for best"),
-    (WITHIN_MARGIN, svg.NEAR, "s", "within the margin"),
-    (None, svg.REST, "^", "behind"),
-)
 
 
 @style.styled
@@ -32,33 +28,8 @@ def ranking(points: Sequence[RankedPoint], workload: str, metric: str, *, virtua
     shown = points[:MOST_ROWS]
     scale, unit = scale_of(metric, max(point.value for point in shown))
     figure, (axes,) = style.canvas(8.0, 1.5 + 0.25 * len(shown))
-    for kind, name, marker, words in _KINDS:
-        rows = [place for place, point in enumerate(shown) if point.tied == kind]
-        if rows:
-            axes.errorbar(
-                [shown[row].value / scale for row in rows],
-                rows,
-                xerr=_reach([shown[row] for row in rows], scale),
-                fmt=marker,
-                color=style.colour(name),
-                ms=5.5,
-                elinewidth=1.6,
-                capsize=3,
-                label=words,
-            )
-    predicted = [(point.predicted / scale, place) for place, point in enumerate(shown) if point.predicted is not None]
-    if predicted:
-        across, down = zip(*predicted, strict=True)
-        edge = style.colour(svg.PREDICTED)
-        axes.plot(across, down, "D", mfc="none", mec=edge, mew=1.2, ms=8.5, ls="none", label="predicted")
-    axes.set_yticks(range(len(shown)), [point.label for point in shown])
-    axes.set_ylim(len(shown) - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x")
-    if min(point.value for point in shown) < 0.6 * max(point.value for point in shown):
-        axes.set_xlim(left=0)
+    common.ranking(axes, shown, scale, style.colour)
     axes.set_xlabel(f"{workload}: {style.axis(metric, unit)} (95 % intervals)")
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, handletextpad=0.3, columnspacing=1.2)
     style.mark(figure, virtual=virtual)
     more = f" of {len(points)}" if len(points) > len(shown) else ""
     return style.Drawing(
@@ -66,13 +37,6 @@ def ranking(points: Sequence[RankedPoint], workload: str, metric: str, *, virtua
         f"{workload}: ranking by {metric_name(metric)}",
         f"{len(shown)}{more} points; best: {shown[0].label}.",
     )
-
-
-def _reach(points: Sequence[RankedPoint], scale: float) -> tuple[list[float], list[float]]:
-    """Distances from the estimate to the ends of its interval; zero where there is none."""
-    down = [(point.value - (point.low if point.low is not None else point.value)) / scale for point in points]
-    up = [((point.high if point.high is not None else point.value) - point.value) / scale for point in points]
-    return down, up
 
 
 @style.styled

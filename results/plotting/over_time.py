@@ -8,7 +8,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from results import axes as common
 from results import seconds, svg
+from results.axes import DASHES, LatencyCurve
 from results.errors import ResultsError
 from results.pieces import by_trial
 from results.plotting import style
@@ -58,7 +60,7 @@ def series(sweep: Sweep, workload: str, metric: str, point: str) -> style.Drawin
             range(len(line.values)),
             [value / scale for value in line.values],
             color=style.LINES[place],
-            ls=style.DASHES[place],
+            ls=DASHES[place],
             lw=1.3,
             label=line.label,
         )
@@ -80,37 +82,17 @@ def series(sweep: Sweep, workload: str, metric: str, point: str) -> style.Drawin
 @style.styled
 def latency(sweep: Sweep, workload: str, points: Sequence[str], direction: str | None) -> style.Drawing:
     """Share of I/Os at or below a latency, both axes logarithmic; from the merged histograms of each point's trials."""
-    import numpy as np
-    from matplotlib.ticker import FuncFormatter, LogLocator
-
-    curves = _histograms(sweep, workload, points, direction)[: style.MOST_LINES]
-    if not curves:
+    found = _histograms(sweep, workload, points, direction)[: style.MOST_LINES]
+    if not found:
         raise ResultsError(f"no trial has a histogram of latency of {workload}", remedy="dd keeps none; fio does.")
-    largest = max(max(each) for _, each in curves)
-    scale, unit = scale_of("lat_ns", largest / 10)
+    curves = [LatencyCurve(label, tuple(each), tuple(each.values())) for label, each in found]
     figure, (axes,) = style.canvas(8.0, 4.0)
-    least = min(0.5, *(1 / sum(histogram.values()) for _, histogram in curves))
-    for place, (label, histogram) in enumerate(curves):
-        counts = np.array(list(histogram.values()), dtype=float)
-        slower = np.clip(1 - np.cumsum(counts) / counts.sum(), 1e-12, None)
-        across = np.array(list(histogram)) / scale
-        axes.step(across, slower, where="post", color=style.LINES[place], ls=style.DASHES[place], lw=1.8, label=label)
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    ticks = [share for share in (0.5, 0.1, 0.01, 0.001, 1e-4, 1e-5) if share >= least / 3]
-    axes.set_yticks(ticks, [f"{100 * (1 - share):.5g} %" for share in ticks])
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))
-    axes.minorticks_off()
-    axes.set_ylim(1.0, min(ticks) / 2)
-    axes.grid()
-    axes.set_xlabel(f"total latency, {unit}")
-    axes.set_ylabel("I/Os at or below")
+    common.latency(axes, curves, style.colour)
     style.legend_beside(axes)
     style.title(axes, f"{workload}: distribution of latency")
     style.mark(figure, virtual=sweep.virtual)
     return style.Drawing(
-        figure, f"{workload}: distribution of latency", f"Points: {'; '.join(label for label, _ in curves)}."
+        figure, f"{workload}: distribution of latency", f"Points: {'; '.join(curve.label for curve in curves)}."
     )
 
 

@@ -40,7 +40,6 @@ ON_WHITE: Mapping[str, str] = {
 """Colours of the report's style sheet in its light theme."""
 
 LINES = tuple(ON_WHITE[colour] for colour in svg.LINES)
-DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)))
 MARKS = ("o", "s", "^", "D", "v", "P")
 MOST_LINES = len(LINES)
 """Most lines of a plot: beyond that nobody can tell them apart."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from results import notes, plots, race
 from results.answer import Answer, RankedPoint, Ranking, Recommendation
+from results.axes import LatencyCurve
 from results.balance import member_loads
 from results.imported import comparable
 from results.objective import Objective
@@ -260,7 +261,7 @@ def _latency_drawn(
         mine = [row for row in rows if row.direction == direction]
         best = list({levels[row.label]: row for row in reversed(mine)}.values())[::-1]
         shown = (best if len(best) > 1 else mine)[:_MAX_CURVES]
-        curves = [plots.LatencyCurve(row.label, row.bins_ns, row.counts) for row in shown]
+        curves = [LatencyCurve(row.label, row.bins_ns, row.counts) for row in shown]
         which = "the best point of each level" if len(best) > 1 else f"the first {len(shown)} points"
         svg = plots.latency(f"{name}-lat-{direction}", curves, virtual=found.virtual)
         drawn.append(Drawing(svg, f"{answer.workload}, {direction}: {which}{_mark(found)}"))

@@ -114,6 +114,7 @@ def by_hand(tree: Path, out: Path, kind: str) -> tuple[float, str]:
     """Wall-clock seconds, and the figures in words."""
     argv = [sys.executable, "-c", BY_HAND, str(tree), str(out), kind]
     wall, cpu, memory, rows, columns = json.loads(subprocess.run(argv, check=True, capture_output=True).stdout)
+    assert rows >= sum(1 for _ in tree.rglob("*.json")), "a row for each job at least"
     return wall, f"{wall:.1f} s ({cpu:.1f} s of CPU), {memory} MiB, {rows:,} rows of {columns:,} columns"
 
 

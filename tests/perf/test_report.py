@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 import time
 from pathlib import Path
@@ -41,3 +42,6 @@ def test_the_report_of_two_hundred_points_opens(browser, tmp_path: Path) -> None
     field = browser.find_elements("css selector", "#a0 input[data-filter]")[0]
     field.send_keys("raid6 64K")
     print(f"a filter of nine letters in the ranking: {time.perf_counter() - started:.2f} s with the driver's own time")
+    assert written.size_bytes < 5_000_000
+    counted = field.find_element("xpath", "ancestor::div[1]").find_element("css selector", "[data-count]").text
+    assert re.fullmatch(r"[1-9]\d* of \d+ rows", counted), counted

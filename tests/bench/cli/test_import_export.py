@@ -93,5 +93,7 @@ def test_fio_json_comes_back_as_it_was_and_goes_in_again(store: Path, tmp_path: 
 
 def test_an_export_that_needs_a_place_says_so(store: Path) -> None:
     for words in (("--format", "parquet"), ("--format", "fio-json"), ("--format", "csv", "--json")):
-        stripelab("export", store, *words, status=2)
-    stripelab("export", store, "--format", "csv", "-o", "/no/such/folder/x.csv", status=8)
+        assert "-o" in stripelab("export", store, *words, status=2).stderr, words
+    refused = stripelab("export", store, "--format", "csv", "-o", "/no/such/folder/x.csv", status=8)
+    assert "/no/such/folder/x.csv" in refused.stderr
+    assert refused.stdout == ""

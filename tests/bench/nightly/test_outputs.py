@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,13 @@ def test_an_output_that_fails_keeps_no_other_back(tmp_path, monkeypatch):
     asked.check()
     gone.rmdir()
     monkeypatch.setattr(outputs.markdown, "markdown", lambda _: 1 / 0)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     done = {each.what: each for each in asked.deliver(night(), print)}
     assert "No such file" in done["--junit"].problem
     assert "defect of stripelab: ZeroDivisionError" in done["--markdown"].problem
+    (report,) = tmp_path.glob("stripelab-defect-*.txt")
+    assert done["--markdown"].remedy == f"please report it with {report}"
+    assert "Traceback" in report.read_text()
     assert done["--openmetrics"].problem is None
     assert (tmp_path / "night.prom").exists()
 
