@@ -71,6 +71,7 @@ def import_files(
         if found.known:
             say(f"{found.known:,} files were in the store already")
         if found.skipped:
-            say(f"{len(found.skipped):,} files were skipped, each with its reason above")
+            files = "file was" if len(found.skipped) == 1 else "files were"
+            say(f"{len(found.skipped):,} {files} skipped, each with its reason above")
     if not found.files and not found.known:
         raise typer.Exit(NOTHING)
