@@ -87,7 +87,7 @@ def _run(
 ) -> Summary:
     with open_lease(disks, store=store.path, journal=journal, consented=consented) as lease:
         lease.check(lease.disks)
-        needed = max(plan.sweep.max_disks, *(trial.point.disks for trial in plan.trials))
+        needed = max((plan.sweep.max_disks, *(trial.point.disks for trial in plan.trials)))
         if len(lease.disks) < needed:
             raise DiskRefusedError(
                 f"the sweep needs {needed} disks, {len(lease.disks)} are named",
