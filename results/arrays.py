@@ -31,7 +31,7 @@ def arrow_array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     nulls = values.count(None)
     if nulls and nulls == len(values) and not pa.types.is_list(kind):
         return pa.nulls(nulls, kind)
-    validity = pa.py_buffer(_bits(value is not None for value in values)) if nulls else None
+    validity = pa.py_buffer(_bits([value is not None for value in values])) if nulls else None
     if pa.types.is_list(kind):
         given = [value or () for value in values]
         inner = arrow_array([item for each in given for item in each], kind.value_type)
@@ -54,6 +54,8 @@ def plain(column: pa.ChunkedArray | pa.Array) -> list[Any]:
     """
     import pyarrow as pa
 
+    if len(column) == 0:  # combining no chunks makes an array of Python values, for which pandas is imported
+        return []
     values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     kind = values.type
     if values.null_count == len(values):
@@ -83,7 +85,7 @@ def empty_lists(length: int, kind: pa.DataType) -> pa.Array:
 
 def _bits(flags: Iterable[bool]) -> bytes:
     """Flags as a bitmap, the least significant bit first."""
-    text = "".join("1" if flag else "0" for flag in flags)[::-1]
+    text = "".join(["1" if flag else "0" for flag in flags])[::-1]
     return int(text or "0", 2).to_bytes(-(-len(text) // 8), "little")
 
 

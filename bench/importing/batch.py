@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.errors import EngineError, ImportFailedError
 from bench.importing import formats
-from bench.importing.fio_logs import Logs
+from bench.importing.fio_logs import NO_LOGS, Logs
 from bench.importing.pattern import Pattern
 from bench.importing.rows import Source, TrialRows, environment, rows
 from bench.importing.run import Naming, Run
@@ -120,14 +120,29 @@ def _read(file: File, patterns: Sequence[Pattern]) -> tuple[list[TrialRows], lis
     if file.size_bytes > formats.LARGEST_BYTES:
         raise EngineError(f"it has {file.size_bytes >> 20} MiB, and {formats.LARGEST_BYTES >> 20} MiB are the most")
     try:
-        with open(file.path, "rb", buffering=0) as opened:  # noqa: PTH123 - quicker than Path over many small files
-            content = opened.read()
-            changed_ns = os.fstat(opened.fileno()).st_mtime_ns
+        content, changed_ns = _content(file.path)
     except OSError as error:
         raise EngineError(f"it cannot be read: {error.strerror}") from error
-    path = os.fsencode(file.path).decode("utf-8", "backslashreplace")
+    path = file.path if file.path.isascii() else os.fsencode(file.path).decode("utf-8", "backslashreplace")
     naming = Naming.of(path, patterns)
-    folder, name = os.path.split(file.path)
-    logs = Logs(Path(folder), file.logs, os.path.splitext(name)[0])  # noqa: PTH122 - as above
-    runs = formats.read(content, naming, logs)
+    runs = formats.read(content, naming, _logs(file) if file.logs else NO_LOGS)
     return rows(runs, Source(path, max(changed_ns, 0), content)), runs
+
+
+def _content(path: str) -> tuple[bytes, int]:
+    """What a file holds, and when it was last changed; os.open, because of many small files."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        pieces = []
+        while piece := os.read(descriptor, status.st_size + 1):
+            pieces.append(piece)
+        return b"".join(pieces), status.st_mtime_ns
+    finally:
+        os.close(descriptor)
+
+
+def _logs(file: File) -> Logs:
+    """fio's logs beside a file."""
+    folder, name = os.path.split(file.path)
+    return Logs(Path(folder), file.logs, os.path.splitext(name)[0])  # noqa: PTH122 - as above

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bench.errors import EngineError
+from bench.fio.model import Document
+from bench.fio.parser import only_document
 from bench.importing import dd, elbencho, fio, gpcheckperf
 from bench.importing.fio_logs import Logs
 from bench.importing.run import Naming, Run
@@ -20,6 +22,9 @@ def read(content: bytes, naming: Naming, logs: Logs) -> list[Run]:
         EngineError: it is empty, binary, of no format known here, or without a complete result.
         ImportFailedError: a name does not fit its factor.
     """
+    document = _only_document(content)
+    if document is not None:
+        return fio.of_document(document, naming, logs)
     if not content.strip():
         raise EngineError("it is empty")
     if b"\0" in content[:_HEAD]:
@@ -34,6 +39,16 @@ def read(content: bytes, naming: Naming, logs: Logs) -> list[Run]:
     if dd.recognised(text):
         return dd.read(text, naming)
     raise EngineError(_why_not(text))
+
+
+def _only_document(content: bytes) -> Document | None:
+    """The document of fio that a file is and nothing else, as nearly all are; None where all has to be looked at."""
+    if content[:1] != b"{" or not content.isascii() or content.find(b"\0", 0, _HEAD) >= 0:
+        return None
+    end = content.find(b"\n")
+    if elbencho.recognised(content[: end if end >= 0 else None].decode()):
+        return None
+    return only_document(content)
 
 
 def _why_not(text: str) -> str:
