@@ -14,7 +14,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,25 +143,42 @@ def run_attended(argv: Sequence[str | Path], *, error: type[StripelabError], pas
         raise error(f"{words[0]} exited with status {ended.returncode}, see above", command=shlex.join(words))
 
 
-@contextmanager
-def workers(count: int) -> Iterator[Executor]:
-    """Processes of our own to spread work over; they begin fresh, and an interrupt is this process's to handle.
+def expect_workers(modules: Sequence[str]) -> None:
+    """Begin to load ``modules`` in the process that workers will be made from, while this one goes on.
 
-    Not forked: a copy of a process in which Arrow runs threads can hang (Python, multiprocessing, "Contexts").
+    They must not be such that start threads: a process is only copied while it has one (Python, multiprocessing,
+    "Contexts and start methods").
+    """
+    from multiprocessing import forkserver, get_context
+
+    get_context("forkserver").set_forkserver_preload(["__main__", *modules])
+    forkserver.ensure_running()
+
+
+@contextmanager
+def workers(count: int, prepare: Callable[[], None]) -> Iterator[Executor]:
+    """Processes of our own to spread work over; an interrupt is this process's to handle.
+
+    Each begins with ``prepare``, and does so at once.  They are not copies of this process: one in which Arrow runs
+    threads can hang when it is copied.  They are made from a process that has loaded :func:`expect_workers`' modules
+    and has no thread, and they end with this one, however that ends.
     """
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+    pool = ProcessPoolExecutor(count, mp_context=get_context("forkserver"), initializer=_begin, initargs=(prepare,))
     try:
+        for _ in range(count):  # a process is made when there is something to do
+            pool.submit(os.getpid)
         yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _ignore_interrupts() -> None:
+def _begin(prepare: Callable[[], None]) -> None:
     """Ctrl-C reaches every process of a terminal; the one that started the others ends them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prepare()
 
 
 def start(

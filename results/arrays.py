@@ -33,6 +33,11 @@ def arrow_array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
         return pa.nulls(nulls, kind)
     validity = pa.py_buffer(_bits([value is not None for value in values])) if nulls else None
     if pa.types.is_list(kind):
+        if not nulls and not any(values):  # most lists of most rows
+            inner = arrow_array([], kind.value_type)
+            return pa.Array.from_buffers(
+                kind, len(values), [None, pa.py_buffer(bytes(4 * len(values) + 4))], 0, children=[inner]
+            )
         given = [value or () for value in values]
         inner = arrow_array([item for each in given for item in each], kind.value_type)
         offsets = pa.py_buffer(_offsets(len(each) for each in given))
@@ -112,12 +117,16 @@ def _word(value: Any, *, text: bool) -> bytes:
 def _whole_numbers(values: Sequence[Any]) -> bytes:
     if set(map(type, values)) <= {int}:  # nearly always, and much quicker than to look at each
         return array("q", values).tobytes()
+    if set(map(type, values)) <= {int, type(None)}:
+        return array("q", [0 if value is None else value for value in values]).tobytes()
     return array("q", (int(_checked(value, numbers.Integral, "a whole number")) for value in values)).tobytes()
 
 
 def _real_numbers(values: Sequence[Any]) -> bytes:
     if set(map(type, values)) <= {float}:
         return array("d", values).tobytes()
+    if set(map(type, values)) <= {float, type(None)}:
+        return array("d", [math.nan if value is None else value for value in values]).tobytes()
     return array(
         "d", (float(_checked(value, numbers.Real, "a number")) if value is not None else math.nan for value in values)
     ).tobytes()

@@ -21,7 +21,7 @@ from results.schema import IntervalRow, ObservationRow, Row, TrialRow
 if TYPE_CHECKING:
     import pyarrow as pa
 
-TRIALS = 256
+TRIALS = 1024
 """Most trials of a bundle."""
 RAW_BYTES = 32 << 20
 """Raw output in a bundle from which on another one is begun."""

@@ -58,6 +58,11 @@ class Batch:
     noted: tuple[Remark, ...]
 
 
+def prepare() -> None:
+    """Load what a batch needs; in a process of its own that can be done before there is one."""
+    import pyarrow.parquet  # noqa: F401
+
+
 def import_batch(files: Sequence[File], patterns: Sequence[Pattern], known: Collection[str]) -> Batch:
     """Read files; trials that are ``known`` already, or come twice, are left out."""
     with _without_collector():
@@ -143,6 +148,6 @@ def _content(path: str) -> tuple[bytes, int]:
 
 
 def _logs(file: File) -> Logs:
-    """fio's logs beside a file."""
+    """Logs of fio beside a file."""
     folder, name = os.path.split(file.path)
     return Logs(Path(folder), file.logs, os.path.splitext(name)[0])  # noqa: PTH122 - as above
