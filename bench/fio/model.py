@@ -154,16 +154,16 @@ class Document:
 
     def options_of(self, job: Job) -> Options:
         """Options of a job: the global ones, and its own, which win."""
-        return _merged((*self.global_options, job.options))
+        return merged((*self.global_options, job.options))
 
 
 @lru_cache(maxsize=1024)
-def _merged(every: tuple[Options, ...]) -> Options:
+def merged(every: tuple[Options, ...]) -> Options:
     """Options one above the other: the last one wins."""
-    merged: dict[str, str] = {}
+    found: dict[str, str] = {}
     for options in every:
-        merged.update(options)
-    return Options(merged)
+        found.update(options)
+    return Options(found)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ ALL_CLIENTS = "All clients"
 """Name of the entry in which fio adds up all clients: it would count everything twice."""
 
 _UNDECODABLE = (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError)
-_WITHOUT_IO = b'"total_ios" : 0,'
+WITHOUT_IO = b'"total_ios" : 0,'
 _LARGEST = 2**52
 _STRING = r'"(?:[^"\\]|\\.)*+"'
 _STRUCTURE = re.compile(rf"{_STRING}|[{{}}]", re.DOTALL)
@@ -175,7 +175,7 @@ def _document(wire: WireDocument) -> Document:
     return Document(
         fio_version=wire.version.removeprefix("fio-"),
         timestamp_ms=timestamp_ms,
-        global_options=_global_options(bytes(wire.global_options)),
+        global_options=global_options(bytes(wire.global_options)),
         jobs=tuple([_job(entry) for entry in entries]),
         disk_util=tuple(_disk_util(entry) for entry in wire.disk_util),
         client_mode=client_mode,
@@ -186,7 +186,7 @@ def _document(wire: WireDocument) -> Document:
 
 
 @lru_cache(maxsize=256)
-def _global_options(raw: bytes) -> tuple[Options, ...]:
+def global_options(raw: bytes) -> tuple[Options, ...]:
     """``global options``: absent, an object, or (several servers, from 3.39) a list of objects."""
     found = GLOBAL_OPTIONS.decode(raw)
     entries = found if isinstance(found, list) else [found]
@@ -194,7 +194,7 @@ def _global_options(raw: bytes) -> tuple[Options, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _options(raw: bytes) -> Options:
+def job_options(raw: bytes) -> Options:
     """``job options``."""
     return _strings(OPTIONS.decode(raw))
 
@@ -209,7 +209,7 @@ def _job(wire: WireJob) -> Job:
     mixed = DIRECTION.decode(wire.mixed)
     if not found and mixed is not None:  # with unified_rw_reporting=both it is but the sum of the others
         found = (_direction("mixed", mixed),)
-    sync, sync_ios = _sync(bytes(wire.sync))
+    sync, sync_ios = sync_of(bytes(wire.sync))
     return Job(
         name=wire.jobname,
         group=wire.groupid,
@@ -217,7 +217,7 @@ def _job(wire: WireJob) -> Job:
         directions=found,
         sync=sync,
         sync_ios=sync_ios,
-        options=_options(bytes(wire.options)),
+        options=job_options(bytes(wire.options)),
         hostname=wire.hostname,
         io_errors=wire.total_err,
         job_runtime_ms=wire.job_runtime,
@@ -230,21 +230,21 @@ def _job(wire: WireJob) -> Job:
 def _part(name: str, raw: msgspec.Raw) -> Direction | None:
     """One direction out of its text; None where it is not there."""
     text = bytes(raw)
-    if _WITHOUT_IO in text:
-        return _idle(name, text)
+    if WITHOUT_IO in text:
+        return idle(name, text)
     wire = DIRECTION.decode(text)
     return None if wire is None else _direction(name, wire)
 
 
 @lru_cache(maxsize=256)
-def _idle(name: str, raw: bytes) -> Direction | None:
+def idle(name: str, raw: bytes) -> Direction | None:
     """The same, of texts that come again and again."""
     wire = DIRECTION.decode(raw)
     return None if wire is None else _direction(name, wire)
 
 
 @lru_cache(maxsize=256)
-def _sync(raw: bytes) -> tuple[Latency | None, int]:
+def sync_of(raw: bytes) -> tuple[Latency | None, int]:
     """``sync``: its latency, and how many there were."""
     wire = SYNC.decode(raw)
     return (None, 0) if wire is None else (_latency(wire.lat_ns, 1, wire.total_ios), wire.total_ios)
@@ -286,7 +286,7 @@ def _latency(wire: WireLatency | None, unit_ns: int, ios: int) -> Latency | None
         found.mean_ns,
         found.stddev_ns,
         _percentiles(wire.percentile, unit_ns) if wire.percentile else (),
-        _histogram(wire.bins, unit_ns) if wire.bins else None,
+        histogram(wire.bins, unit_ns) if wire.bins else None,
     )
 
 
@@ -309,22 +309,22 @@ def _moments(wire: WireMoments | None, unit_ns: int, ios: int) -> Latency | None
 
 def _percentiles(found: Mapping[str, int | None], unit_ns: int) -> tuple[tuple[float, int], ...]:
     """(percent, ns) in rising order, without the ``"0.00"`` with which old versions fill their list."""
-    percents, as_printed = _percents(tuple(found))
+    order, as_printed = percents(tuple(found))
     if as_printed and unit_ns == 1 and None not in found.values():
-        return tuple(zip(percents, found.values(), strict=True))  # type: ignore[arg-type] # mypy: None is excluded
-    pairs = [(percent, value) for percent, value in zip(percents, found.values(), strict=True) if value is not None]
+        return tuple(zip(order, found.values(), strict=True))  # type: ignore[arg-type] # mypy: None is excluded
+    pairs = [(percent, value) for percent, value in zip(order, found.values(), strict=True) if value is not None]
     return tuple(sorted((percent, value * unit_ns) for percent, value in pairs if 0.0 < percent <= 100.0))
 
 
 @lru_cache(maxsize=256)
-def _percents(keys: tuple[str, ...]) -> tuple[tuple[float, ...], bool]:
+def percents(keys: tuple[str, ...]) -> tuple[tuple[float, ...], bool]:
     """Keys of ``percentile`` as numbers; and whether they rise, with nothing among them to be left out."""
-    percents = tuple(map(_number, keys))
-    inside = all(0.0 < percent <= 100.0 for percent in percents)
-    return percents, inside and list(percents) == sorted(set(percents))
+    found = tuple(map(_number, keys))
+    inside = all(0.0 < percent <= 100.0 for percent in found)
+    return found, inside and list(found) == sorted(set(found))
 
 
-def _histogram(found: Mapping[int, int], unit_ns: int) -> Histogram | None:
+def histogram(found: Mapping[int, int], unit_ns: int) -> Histogram | None:
     """The buckets that are not empty, in rising order, as fio prints them."""
     if not found:
         return None

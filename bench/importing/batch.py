@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import EngineError, ImportFailedError
-from bench.importing import formats
+from bench.importing import formats, single
 from bench.importing.fio_logs import NO_LOGS, Logs
 from bench.importing.pattern import Pattern
 from bench.importing.rows import Source, TrialRows, environment, rows
@@ -90,7 +90,7 @@ def _import_batch(files: Sequence[File], patterns: Sequence[Pattern], known: Col
     already = 0
     for file in files:
         try:
-            found, runs = _read(file, patterns)
+            found, machines, notes = _read(file, patterns)
         except (EngineError, ImportFailedError) as error:
             skipped.append(Remark(file.path, error.message))
             continue
@@ -98,8 +98,9 @@ def _import_batch(files: Sequence[File], patterns: Sequence[Pattern], known: Col
         already += not fresh
         seen.update(each.trial.trial_id for each in fresh)
         taken += fresh
-        noted += [Remark(file.path, note) for note in _notes(runs)] if fresh else []
-        environments |= {each.environment_id: each for each in map(environment, runs)}
+        noted += [Remark(file.path, note) for note in notes] if fresh else []
+        for each in machines:
+            environments[each.environment_id] = each
     used = {each.trial.environment_id for each in taken}
     return Batch(
         files=len(files) - len(skipped) - already,
@@ -120,8 +121,13 @@ def _notes(runs: Sequence[Run]) -> list[str]:
     return [*several, *dict.fromkeys(note for run in runs for note in run.notes)]
 
 
-def _read(file: File, patterns: Sequence[Pattern]) -> tuple[list[TrialRows], list[Run]]:
-    """Trials and runs of one file; raises EngineError or ImportFailedError with the reason why there are none."""
+def _read(
+    file: File, patterns: Sequence[Pattern]
+) -> tuple[Sequence[TrialRows], Sequence[EnvironmentRow], Sequence[str]]:
+    """Trials of one file, their machines, and what is to be said of it.
+
+    Raises EngineError or ImportFailedError with the reason why there are none.
+    """
     if file.size_bytes > formats.LARGEST_BYTES:
         raise EngineError(f"it has {file.size_bytes >> 20} MiB, and {formats.LARGEST_BYTES >> 20} MiB are the most")
     try:
@@ -130,8 +136,13 @@ def _read(file: File, patterns: Sequence[Pattern]) -> tuple[list[TrialRows], lis
         raise EngineError(f"it cannot be read: {error.strerror}") from error
     path = file.path if file.path.isascii() else os.fsencode(file.path).decode("utf-8", "backslashreplace")
     naming = Naming.of(path, patterns)
+    source = Source(path, max(changed_ns, 0), content)
+    if not file.logs and formats.may_be_one_document(content):
+        alone = single.trial(content, naming, source)
+        if alone is not None:
+            return (alone[0],), (alone[1],), ()
     runs = formats.read(content, naming, _logs(file) if file.logs else NO_LOGS)
-    return rows(runs, Source(path, max(changed_ns, 0), content)), runs
+    return rows(runs, source), [environment(run) for run in runs], _notes(runs)
 
 
 def _content(path: str) -> tuple[bytes, int]:

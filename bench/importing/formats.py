@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bench.errors import EngineError
-from bench.fio.model import Document
 from bench.fio.parser import only_document
 from bench.importing import dd, elbencho, fio, gpcheckperf
 from bench.importing.fio_logs import Logs
@@ -22,9 +21,10 @@ def read(content: bytes, naming: Naming, logs: Logs) -> list[Run]:
         EngineError: it is empty, binary, of no format known here, or without a complete result.
         ImportFailedError: a name does not fit its factor.
     """
-    document = _only_document(content)
-    if document is not None:
-        return fio.of_document(document, naming, logs)
+    if may_be_one_document(content):
+        document = only_document(content)
+        if document is not None:
+            return fio.of_document(document, naming, logs)
     if not content.strip():
         raise EngineError("it is empty")
     if b"\0" in content[:_HEAD]:
@@ -41,14 +41,12 @@ def read(content: bytes, naming: Naming, logs: Logs) -> list[Run]:
     raise EngineError(_why_not(text))
 
 
-def _only_document(content: bytes) -> Document | None:
-    """The document of fio that a file is and nothing else, as nearly all are; None where all has to be looked at."""
+def may_be_one_document(content: bytes) -> bool:
+    """Whether a file looks like a document of fio and nothing else, as nearly all do, and like no other format."""
     if content[:1] != b"{" or not content.isascii() or content.find(b"\0", 0, _HEAD) >= 0:
-        return None
+        return False
     end = content.find(b"\n")
-    if elbencho.recognised(content[: end if end >= 0 else None].decode()):
-        return None
-    return only_document(content)
+    return not elbencho.recognised(content[: end if end >= 0 else None].decode())
 
 
 def _why_not(text: str) -> str:

@@ -50,11 +50,11 @@ class Source:
 
 def environment(run: Run) -> EnvironmentRow:
     """The machine of a run, of which next to nothing is known."""
-    return _environment(run.engine, run.engine_version, run.hosts)
+    return environment_of(run.engine, run.engine_version, run.hosts)
 
 
 @lru_cache(maxsize=64)
-def _environment(engine: str, engine_version: str, hosts: tuple[str, ...]) -> EnvironmentRow:
+def environment_of(engine: str, engine_version: str, hosts: tuple[str, ...]) -> EnvironmentRow:
     unknown = "unknown"
     unnamed = EnvironmentRow(
         environment_id="",
@@ -66,14 +66,14 @@ def _environment(engine: str, engine_version: str, hosts: tuple[str, ...]) -> En
         cpu_model=unknown,
         cpus=0,
         memory_bytes=0,
-        tools=(f"{engine}: {_text(engine_version)}",),
+        tools=(f"{engine}: {storable(engine_version)}",),
         stripelab_version=stripelab_version(),
     )
     identity = json.dumps(dataclasses.asdict(unnamed), sort_keys=True, separators=(",", ":"))
     return dataclasses.replace(
         unnamed,
         environment_id=hashlib.sha256(identity.encode()).hexdigest()[:16],
-        hostname=_text(", ".join(hosts)) or unknown,
+        hostname=storable(", ".join(hosts)) or unknown,
     )
 
 
@@ -105,7 +105,7 @@ def _trials(parts: Sequence[Part]) -> list[list[Part]]:
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
     """What the rows of all trials at a point have in common; ``text`` is the point's content."""
 
     text: str
@@ -115,23 +115,23 @@ class _Place:
     disk_failures_survived: int | None
 
 
-def _place(part: Part) -> _Place:
+def _place(part: Part) -> Place:
     """The point of a part: its factors and labels."""
-    return _place_of(tuple(part.named.factors.items()), tuple(part.named.labels.items()))
+    return place_of(tuple(part.named.factors.items()), tuple(part.named.labels.items()))
 
 
 # A tree of ten thousand files has a few hundred points and a few dozen workloads.
 
 
 @lru_cache(maxsize=4096)
-def _place_of(factors: tuple[tuple[str, str | int], ...], labels: tuple[tuple[str, str], ...]) -> _Place:
+def place_of(factors: tuple[tuple[str, str | int], ...], labels: tuple[tuple[str, str], ...]) -> Place:
     text = canonical_json({"settings": dict(factors), "labels": dict(labels)})
     settings = {name: _plain(value) for name, value in factors}
-    return _Place(
+    return Place(
         text=text,
         point_id=hashlib.sha256(text.encode()).hexdigest()[:16],
         settings=MappingProxyType(settings),
-        labels=tuple([_text(f"{name}={value}") for name, value in labels]),
+        labels=tuple([storable(f"{name}={value}") for name, value in labels]),
         disk_failures_survived=_survived(settings),
     )
 
@@ -147,37 +147,25 @@ def _trial(run: Run, parts: Sequence[Part], source: Source, *, with_raw: bool) -
         trial_id = digest(run.identity, place.text, [(part.workload, part.group) for part in parts])
     else:
         trial_id = digest(run.identity)
-    longest_ns = max([each.runtime_ns for part in parts for each in part.results], default=0)
-    ended_ns, doubt = _ended(run, source)
     errors = [part.error for part in parts if part.error is not None]
     observations = _observations(trial_id, run, parts, source.raw if with_raw else None)
     if not errors and not observations:
         errors = ["nothing was measured"]
-    trial = TrialRow(
-        trial_id=trial_id,
-        point_id=place.point_id,
-        protocol_id=_protocol_id(tuple([part.workload for part in parts])),
-        environment_id=environment(run).environment_id,
-        sweep=SWEEP,
-        block=0,
-        run_order=0,
-        status="failed" if errors else "ok",
-        substrate=IMPORTED,
-        started_at_ns=max(ended_ns - longest_ns, 0),
-        duration_s=longest_ns / 1e9,
-        error_class="EngineError" if errors else None,
-        error=_text("; ".join(errors)) if errors else None,
-        error_command=_text(run.command) or None if errors else None,
-        disk_failures_survived=place.disk_failures_survived,
-        warnings=tuple([_text(each) for each in (*run.notes, *run.warnings, *doubt)]),
-        stripelab_version=stripelab_version(),
-        imported_from=_text(source.path),
-        labels=place.labels,
-        **place.settings,
+    trial = trial_row(
+        trial_id,
+        place,
+        tuple([part.workload for part in parts]),
+        environment(run),
+        run.ended_ns,
+        max([each.runtime_ns for part in parts for each in part.results], default=0),
+        source,
+        error=storable("; ".join(errors)) if errors else None,
+        error_command=storable(run.command) or None if errors else None,
+        warnings=(*run.notes, *run.warnings),
     )
     seconds = tuple(
         [
-            IntervalRow(trial_id=trial_id, workload=_text(part.workload), **vars(each))
+            IntervalRow(trial_id=trial_id, workload=storable(part.workload), **vars(each))
             for part in parts
             for each in part.intervals
         ]
@@ -185,18 +173,57 @@ def _trial(run: Run, parts: Sequence[Part], source: Source, *, with_raw: bool) -
     return TrialRows(trial, observations, seconds)
 
 
+def trial_row(
+    trial_id: str,
+    place: Place,
+    workloads: tuple[str, ...],
+    machine: EnvironmentRow,
+    ended_ns: int | None,
+    longest_ns: int,
+    source: Source,
+    *,
+    error: str | None = None,
+    error_command: str | None = None,
+    warnings: tuple[str, ...] = (),
+) -> TrialRow:
+    """The row of a trial; ``ended_ns`` is the wall clock that a file tells, ``longest_ns`` the longest direction."""
+    known_ns, doubt = _ended(ended_ns, source)
+    return TrialRow(
+        trial_id=trial_id,
+        point_id=place.point_id,
+        protocol_id=_protocol_id(workloads),
+        environment_id=machine.environment_id,
+        sweep=SWEEP,
+        block=0,
+        run_order=0,
+        status="ok" if error is None else "failed",
+        substrate=IMPORTED,
+        started_at_ns=max(known_ns - longest_ns, 0),
+        duration_s=longest_ns / 1e9,
+        error_class=None if error is None else "EngineError",
+        error=error,
+        error_command=error_command,
+        disk_failures_survived=place.disk_failures_survived,
+        warnings=tuple([storable(each) for each in (*warnings, *doubt)]),
+        stripelab_version=stripelab_version(),
+        imported_from=storable(source.path),
+        labels=place.labels,
+        **place.settings,
+    )
+
+
 def _observations(trial_id: str, run: Run, parts: Sequence[Part], raw: bytes | None) -> tuple[ObservationRow, ...]:
     """Figures of every workload and direction."""
     found = []
     kept = None if raw is None else stored(raw)
-    version, command = _text(run.engine_version), _text(run.command)
+    version, command = storable(run.engine_version), storable(run.command)
     for part in parts:
-        words = _text(canonical_text(part.options))
+        words = storable(canonical_text(part.options))
         for result in part.results:
             _check(result)
             row = ObservationRow(
                 trial_id=trial_id,
-                workload=_text(part.workload),
+                workload=storable(part.workload),
                 engine=run.engine,
                 engine_version=version,
                 command=command,
@@ -234,10 +261,10 @@ def _check(result: DirectionResult) -> None:
         raise EngineError("a bucket of its histogram holds more I/Os than any run does")
 
 
-def _ended(run: Run, source: Source) -> tuple[int, tuple[str, ...]]:
+def _ended(ended_ns: int | None, source: Source) -> tuple[int, tuple[str, ...]]:
     """When a run ended: as the file says, else when the file was last written."""
-    if run.ended_ns is not None and _EARLIEST_NS < run.ended_ns < _LATEST_NS:
-        return run.ended_ns, ()
+    if ended_ns is not None and _EARLIEST_NS < ended_ns < _LATEST_NS:
+        return ended_ns, ()
     return source.changed_ns, ("the file does not say when it was measured: the time of its last change is taken",)
 
 
@@ -250,9 +277,9 @@ def _survived(settings: dict[str, Any]) -> int | None:
 
 
 def _plain(value: str | int) -> str | int:
-    return _text(value) if isinstance(value, str) else value
+    return storable(value) if isinstance(value, str) else value
 
 
-def _text(value: str) -> str:
+def storable(value: str) -> str:
     """Text that UTF-8 can hold: names of files and of jobs need not be that."""
     return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
