@@ -28,7 +28,7 @@ def merge_jobs(jobs: Sequence[Job]) -> tuple[Direction, ...]:
         for part in job.directions:
             if part.ios > 0:
                 found.setdefault(part.name, []).append(part)
-    return tuple([_merge_directions(name, found[name]) for name in DIRECTIONS if name in found])
+    return tuple([merge_directions(name, found[name]) for name in DIRECTIONS if name in found])
 
 
 def merge_latencies(parts: Iterable[Latency | None], *, histograms: bool = True) -> Latency | None:
@@ -84,13 +84,14 @@ def results(jobs: Sequence[Job]) -> tuple[DirectionResult, ...]:
     errors = sum([job.io_errors for job in jobs])
     found = []
     for direction in merge_jobs(jobs):
-        found.append(_result(direction, errors=errors))
+        found.append(direction_result(direction, errors=errors))
         errors = 0
     sync = _sync(jobs)
-    return (*found, _result(sync, errors=0)) if sync is not None else tuple(found)
+    return (*found, direction_result(sync, errors=0)) if sync is not None else tuple(found)
 
 
-def _merge_directions(name: str, parts: Sequence[Direction]) -> Direction:
+def merge_directions(name: str, parts: Sequence[Direction]) -> Direction:
+    """What several jobs did in one direction, as if one had done it."""
     if len(parts) == 1:
         return _single(parts[0])
     ios = sum([part.ios for part in parts])
@@ -163,7 +164,8 @@ def _sync(jobs: Sequence[Job]) -> Direction | None:
     )
 
 
-def _result(direction: Direction, *, errors: int) -> DirectionResult:
+def direction_result(direction: Direction, *, errors: int) -> DirectionResult:
+    """What an engine reports of a direction."""
     slat, lat, clat = direction.slat, direction.lat, direction.clat
     found = _NO_HISTOGRAM if lat is None or lat.histogram is None else lat.histogram
     clat_p50_ns, clat_p95_ns, clat_p99_ns, clat_p999_ns = percentiles_ns(clat)

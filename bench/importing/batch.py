@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import EngineError, ImportFailedError
-from bench.importing import formats, single
+from bench.importing import alike, formats
 from bench.importing.fio_logs import NO_LOGS, Logs
 from bench.importing.pattern import Pattern
 from bench.importing.rows import Source, TrialRows, environment, rows
@@ -138,9 +138,9 @@ def _read(
     naming = Naming.of(path, patterns)
     source = Source(path, max(changed_ns, 0), content)
     if not file.logs and formats.may_be_one_document(content):
-        alone = single.trial(content, naming, source)
-        if alone is not None:
-            return (alone[0],), (alone[1],), ()
+        found = alike.trial(content, naming, source)
+        if found is not None:
+            return (found[0],), (found[1],), ()
     runs = formats.read(content, naming, _logs(file) if file.logs else NO_LOGS)
     return rows(runs, source), [environment(run) for run in runs], _notes(runs)
 
