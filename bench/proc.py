@@ -14,7 +14,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,42 +143,57 @@ def run_attended(argv: Sequence[str | Path], *, error: type[StripelabError], pas
         raise error(f"{words[0]} exited with status {ended.returncode}, see above", command=shlex.join(words))
 
 
+_ONE_THREAD: Mapping[str, str] = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
+"""Keeps numpy's OpenBLAS and Arrow's jemalloc from starting a thread when they are loaded."""
+
+
 def expect_workers(modules: Sequence[str]) -> None:
     """Begin to load ``modules`` in the process that workers will be made from, while this one goes on.
 
-    They must not be such that start threads: a process is only copied while it has one (Python, multiprocessing,
-    "Contexts and start methods").
+    They must not be such that start threads, but for numpy and Arrow: a process is only to be copied while it has one
+    (Python, multiprocessing, "Contexts and start methods").
     """
     from multiprocessing import forkserver, get_context
 
-    get_context("forkserver").set_forkserver_preload(["__main__", *modules])
-    forkserver.ensure_running()
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(_ONE_THREAD)
+    try:
+        get_context("forkserver").set_forkserver_preload(["__main__", *modules])
+        forkserver.ensure_running()
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager
-def workers(count: int, prepare: Callable[[], None]) -> Iterator[Executor]:
-    """Processes of our own to spread work over; an interrupt is this process's to handle.
+def workers(count: int) -> Iterator[Executor]:
+    """Processes of our own to spread work over, started now; an interrupt is this process's to handle.
 
-    Each begins with ``prepare``, and does so at once.  They are not copies of this process: one in which Arrow runs
-    threads can hang when it is copied.  They are made from a process that has loaded :func:`expect_workers`' modules
-    and has no thread, and they end with this one, however that ends.
+    They are no copies of this process: one in which Arrow runs threads can hang when it is copied.  They are copies of
+    one that has loaded the modules of :func:`expect_workers` and runs one thread, and end with this process, however
+    that ends.
     """
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    pool = ProcessPoolExecutor(count, mp_context=get_context("forkserver"), initializer=_begin, initargs=(prepare,))
+    pool = ProcessPoolExecutor(count, mp_context=get_context("forkserver"), initializer=_ignore_interrupts)
     try:
-        for _ in range(count):  # a process is made when there is something to do
+        for _ in range(count):  # a process is started when there is something to do
             pool.submit(os.getpid)
         yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin(prepare: Callable[[], None]) -> None:
+def _ignore_interrupts() -> None:
     """Ctrl-C reaches every process of a terminal; the one that started the others ends them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    prepare()
 
 
 def start(

@@ -104,13 +104,13 @@ def _directions(job: WireJob, active: dict[str, list[WireDirection]]) -> list[tu
     told: list[tuple[object, ...]] = []
     for name, raw in (("read", job.read), ("write", job.write), ("trim", job.trim)):
         text = bytes(raw)
-        if parser.WITHOUT_IO in text:
+        wire = None if parser.WITHOUT_IO in text else DIRECTION.decode(text)
+        if wire is None or wire.total_ios == 0:
             idle = _told_of_idle(name, text)
             if idle is not None:
                 told.append(idle)
             continue
-        wire = DIRECTION.decode(text)
-        if wire is None or not wire.total_ios or wire.bw_bytes is None or wire.io_kbytes is None:
+        if wire.total_ios is None or wire.bw_bytes is None or wire.io_kbytes is None:
             raise _Other
         if not 0 < wire.runtime < _LONGEST_MS or wire.slat or wire.clat or wire.lat:
             raise _Other

@@ -19,7 +19,7 @@ from bench.importing.fio_logs import NO_LOGS, Logs
 from bench.importing.pattern import Pattern
 from bench.importing.rows import Source, TrialRows, environment, rows
 from bench.importing.run import Naming, Run
-from results.bulk import Sealed, seal
+from results.bulk import Description, Sealed, describe, seal
 from results.schema import EnvironmentRow
 
 
@@ -53,14 +53,9 @@ class Batch:
     observations: int
     known: int
     bundles: tuple[Sealed, ...]
-    environments: tuple[EnvironmentRow, ...]
+    environments: tuple[Description, ...]
     skipped: tuple[Remark, ...]
     noted: tuple[Remark, ...]
-
-
-def prepare() -> None:
-    """Load what a batch needs; in a process of its own that can be done before there is one."""
-    import pyarrow.parquet  # noqa: F401
 
 
 def import_batch(files: Sequence[File], patterns: Sequence[Pattern], known: Collection[str]) -> Batch:
@@ -109,7 +104,7 @@ def _import_batch(files: Sequence[File], patterns: Sequence[Pattern], known: Col
         observations=sum(len(each.observations) for each in taken),
         known=already,
         bundles=tuple(seal([(each.trial, each.observations, each.intervals) for each in taken])),
-        environments=tuple(environments[name] for name in sorted(used)),
+        environments=tuple(describe(environments[name]) for name in sorted(used)),
         skipped=tuple(skipped),
         noted=tuple(noted),
     )

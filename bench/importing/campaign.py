@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from bench import proc
 from bench.errors import ImportFailedError
-from bench.importing.batch import Batch, File, Remark, import_batch, prepare
+from bench.importing.batch import Batch, File, Remark, import_batch
 from bench.importing.collect import collect
 from bench.importing.pattern import Pattern
 from bench.store_lock import locked
@@ -77,7 +77,7 @@ def import_files(
     """
     count = processes or _cpus()
     if count > 1 and any(place.is_dir() for place in places):
-        proc.expect_workers(["bench.importing.batch"])  # they load while the files are looked for
+        proc.expect_workers(["bench.importing.batch", "pyarrow.parquet"])  # while the files are looked for
     files, unseen = collect(places)
     with locked(path), _workers(files, count) as pool:
         store = claimed(path)
@@ -98,7 +98,7 @@ def claimed(path: Path) -> Store:
         ResultsError: it cannot be opened.
     """
     store = Store.open_or_create(path)
-    machines = load(path, verify=False).environment_rows()
+    machines = load(path, verify=False).environment_rows() if store.environment_ids else []
     if (path / SWEEP_FILE).exists() or any(each.substrate != IMPORTED for each in machines):
         raise ImportFailedError(
             f"{path} is the store of a sweep: imported trials would stand beside measured ones",
@@ -133,7 +133,7 @@ def _workers(files: Sequence[File], processes: int) -> Iterator[Executor | None]
     if processes == 1 or alone:
         yield None
         return
-    with proc.workers(processes, prepare) as pool:
+    with proc.workers(processes) as pool:
         yield pool
 
 
