@@ -37,7 +37,8 @@ ALL_CLIENTS = "All clients"
 """Name of the entry in which fio adds up all clients: it would count everything twice."""
 
 _UNDECODABLE = (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError)
-WITHOUT_IO = b'"total_ios" : 0,'
+_HEAD = 512
+_WITHOUT_IO = b'"total_ios" : 0,'
 _LARGEST = 2**52
 _STRING = r'"(?:[^"\\]|\\.)*+"'
 _STRUCTURE = re.compile(rf"{_STRING}|[{{}}]", re.DOTALL)
@@ -230,10 +231,15 @@ def _job(wire: WireJob) -> Job:
 def _part(name: str, raw: msgspec.Raw) -> Direction | None:
     """One direction out of its text; None where it is not there."""
     text = bytes(raw)
-    if WITHOUT_IO in text:
+    if without_io(text):
         return idle(name, text)
     wire = DIRECTION.decode(text)
     return None if wire is None else _direction(name, wire)
+
+
+def without_io(text: bytes) -> bool:
+    """Whether fio says so at the head of a direction (where a histogram follows, the rest is long)."""
+    return text.find(_WITHOUT_IO, 0, _HEAD) >= 0
 
 
 @lru_cache(maxsize=256)

@@ -1,8 +1,8 @@
 """The file that labs have thousands of, straight into rows: one document of fio 3 whose jobs all did the same.
 
-Everything else is left to the way of every file (:mod:`bench.importing.fio`, :mod:`bench.importing.rows`), which this one
-must equal value by value: whatever it has the least doubt about it declines.  The tests hold the two beside each other.
-It takes half of the time, because next to nothing is made on the way from the decoded JSON to the rows.
+Everything else is left to the way of every file (:mod:`bench.importing.fio`, :mod:`bench.importing.rows`), which this
+one must equal value by value: whatever it has the least doubt about it declines.  The tests hold the two beside each
+other.  It takes half of the time, because next to nothing is made on the way from the decoded JSON to the rows.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _trial(wire: WireDocument, naming: Naming, source: Source) -> tuple[TrialRow
     trial_id = digest(digest("fio", version, timestamp_ms, told))
     words = _Words(trial_id, storable(workload), storable(version or "unknown"), storable(canonical_text(load)))
     errors, raw = sum([job.total_err for job in jobs]), stored(source.raw)
-    observations = []
+    observations: list[ObservationRow] = []
     for name, parts in active.items():
         if parts:
             observations.append(
@@ -104,7 +104,7 @@ def _directions(job: WireJob, active: dict[str, list[WireDirection]]) -> list[tu
     told: list[tuple[object, ...]] = []
     for name, raw in (("read", job.read), ("write", job.write), ("trim", job.trim)):
         text = bytes(raw)
-        wire = None if parser.WITHOUT_IO in text else DIRECTION.decode(text)
+        wire = None if parser.without_io(text) else DIRECTION.decode(text)
         if wire is None or wire.total_ios == 0:
             idle = _told_of_idle(name, text)
             if idle is not None:
@@ -190,7 +190,7 @@ def _observation(
 def _to_pool(name: str, part: WireDirection) -> Direction:
     """A direction of one job of several: its percentiles are looked at, and no more, since nothing pools them."""
     ios = part.total_ios or 0
-    latencies = []
+    latencies: list[Latency | None] = []
     for wire in (part.clat_ns, part.lat_ns):
         if wire is None or not _measured(wire, ios):
             latencies.append(None)

@@ -55,6 +55,7 @@ def environment(run: Run) -> EnvironmentRow:
 
 @lru_cache(maxsize=64)
 def environment_of(engine: str, engine_version: str, hosts: tuple[str, ...]) -> EnvironmentRow:
+    """The same, by what is known."""
     unknown = "unknown"
     unnamed = EnvironmentRow(
         environment_id="",
@@ -125,6 +126,7 @@ def _place(part: Part) -> Place:
 
 @lru_cache(maxsize=4096)
 def place_of(factors: tuple[tuple[str, str | int], ...], labels: tuple[tuple[str, str], ...]) -> Place:
+    """The point of these factors and labels."""
     text = canonical_json({"settings": dict(factors), "labels": dict(labels)})
     settings = {name: _plain(value) for name, value in factors}
     return Place(
