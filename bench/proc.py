@@ -182,7 +182,7 @@ def workers(count: int) -> Iterator[Executor]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    pool = ProcessPoolExecutor(count, mp_context=get_context("forkserver"), initializer=_ignore_interrupts)
+    pool = ProcessPoolExecutor(count, mp_context=get_context("forkserver"), initializer=_begin_worker)
     try:
         for _ in range(count):  # a process is started when there is something to do
             pool.submit(os.getpid)
@@ -191,9 +191,25 @@ def workers(count: int) -> Iterator[Executor]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; the one that started the others ends them."""
+def _begin_worker() -> None:
+    """Ctrl-C reaches every process of a terminal; the one that started the others ends them, or ends before them.
+
+    A worker would wait for ever for something to do: it holds the other end of its queue itself.
+    """
+    import threading
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that it works for is no more."""
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def start(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from bench.errors import EngineError
+from bench.errors import EngineError, ImportFailedError
 from bench.fio import parser
 from bench.fio.merge import PERCENTS, direction_result, merge_directions
 from bench.fio.model import Direction, Latency, merged
@@ -38,13 +38,12 @@ class _Other(Exception):  # noqa: N818 - no error: another way is taken
 def trial(content: bytes, naming: Naming, source: Source) -> tuple[TrialRows, EnvironmentRow] | None:
     """The trial of a file (ASCII, without logs), and its machine; None where the file is to be read the careful way.
 
-    Raises:
-        ImportFailedError: a name does not fit its factor.
+    That way also finds the words where something is wrong.
     """
     try:
         wire = DECODER.decode(content)
         return _trial(wire, naming, source) if wire.jobs else None
-    except (_Other, EngineError, msgspec.DecodeError, RecursionError, UnicodeError, OverflowError):
+    except (_Other, EngineError, ImportFailedError, msgspec.DecodeError, RecursionError, UnicodeError, OverflowError):
         return None
 
 
