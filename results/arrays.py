@@ -10,7 +10,7 @@ import math
 import numbers
 from array import array
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def arrow_array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
                 kind, len(values), [None, pa.py_buffer(bytes(4 * len(values) + 4))], 0, children=[inner]
             )
         given = [value or () for value in values]
-        inner = arrow_array([item for each in given for item in each], kind.value_type)
-        offsets = pa.py_buffer(_offsets(len(each) for each in given))
+        inner = arrow_array(list(chain.from_iterable(given)), kind.value_type)
+        offsets = pa.py_buffer(_offsets(map(len, given)))
         return pa.Array.from_buffers(kind, len(values), [validity, offsets], nulls, children=[inner])
     if kind in {pa.string(), pa.binary()}:
         words = _words(values, text=kind == pa.string())
