@@ -24,8 +24,10 @@ from results.query import load
 FILES = int(os.environ.get("IMPORT_FILES", "10000"))
 COMPARED: Mapping[str, int] = {"json": FILES, "json+": min(FILES, 2000)}
 """Files on which the ways are measured beside each other: of all of json+ the frame has no room in memory."""
-EACH: Mapping[str, int] = {"json": min(FILES, 2000), "json+": min(FILES, 400)}
+EACH: Mapping[str, int] = {"json": FILES, "json+": min(FILES, 400)}
 """The same of a frame a file, which takes several milliseconds each, and with json+ a tenth of a second."""
+WHOLE = 10_000
+"""Files of which the ratios are promised: of fewer the start of Python and Arrow is a larger part."""
 
 SHAPES = tuple(itertools.product(("randread", "randwrite", "randrw", "read"), (1, 4), (1, 16)))
 """Mode, jobs, depth: a real run of each is what the files are made from."""
@@ -207,4 +209,4 @@ def test_a_tree_of_fio_beside_json_and_pandas(tree: tuple[str, Path], tmp_path: 
         print(f"  json.load + json_normalize + to_parquet, {said}: {theirs}, {frame}")
         print(f"  that is {ratios[kind, form, bins]:.1f} times as long, {theirs.cpu_s / ours.cpu_s:.1f} times the CPU")
     short = {each: ratio for each, ratio in ratios.items() if ratio < PROMISED.get(each, 0.0)}
-    assert not short, f"the import is not as many times as fast as docs/import-export.md says: {short}"
+    assert FILES < WHOLE or not short, f"the import is not as many times as fast as docs/import-export.md says: {short}"
