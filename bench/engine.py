@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from permutations.workload import Workload
+from results.filled import filled_at_once
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Targets:
         return tuple(path for group in self.groups for path in group)
 
 
-@dataclass(frozen=True)
+@filled_at_once
+@dataclass(frozen=True, kw_only=True)
 class DirectionResult:
     """An engine's figures for one direction; fields as in :class:`results.schema.ObservationRow`."""
 

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, compress, repeat
+from itertools import accumulate
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ def merge(histograms: Iterable[Histogram]) -> Histogram:
     every = list(histograms)
     if len(every) == 1 and 0 not in every[0].counts:
         return every[0]
-    tables = [dict(zip(each.bins_ns, each.counts, strict=True)) for each in every]
-    bins = sorted(set().union(*tables))
-    counts = list(map(sum, zip(*(map(table.get, bins, repeat(0)) for table in tables), strict=True)))
-    if 0 in counts:
-        bins, counts = [list(compress(values, counts)) for values in (bins, counts)]
-    return Histogram(tuple(bins), tuple(counts))
+    total: dict[int, int] = {}
+    for each in every:
+        for value, count in zip(each.bins_ns, each.counts, strict=True):
+            total[value] = total.get(value, 0) + count
+    bins = sorted(value for value, count in total.items() if count)
+    return Histogram(tuple(bins), tuple(map(total.__getitem__, bins)))

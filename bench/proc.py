@@ -143,25 +143,73 @@ def run_attended(argv: Sequence[str | Path], *, error: type[StripelabError], pas
         raise error(f"{words[0]} exited with status {ended.returncode}, see above", command=shlex.join(words))
 
 
+_ONE_THREAD: Mapping[str, str] = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
+"""Keeps numpy's OpenBLAS and Arrow's jemalloc from starting a thread when they are loaded."""
+
+
+def expect_workers(modules: Sequence[str]) -> None:
+    """Begin to load ``modules`` in the process that workers will be made from, while this one goes on.
+
+    They must not be such that start threads, but for numpy and Arrow: a process is only to be copied while it has one
+    (Python, multiprocessing, "Contexts and start methods").
+    """
+    from multiprocessing import forkserver, get_context
+
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(_ONE_THREAD)
+    try:
+        get_context("forkserver").set_forkserver_preload(["__main__", *modules])
+        forkserver.ensure_running()
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 @contextmanager
 def workers(count: int) -> Iterator[Executor]:
-    """Processes of our own to spread work over; they begin fresh, and an interrupt is this process's to handle.
+    """Processes of our own to spread work over, started now; an interrupt is this process's to handle.
 
-    Not forked: a copy of a process in which Arrow runs threads can hang (Python, multiprocessing, "Contexts").
+    They are no copies of this process: one in which Arrow runs threads can hang when it is copied.  They are copies of
+    one that has loaded the modules of :func:`expect_workers` and runs one thread, and end with this process, however
+    that ends.
     """
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+    pool = ProcessPoolExecutor(count, mp_context=get_context("forkserver"), initializer=_begin_worker)
     try:
+        for _ in range(count):  # a process is started when there is something to do
+            pool.submit(os.getpid)
         yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; the one that started the others ends them."""
+def _begin_worker() -> None:
+    """Ctrl-C reaches every process of a terminal; the one that started the others ends them, or ends before them.
+
+    A worker would wait for ever for something to do: it holds the other end of its queue itself.
+    """
+    import threading
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that it works for is no more."""
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def start(

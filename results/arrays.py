@@ -10,7 +10,7 @@ import math
 import numbers
 from array import array
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,11 +31,16 @@ def arrow_array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     nulls = values.count(None)
     if nulls and nulls == len(values) and not pa.types.is_list(kind):
         return pa.nulls(nulls, kind)
-    validity = pa.py_buffer(_bits(value is not None for value in values)) if nulls else None
+    validity = pa.py_buffer(_bits([value is not None for value in values])) if nulls else None
     if pa.types.is_list(kind):
+        if not nulls and not any(values):  # most lists of most rows
+            inner = arrow_array([], kind.value_type)
+            return pa.Array.from_buffers(
+                kind, len(values), [None, pa.py_buffer(bytes(4 * len(values) + 4))], 0, children=[inner]
+            )
         given = [value or () for value in values]
-        inner = arrow_array([item for each in given for item in each], kind.value_type)
-        offsets = pa.py_buffer(_offsets(len(each) for each in given))
+        inner = arrow_array(list(chain.from_iterable(given)), kind.value_type)
+        offsets = pa.py_buffer(_offsets(map(len, given)))
         return pa.Array.from_buffers(kind, len(values), [validity, offsets], nulls, children=[inner])
     if kind in {pa.string(), pa.binary()}:
         words = _words(values, text=kind == pa.string())
@@ -54,6 +59,8 @@ def plain(column: pa.ChunkedArray | pa.Array) -> list[Any]:
     """
     import pyarrow as pa
 
+    if len(column) == 0:  # combining no chunks makes an array of Python values, for which pandas is imported
+        return []
     values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     kind = values.type
     if values.null_count == len(values):
@@ -83,7 +90,7 @@ def empty_lists(length: int, kind: pa.DataType) -> pa.Array:
 
 def _bits(flags: Iterable[bool]) -> bytes:
     """Flags as a bitmap, the least significant bit first."""
-    text = "".join("1" if flag else "0" for flag in flags)[::-1]
+    text = "".join(["1" if flag else "0" for flag in flags])[::-1]
     return int(text or "0", 2).to_bytes(-(-len(text) // 8), "little")
 
 
@@ -110,12 +117,16 @@ def _word(value: Any, *, text: bool) -> bytes:
 def _whole_numbers(values: Sequence[Any]) -> bytes:
     if set(map(type, values)) <= {int}:  # nearly always, and much quicker than to look at each
         return array("q", values).tobytes()
+    if set(map(type, values)) <= {int, type(None)}:
+        return array("q", [0 if value is None else value for value in values]).tobytes()
     return array("q", (int(_checked(value, numbers.Integral, "a whole number")) for value in values)).tobytes()
 
 
 def _real_numbers(values: Sequence[Any]) -> bytes:
     if set(map(type, values)) <= {float}:
         return array("d", values).tobytes()
+    if set(map(type, values)) <= {float, type(None)}:
+        return array("d", [math.nan if value is None else value for value in values]).tobytes()
     return array(
         "d", (float(_checked(value, numbers.Real, "a number")) if value is not None else math.nan for value in values)
     ).tobytes()

@@ -16,12 +16,12 @@ from results.bundles import ROW_GROUP_BYTES, ROW_GROUP_ROWS, bundle_name, index_
 from results.contents import COMPANIONS, PARTS, Contents, Entry, Group
 from results.errors import ResultsError
 from results.rows import to_table
-from results.schema import IntervalRow, ObservationRow, Row, TrialRow
+from results.schema import EnvironmentRow, IntervalRow, ObservationRow, Row, TrialRow
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-TRIALS = 256
+TRIALS = 1024
 """Most trials of a bundle."""
 RAW_BYTES = 32 << 20
 """Raw output in a bundle from which on another one is begun."""
@@ -47,6 +47,20 @@ class Sealed:
     trials: tuple[Committed, ...]
     content: Mapping[str, bytes]
     digests: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Description:
+    """A machine as the bytes of its file."""
+
+    environment_id: str
+    content: bytes
+
+
+def describe(environment: EnvironmentRow) -> Description:
+    """A machine, ready to be put into a store."""
+    content, _ = sealed.encode(to_table("environments", [environment]))
+    return Description(environment.environment_id, content)
 
 
 def seal(trials: Sequence[Rows]) -> Iterator[Sealed]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,10 @@ def to_table(table: str, rows: Sequence[Row]) -> pa.Table:
 
     schema = arrow_schema(table)
     arrays = []
-    for field in schema:
+    columns = zip(*map(attrgetter(*schema.names), rows), strict=True) if rows else repeat(())
+    for field, values in zip(schema, columns, strict=bool(rows)):
         try:
-            array = arrow_array(list(map(attrgetter(field.name), rows)), field.type)
+            array = arrow_array(values, field.type)
         except (pa.ArrowException, TypeError, OverflowError) as error:
             raise ResultsError(f"{table}.{field.name}: {error}") from error
         if array.null_count and not field.nullable:

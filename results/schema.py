@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from results.filled import filled_at_once
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -60,6 +62,7 @@ def many(doc: str) -> Any:
     return dataclasses.field(default=(), metadata={"doc": doc})
 
 
+@filled_at_once
 @dataclass(frozen=True, kw_only=True)
 class TrialRow:
     """One execution of one design point in one block; its outcome, whatever that was."""
@@ -131,6 +134,7 @@ class TrialRow:
     )
 
 
+@filled_at_once
 @dataclass(frozen=True, kw_only=True)
 class ObservationRow:
     """A trial's figures for one workload and one direction."""
@@ -178,6 +182,7 @@ class ObservationRow:
     raw_zlib: bytes | None = optional("the engine's own output, zlib-compressed (on the first direction's row)")
 
 
+@filled_at_once
 @dataclass(frozen=True, kw_only=True)
 class IntervalRow:
     """One second of one workload in one direction; a second with no I/O is a row of zeros."""
@@ -195,6 +200,7 @@ class IntervalRow:
     lat_max_ns: int | None = optional("total latency, maximum of the second")
 
 
+@filled_at_once
 @dataclass(frozen=True, kw_only=True)
 class TelemetryRow:
     """What one device (or the CPUs, device = 'cpu') did in one sample while a workload ran.
@@ -217,6 +223,7 @@ class TelemetryRow:
     iowait_pct: float | None = optional("CPU time waiting for I/O, all CPUs = 100")
 
 
+@filled_at_once
 @dataclass(frozen=True, kw_only=True)
 class SummaryRow:
     """One figure of the seconds or the telemetry of an old night's trial, which were dropped: what is left for ever.
@@ -248,6 +255,7 @@ class SummaryRow:
     last_third: float = column("mean of the last third")
 
 
+@filled_at_once
 @dataclass(frozen=True, kw_only=True)
 class EnvironmentRow:
     """The machine on which trials ran; identity is its content, the host's name left out."""

@@ -172,7 +172,7 @@ class Store:
         if table in COMPANIONS and trial_id in self.contents.trials:
             self.contents.verify_group(table, self.contents.trials[trial_id].group)
 
-    def put_environment(self, environment: EnvironmentRow) -> None:
+    def put_environment(self, environment: EnvironmentRow | bulk.Description) -> None:
         """Describe a machine; a description that is there already is left alone.
 
         Raises:
@@ -182,8 +182,8 @@ class Store:
         _check_id(name)
         if name in self.contents.environments:
             return
-        content, _ = sealed.encode(to_table("environments", [environment]))
-        sealed.replace_durable(self._file("environments", name), content)
+        made = environment if isinstance(environment, bulk.Description) else bulk.describe(environment)
+        sealed.replace_durable(self._file("environments", name), made.content)
         self.contents.environments.add(name)
 
     def append(

@@ -15,15 +15,20 @@ from bench.engine import DirectionResult
 from bench.fio.model import DIRECTIONS, Direction, Job, Latency
 from bench.histogram import Histogram
 
+PERCENTS = (50.0, 95.0, 99.0, 99.9)
+"""Percentiles that an observation has."""
+_NO_PERCENTILES = (None,) * len(PERCENTS)
+_NO_HISTOGRAM = Histogram((), ())
+
 
 def merge_jobs(jobs: Sequence[Job]) -> tuple[Direction, ...]:
     """One :class:`Direction` for each direction in which any of ``jobs`` did I/O."""
-    merged = []
-    for name in DIRECTIONS:
-        parts = [part for job in jobs for part in job.directions if part.name == name and part.ios > 0]
-        if parts:
-            merged.append(_merge_directions(name, parts))
-    return tuple(merged)
+    found: dict[str, list[Direction]] = {}
+    for job in jobs:
+        for part in job.directions:
+            if part.ios > 0:
+                found.setdefault(part.name, []).append(part)
+    return tuple([merge_directions(name, found[name]) for name in DIRECTIONS if name in found])
 
 
 def merge_latencies(parts: Iterable[Latency | None], *, histograms: bool = True) -> Latency | None:
@@ -40,25 +45,34 @@ def merge_latencies(parts: Iterable[Latency | None], *, histograms: bool = True)
         measured.append(part)
     if len(measured) <= 1:
         return measured[0] if measured else None
-    samples = sum(part.samples for part in measured)
-    mean_ns = sum(part.samples * part.mean_ns for part in measured) / samples
+    samples = sum([part.samples for part in measured])
+    mean_ns = sum([part.samples * part.mean_ns for part in measured]) / samples
     found = [part.histogram for part in measured if part.histogram is not None] if histograms else []
     return Latency(
         samples=samples,
-        min_ns=min(part.min_ns for part in measured),
-        max_ns=max(part.max_ns for part in measured),
+        min_ns=min([part.min_ns for part in measured]),
+        max_ns=max([part.max_ns for part in measured]),
         mean_ns=mean_ns,
         stddev_ns=_pooled_stddev(measured, samples, mean_ns),
         histogram=histogram.merge(found) if len(found) == len(measured) else None,
     )
 
 
-def percentile_ns(latency: Latency, percent: float) -> int | None:
-    """A percentile as fio printed it, or else by its rule from the histogram; None where neither has it."""
-    printed = dict(latency.percentiles).get(percent)
-    if printed is None and latency.histogram is not None:
-        return latency.histogram.percentile_ns(percent)
-    return printed
+def percentiles_ns(latency: Latency | None) -> tuple[int | None, ...]:
+    """Percentiles at :data:`PERCENTS`: as fio printed them, or else by its rule from the histogram.
+
+    None where neither has it.
+    """
+    if latency is None:
+        return _NO_PERCENTILES
+    printed = dict(latency.percentiles)
+    found = tuple([printed.get(percent) for percent in PERCENTS])
+    if latency.histogram is None or None not in found:
+        return found
+    histogram = latency.histogram
+    return tuple(
+        [histogram.percentile_ns(at) if value is None else value for at, value in zip(PERCENTS, found, strict=True)]
+    )
 
 
 def results(jobs: Sequence[Job]) -> tuple[DirectionResult, ...]:
@@ -67,34 +81,55 @@ def results(jobs: Sequence[Job]) -> tuple[DirectionResult, ...]:
     Errors that fio counted and went on from (``continue_on_error``) are not told apart by direction:
     they stand with the first one.
     """
-    errors = sum(job.io_errors for job in jobs)
+    errors = sum([job.io_errors for job in jobs])
     found = []
     for direction in merge_jobs(jobs):
-        found.append(_result(direction, errors=errors))
+        found.append(direction_result(direction, errors=errors))
         errors = 0
     sync = _sync(jobs)
-    return (*found, _result(sync, errors=0)) if sync is not None else tuple(found)
+    return (*found, direction_result(sync, errors=0)) if sync is not None else tuple(found)
 
 
-def _merge_directions(name: str, parts: Sequence[Direction]) -> Direction:
-    ios = sum(part.ios for part in parts)
-    total_bytes = sum(part.total_bytes for part in parts)
-    runtime_ms = max(part.runtime_ms for part in parts)
-    single = parts[0] if len(parts) == 1 else None
-    lat = merge_latencies(part.lat for part in parts)
+def merge_directions(name: str, parts: Sequence[Direction]) -> Direction:
+    """What several jobs did in one direction, as if one had done it."""
+    if len(parts) == 1:
+        return _single(parts[0])
+    ios = sum([part.ios for part in parts])
+    total_bytes = sum([part.total_bytes for part in parts])
+    runtime_ms = max([part.runtime_ms for part in parts])
+    lat = merge_latencies([part.lat for part in parts])
     has_total = lat is not None and lat.histogram is not None  # then nobody asks for that of completion latency
     return Direction(
         name=name,
         ios=ios,
         total_bytes=total_bytes,
         runtime_ms=runtime_ms,
-        iops=ios * 1000 / runtime_ms if runtime_ms else (single.iops if single else None),
-        bw_bytes_s=total_bytes * 1000 / runtime_ms if runtime_ms else sum(part.bw_bytes_s for part in parts),
-        short_ios=sum(part.short_ios for part in parts),
-        dropped_ios=sum(part.dropped_ios for part in parts),
-        slat=merge_latencies(part.slat for part in parts),
-        clat=merge_latencies((part.clat for part in parts), histograms=not has_total),
+        iops=ios * 1000 / runtime_ms if runtime_ms else None,
+        bw_bytes_s=total_bytes * 1000 / runtime_ms if runtime_ms else sum([part.bw_bytes_s for part in parts]),
+        short_ios=sum([part.short_ios for part in parts]),
+        dropped_ios=sum([part.dropped_ios for part in parts]),
+        slat=merge_latencies([part.slat for part in parts]),
+        clat=merge_latencies([part.clat for part in parts], histograms=not has_total),
         lat=lat,
+    )
+
+
+def _single(part: Direction) -> Direction:
+    """A direction of one job alone, its rates made as those of several are."""
+    if not part.runtime_ms:
+        return part
+    return Direction(
+        part.name,
+        part.ios,
+        part.total_bytes,
+        part.runtime_ms,
+        part.ios * 1000 / part.runtime_ms,
+        part.total_bytes * 1000 / part.runtime_ms,
+        part.short_ios,
+        part.dropped_ios,
+        part.slat,
+        part.clat,
+        part.lat,
     )
 
 
@@ -129,9 +164,12 @@ def _sync(jobs: Sequence[Job]) -> Direction | None:
     )
 
 
-def _result(direction: Direction, *, errors: int) -> DirectionResult:
-    lat, clat = direction.lat, direction.clat
-    found = lat.histogram if lat is not None and lat.histogram is not None else Histogram((), ())
+def direction_result(direction: Direction, *, errors: int) -> DirectionResult:
+    """What an engine reports of a direction."""
+    slat, lat, clat = direction.slat, direction.lat, direction.clat
+    found = _NO_HISTOGRAM if lat is None or lat.histogram is None else lat.histogram
+    clat_p50_ns, clat_p95_ns, clat_p99_ns, clat_p999_ns = percentiles_ns(clat)
+    lat_p50_ns, lat_p95_ns, lat_p99_ns, lat_p999_ns = percentiles_ns(lat)
     return DirectionResult(
         direction=direction.name,
         ios=direction.ios,
@@ -140,19 +178,19 @@ def _result(direction: Direction, *, errors: int) -> DirectionResult:
         iops=direction.iops,
         bw_bytes_s=direction.bw_bytes_s,
         errors=errors,
-        slat_mean_ns=None if direction.slat is None else direction.slat.mean_ns,
+        slat_mean_ns=None if slat is None else slat.mean_ns,
         clat_mean_ns=None if clat is None else clat.mean_ns,
-        clat_p50_ns=None if clat is None else percentile_ns(clat, 50.0),
-        clat_p95_ns=None if clat is None else percentile_ns(clat, 95.0),
-        clat_p99_ns=None if clat is None else percentile_ns(clat, 99.0),
-        clat_p999_ns=None if clat is None else percentile_ns(clat, 99.9),
+        clat_p50_ns=clat_p50_ns,
+        clat_p95_ns=clat_p95_ns,
+        clat_p99_ns=clat_p99_ns,
+        clat_p999_ns=clat_p999_ns,
         lat_min_ns=None if lat is None else lat.min_ns,
         lat_mean_ns=None if lat is None else lat.mean_ns,
         lat_stddev_ns=None if lat is None else lat.stddev_ns,
-        lat_p50_ns=None if lat is None else percentile_ns(lat, 50.0),
-        lat_p95_ns=None if lat is None else percentile_ns(lat, 95.0),
-        lat_p99_ns=None if lat is None else percentile_ns(lat, 99.0),
-        lat_p999_ns=None if lat is None else percentile_ns(lat, 99.9),
+        lat_p50_ns=lat_p50_ns,
+        lat_p95_ns=lat_p95_ns,
+        lat_p99_ns=lat_p99_ns,
+        lat_p999_ns=lat_p999_ns,
         lat_max_ns=None if lat is None else lat.max_ns,
         lat_bins_ns=found.bins_ns,
         lat_counts=found.counts,

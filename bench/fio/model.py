@@ -6,9 +6,11 @@ reads or knows JSON.  ``None`` means that fio did not record a figure, never zer
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
 
 from bench.histogram import Histogram
 
@@ -16,8 +18,46 @@ DIRECTIONS = ("read", "write", "trim", "mixed")
 """Directions of fio's data I/O; ``mixed`` stands for all of them with ``unified_rw_reporting``."""
 
 
-@dataclass(frozen=True)
-class Latency:
+class Options(Mapping[str, str]):
+    """Options and their values, frozen: what was made of them once can be kept and found again by them.
+
+    In a tree of ten thousand files there are a few dozen different ones.
+    """
+
+    __slots__ = ("_hash", "_options")
+
+    def __init__(self, options: Mapping[str, str]) -> None:
+        """A copy of ``options``."""
+        self._options = dict(options)
+        self._hash = hash(tuple(self._options.items()))
+
+    def __getitem__(self, name: str) -> str:
+        """The value of an option."""
+        return self._options[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Names in the order of the file."""
+        return iter(self._options)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._options)
+
+    def __hash__(self) -> int:
+        """Of names, values and their order."""
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        """The same names with the same values, in the same order."""
+        if not isinstance(other, Options):
+            return NotImplemented
+        return self is other or (self._hash == other._hash and list(self.items()) == list(other.items()))
+
+
+NO_OPTIONS = Options({})
+
+
+class Latency(msgspec.Struct, frozen=True, gc=False):
     """One kind of latency of one direction.
 
     ``percentiles`` are (percent, nanoseconds) pairs as fio printed them, empty where it recorded
@@ -34,8 +74,7 @@ class Latency:
     histogram: Histogram | None = None
 
 
-@dataclass(frozen=True)
-class Direction:
+class Direction(msgspec.Struct, frozen=True, gc=False):
     """Figures of one direction of one job (or of several jobs, merged)."""
 
     name: str
@@ -79,8 +118,7 @@ class DiskUtil:
     aggregate: DiskUtil | None = None
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(msgspec.Struct, frozen=True, gc=False):
     """One job of fio, or one group of jobs where it ran with ``group_reporting``."""
 
     name: str
@@ -89,7 +127,7 @@ class Job:
     directions: tuple[Direction, ...]
     sync: Latency | None
     sync_ios: int
-    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    options: Options = NO_OPTIONS
     hostname: str | None = None
     io_errors: int = 0
     job_runtime_ms: int | None = None
@@ -100,7 +138,7 @@ class Job:
     @property
     def ios(self) -> int:
         """I/Os of all directions."""
-        return sum(direction.ios for direction in self.directions)
+        return sum([direction.ios for direction in self.directions])
 
 
 @dataclass(frozen=True)
@@ -109,18 +147,23 @@ class Document:
 
     fio_version: str
     timestamp_ms: int | None
-    global_options: tuple[Mapping[str, str], ...]
+    global_options: tuple[Options, ...]
     jobs: tuple[Job, ...]
     disk_util: tuple[DiskUtil, ...]
     client_mode: bool
 
-    def options_of(self, job: Job) -> Mapping[str, str]:
+    def options_of(self, job: Job) -> Options:
         """Options of a job: the global ones, and its own, which win."""
-        merged: dict[str, str] = {}
-        for options in self.global_options:
-            merged.update(options)
-        merged.update(job.options)
-        return MappingProxyType(merged)
+        return merged((*self.global_options, job.options))
+
+
+@lru_cache(maxsize=1024)
+def merged(every: tuple[Options, ...]) -> Options:
+    """Options one above the other: the last one wins."""
+    found: dict[str, str] = {}
+    for options in every:
+        found.update(options)
+    return Options(found)
 
 
 @dataclass(frozen=True)

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from bench.errors import EngineError
-from bench.fio.model import Direction, DiskUtil, Document, FioOutput, Job, Latency, SteadyState
+from bench.fio.model import Direction, DiskUtil, Document, FioOutput, Job, Latency, Options, SteadyState
 from bench.fio.wire import (
     DECODER,
+    DIRECTION,
+    GLOBAL_OPTIONS,
+    OPTIONS,
+    SYNC,
     WireDirection,
     WireDiskUtil,
     WireDocument,
@@ -35,6 +37,9 @@ ALL_CLIENTS = "All clients"
 """Name of the entry in which fio adds up all clients: it would count everything twice."""
 
 _UNDECODABLE = (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError)
+_HEAD = 512
+_WITHOUT_IO = b'"total_ios" : 0,'
+_LARGEST = 2**52
 _STRING = r'"(?:[^"\\]|\\.)*+"'
 _STRUCTURE = re.compile(rf"{_STRING}|[{{}}]", re.DOTALL)
 _NOT_A_NUMBER = re.compile(rf"{_STRING}|-?\b(?:nan|inf(?:inity)?)\b", re.DOTALL | re.IGNORECASE)
@@ -55,8 +60,23 @@ def parse(text: str) -> FioOutput:
     Returns every complete document and the text beside them.  Raises :class:`EngineError` where
     there is no complete document, with the reason.
     """
-    with suppress(*_UNDECODABLE, EngineError):  # the usual case, at a third of the time: a document and no more
-        return FioOutput((_document(DECODER.decode(text)),), "", truncated=False)
+    document = only_document(text)
+    return parse_carefully(text) if document is None else FioOutput((document,), "", truncated=False)
+
+
+def only_document(content: str | bytes) -> Document | None:
+    """The one document that ``content`` (where bytes: ASCII) is; None where it is anything else or more.
+
+    That is the usual case, and takes a third of the time.
+    """
+    try:
+        return _read(content)
+    except (*_UNDECODABLE, EngineError):
+        return None
+
+
+def parse_carefully(text: str) -> FioOutput:
+    """As :func:`parse`, which asks this where the text is not one document alone."""
     documents: list[Document] = []
     beside: list[str] = []
     reason, truncated, not_numbers = "there is no JSON in it", False, False
@@ -67,8 +87,8 @@ def parse(text: str) -> FioOutput:
             beside.append(piece.text)
         else:
             try:
-                wire, replaced = _decode(piece.text)
-                documents.append(_document(wire))
+                document, replaced = _decode(piece.text)
+                documents.append(document)
                 not_numbers |= replaced
             except EngineError as error:
                 reason = error.message
@@ -120,15 +140,20 @@ def _object_end(text: str) -> int | None:
     return None
 
 
-def _decode(text: str) -> tuple[WireDocument, bool]:
+def _read(content: str | bytes) -> Document:
+    """Decode one object that has what fio writes."""
+    return _document(DECODER.decode(content))
+
+
+def _decode(text: str) -> tuple[Document, bool]:
     """Decode one object; ``nan`` and ``inf``, which fio prints and JSON lacks, become null, and then that is said."""
     try:
         try:
-            return DECODER.decode(text), False
+            return _read(text), False
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            return DECODER.decode(_NOT_A_NUMBER.sub(_null, text)), True
+            return _read(_NOT_A_NUMBER.sub(_null, text)), True
     except _UNDECODABLE as error:
         raise EngineError(f"its JSON is not fio's ({error})") from None
 
@@ -151,36 +176,49 @@ def _document(wire: WireDocument) -> Document:
     return Document(
         fio_version=wire.version.removeprefix("fio-"),
         timestamp_ms=timestamp_ms,
-        global_options=_global_options(wire.global_options),
-        jobs=tuple(_job(entry) for entry in entries),
+        global_options=global_options(bytes(wire.global_options)),
+        jobs=tuple([_job(entry) for entry in entries]),
         disk_util=tuple(_disk_util(entry) for entry in wire.disk_util),
         client_mode=client_mode,
     )
 
 
-def _global_options(found: Any) -> tuple[Mapping[str, str], ...]:
+# A tree of ten thousand files has a few dozen different options, and one text for directions without I/O.
+
+
+@lru_cache(maxsize=256)
+def global_options(raw: bytes) -> tuple[Options, ...]:
     """``global options``: absent, an object, or (several servers, from 3.39) a list of objects."""
+    found = GLOBAL_OPTIONS.decode(raw)
     entries = found if isinstance(found, list) else [found]
     return tuple(_strings(entry) for entry in entries if isinstance(entry, dict))
 
 
-def _strings(options: Mapping[str, Any]) -> Mapping[str, str]:
-    return MappingProxyType({str(key): "" if value is None else str(value) for key, value in options.items()})
+@lru_cache(maxsize=1024)
+def job_options(raw: bytes) -> Options:
+    """``job options``."""
+    return _strings(OPTIONS.decode(raw))
+
+
+def _strings(options: Mapping[str, Any]) -> Options:
+    return Options({str(key): "" if value is None else str(value) for key, value in options.items()})
 
 
 def _job(wire: WireJob) -> Job:
-    parts = {"read": wire.read, "write": wire.write, "trim": wire.trim}
-    if not any(parts.values()):  # with unified_rw_reporting=both, mixed is but the sum of the others
-        parts = {"mixed": wire.mixed}
-    sync = wire.sync
+    parts = (_part("read", wire.read), _part("write", wire.write), _part("trim", wire.trim))
+    found = tuple([part for part in parts if part is not None])
+    mixed = DIRECTION.decode(wire.mixed)
+    if not found and mixed is not None:  # with unified_rw_reporting=both it is but the sum of the others
+        found = (_direction("mixed", mixed),)
+    sync, sync_ios = sync_of(bytes(wire.sync))
     return Job(
         name=wire.jobname,
         group=wire.groupid,
         error=wire.error,
-        directions=tuple(_direction(name, part) for name, part in parts.items() if part is not None),
-        sync=None if sync is None else _latency(sync.lat_ns, 1, sync.total_ios),
-        sync_ios=0 if sync is None else sync.total_ios,
-        options=_strings(wire.options),
+        directions=found,
+        sync=sync,
+        sync_ios=sync_ios,
+        options=job_options(bytes(wire.options)),
         hostname=wire.hostname,
         io_errors=wire.total_err,
         job_runtime_ms=wire.job_runtime,
@@ -188,6 +226,34 @@ def _job(wire: WireJob) -> Job:
         system_cpu_pct=wire.sys_cpu,
         steady_state=None if wire.steadystate is None else _steady_state(wire.steadystate),
     )
+
+
+def _part(name: str, raw: msgspec.Raw) -> Direction | None:
+    """One direction out of its text; None where it is not there."""
+    text = bytes(raw)
+    if without_io(text):
+        return idle(name, text)
+    wire = DIRECTION.decode(text)
+    return None if wire is None else _direction(name, wire)
+
+
+def without_io(text: bytes) -> bool:
+    """Whether fio says so at the head of a direction (where a histogram follows, the rest is long)."""
+    return text.find(_WITHOUT_IO, 0, _HEAD) >= 0
+
+
+@lru_cache(maxsize=256)
+def idle(name: str, raw: bytes) -> Direction | None:
+    """The same, of texts that come again and again."""
+    wire = DIRECTION.decode(raw)
+    return None if wire is None else _direction(name, wire)
+
+
+@lru_cache(maxsize=256)
+def sync_of(raw: bytes) -> tuple[Latency | None, int]:
+    """``sync``: its latency, and how many there were."""
+    wire = SYNC.decode(raw)
+    return (None, 0) if wire is None else (_latency(wire.lat_ns, 1, wire.total_ios), wire.total_ios)
 
 
 def _direction(name: str, wire: WireDirection) -> Direction:
@@ -200,47 +266,71 @@ def _direction(name: str, wire: WireDirection) -> Direction:
     if not ios:  # most jobs do one direction of three; of the others there is nothing to look at
         return Direction(name, 0, total_bytes, wire.runtime, wire.iops, bw_bytes_s, wire.short_ios, wire.drop_ios)
     return Direction(
-        name=name,
-        ios=ios,
-        total_bytes=total_bytes,
-        runtime_ms=wire.runtime,
-        iops=wire.iops,
-        bw_bytes_s=bw_bytes_s,
-        short_ios=wire.short_ios,
-        dropped_ios=wire.drop_ios,
-        slat=_latency(wire.slat_ns, 1, ios) or _latency(wire.slat, 1000, ios),
-        clat=_latency(wire.clat_ns, 1, ios) or _latency(wire.clat, 1000, ios),
-        lat=_latency(wire.lat_ns, 1, ios) or _latency(wire.lat, 1000, ios),
+        name,
+        ios,
+        total_bytes,
+        wire.runtime,
+        wire.iops,
+        bw_bytes_s,
+        wire.short_ios,
+        wire.drop_ios,
+        _moments(wire.slat_ns, 1, ios) or _moments(wire.slat, 1000, ios),
+        _latency(wire.clat_ns, 1, ios) or _latency(wire.clat, 1000, ios),
+        _latency(wire.lat_ns, 1, ios) or _latency(wire.lat, 1000, ios),
     )
 
 
-def _latency(wire: WireMoments | None, unit_ns: int, ios: int) -> Latency | None:
-    """A latency in nanoseconds; None where fio measured nothing (zeros stand there then)."""
-    if wire is None or wire.mean is None:
-        return None
-    samples = ios if wire.samples is None else wire.samples
-    if samples == 0 or (wire.max <= 0 and wire.mean <= 0.0):
-        return None
-    if not 0 <= wire.min <= wire.max <= 2**52:
-        raise EngineError(f"its JSON has a latency from {wire.min} to {wire.max}")
+def _latency(wire: WireLatency | None, unit_ns: int, ios: int) -> Latency | None:
+    """A latency in nanoseconds with its percentiles and histogram; None where fio measured nothing."""
+    found = _moments(wire, unit_ns, ios)
+    if found is None or wire is None or not (wire.percentile or wire.bins):
+        return found
     return Latency(
-        samples=samples,
-        min_ns=wire.min * unit_ns,
-        max_ns=wire.max * unit_ns,
-        mean_ns=wire.mean * unit_ns,
-        stddev_ns=None if wire.stddev is None else wire.stddev * unit_ns,
-        percentiles=_percentiles(wire.percentile or {}, unit_ns) if isinstance(wire, WireLatency) else (),
-        histogram=_histogram(wire.bins or {}, unit_ns) if isinstance(wire, WireLatency) else None,
+        found.samples,
+        found.min_ns,
+        found.max_ns,
+        found.mean_ns,
+        found.stddev_ns,
+        _percentiles(wire.percentile, unit_ns) if wire.percentile else (),
+        histogram(wire.bins, unit_ns) if wire.bins else None,
+    )
+
+
+def _moments(wire: WireMoments | None, unit_ns: int, ios: int) -> Latency | None:
+    """A latency in nanoseconds; None where fio measured nothing (zeros stand there then)."""
+    if wire is None:
+        return None
+    least, most, mean, stddev = wire.min, wire.max, wire.mean, wire.stddev
+    samples = ios if wire.samples is None else wire.samples
+    if mean is None or samples == 0 or (most <= 0 and mean <= 0.0):
+        return None
+    if not 0 <= least <= most <= _LARGEST:
+        raise EngineError(f"its JSON has a latency from {least} to {most}")
+    if unit_ns == 1:
+        return Latency(samples, least, most, mean, stddev)
+    return Latency(
+        samples, least * unit_ns, most * unit_ns, mean * unit_ns, None if stddev is None else stddev * unit_ns
     )
 
 
 def _percentiles(found: Mapping[str, int | None], unit_ns: int) -> tuple[tuple[float, int], ...]:
     """(percent, ns) in rising order, without the ``"0.00"`` with which old versions fill their list."""
-    pairs = [(_number(key), value) for key, value in found.items() if value is not None]
+    order, as_printed = percents(tuple(found))
+    if as_printed and unit_ns == 1 and None not in found.values():
+        return tuple(zip(order, found.values(), strict=True))  # type: ignore[arg-type] # mypy: None is excluded
+    pairs = [(percent, value) for percent, value in zip(order, found.values(), strict=True) if value is not None]
     return tuple(sorted((percent, value * unit_ns) for percent, value in pairs if 0.0 < percent <= 100.0))
 
 
-def _histogram(found: Mapping[int, int], unit_ns: int) -> Histogram | None:
+@lru_cache(maxsize=256)
+def percents(keys: tuple[str, ...]) -> tuple[tuple[float, ...], bool]:
+    """Keys of ``percentile`` as numbers; and whether they rise, with nothing among them to be left out."""
+    found = tuple(map(_number, keys))
+    inside = all(0.0 < percent <= 100.0 for percent in found)
+    return found, inside and list(found) == sorted(set(found))
+
+
+def histogram(found: Mapping[int, int], unit_ns: int) -> Histogram | None:
     """The buckets that are not empty, in rising order, as fio prints them."""
     if not found:
         return None
@@ -255,9 +345,8 @@ def _histogram(found: Mapping[int, int], unit_ns: int) -> Histogram | None:
     return Histogram(tuple(bins), tuple(counts))
 
 
-@lru_cache(maxsize=256)
 def _number(key: str) -> float:
-    """A key of ``percentile`` as a number; there are few different ones."""
+    """A key of ``percentile`` as a number."""
     try:
         value = float(key)
     except ValueError:

@@ -76,19 +76,26 @@ class WireSteadyState(msgspec.Struct, frozen=True, gc=False):
     data: WireSteadyStateData | None = None
 
 
+_ABSENT, _NO_OPTIONS = msgspec.Raw(b"null"), msgspec.Raw(b"{}")
+
+
 class WireJob(msgspec.Struct, frozen=True, gc=False):
-    """An entry of ``jobs`` or of ``client_stats``."""
+    """An entry of ``jobs`` or of ``client_stats``.
+
+    What a tree of files has the same over and over (options, directions in which nothing was done) is left as it
+    stands in the text: whoever has decoded it once knows it again by its bytes.
+    """
 
     jobname: str
     groupid: int = 0
     error: int = 0
     hostname: str | None = None
-    options: dict[str, str | None] = msgspec.field(name="job options", default_factory=dict)
-    read: WireDirection | None = None
-    write: WireDirection | None = None
-    trim: WireDirection | None = None
-    mixed: WireDirection | None = None
-    sync: WireSync | None = None
+    options: msgspec.Raw = msgspec.field(name="job options", default=_NO_OPTIONS)
+    read: msgspec.Raw = _ABSENT
+    write: msgspec.Raw = _ABSENT
+    trim: msgspec.Raw = _ABSENT
+    mixed: msgspec.Raw = _ABSENT
+    sync: msgspec.Raw = _ABSENT
     job_runtime: Count | None = None
     usr_cpu: Amount | None = None
     sys_cpu: Amount | None = None
@@ -118,10 +125,14 @@ class WireDocument(msgspec.Struct, frozen=True, gc=False):
     version: str = msgspec.field(name="fio version", default="")
     timestamp: int | None = None
     timestamp_ms: int | None = None
-    global_options: Any = msgspec.field(name="global options", default=None)
+    global_options: msgspec.Raw = msgspec.field(name="global options", default=_ABSENT)
     jobs: list[WireJob] | None = None
     client_stats: list[WireJob] | None = None
     disk_util: list[WireDiskUtil] = msgspec.field(default_factory=list)
 
 
 DECODER = msgspec.json.Decoder(WireDocument)
+DIRECTION = msgspec.json.Decoder(WireDirection | None)
+SYNC = msgspec.json.Decoder(WireSync | None)
+OPTIONS = msgspec.json.Decoder(dict[str, str | None])
+GLOBAL_OPTIONS: msgspec.json.Decoder[Any] = msgspec.json.Decoder()

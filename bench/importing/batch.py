@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import EngineError, ImportFailedError
-from bench.importing import formats
-from bench.importing.fio_logs import Logs
+from bench.importing import alike, formats
+from bench.importing.fio_logs import NO_LOGS, Logs
 from bench.importing.pattern import Pattern
 from bench.importing.rows import Source, TrialRows, environment, rows
 from bench.importing.run import Naming, Run
-from results.bulk import Sealed, seal
+from results.bulk import Description, Sealed, describe, seal
 from results.schema import EnvironmentRow
 
 
@@ -53,7 +53,7 @@ class Batch:
     observations: int
     known: int
     bundles: tuple[Sealed, ...]
-    environments: tuple[EnvironmentRow, ...]
+    environments: tuple[Description, ...]
     skipped: tuple[Remark, ...]
     noted: tuple[Remark, ...]
 
@@ -85,7 +85,7 @@ def _import_batch(files: Sequence[File], patterns: Sequence[Pattern], known: Col
     already = 0
     for file in files:
         try:
-            found, runs = _read(file, patterns)
+            found, machines, notes = _read(file, patterns)
         except (EngineError, ImportFailedError) as error:
             skipped.append(Remark(file.path, error.message))
             continue
@@ -93,8 +93,9 @@ def _import_batch(files: Sequence[File], patterns: Sequence[Pattern], known: Col
         already += not fresh
         seen.update(each.trial.trial_id for each in fresh)
         taken += fresh
-        noted += [Remark(file.path, note) for note in _notes(runs)] if fresh else []
-        environments |= {each.environment_id: each for each in map(environment, runs)}
+        noted += [Remark(file.path, note) for note in notes] if fresh else []
+        for each in machines:
+            environments[each.environment_id] = each
     used = {each.trial.environment_id for each in taken}
     return Batch(
         files=len(files) - len(skipped) - already,
@@ -103,7 +104,7 @@ def _import_batch(files: Sequence[File], patterns: Sequence[Pattern], known: Col
         observations=sum(len(each.observations) for each in taken),
         known=already,
         bundles=tuple(seal([(each.trial, each.observations, each.intervals) for each in taken])),
-        environments=tuple(environments[name] for name in sorted(used)),
+        environments=tuple(describe(environments[name]) for name in sorted(used)),
         skipped=tuple(skipped),
         noted=tuple(noted),
     )
@@ -115,19 +116,44 @@ def _notes(runs: Sequence[Run]) -> list[str]:
     return [*several, *dict.fromkeys(note for run in runs for note in run.notes)]
 
 
-def _read(file: File, patterns: Sequence[Pattern]) -> tuple[list[TrialRows], list[Run]]:
-    """Trials and runs of one file; raises EngineError or ImportFailedError with the reason why there are none."""
+def _read(
+    file: File, patterns: Sequence[Pattern]
+) -> tuple[Sequence[TrialRows], Sequence[EnvironmentRow], Sequence[str]]:
+    """Trials of one file, their machines, and what is to be said of it.
+
+    Raises EngineError or ImportFailedError with the reason why there are none.
+    """
     if file.size_bytes > formats.LARGEST_BYTES:
         raise EngineError(f"it has {file.size_bytes >> 20} MiB, and {formats.LARGEST_BYTES >> 20} MiB are the most")
     try:
-        with open(file.path, "rb", buffering=0) as opened:  # noqa: PTH123 - quicker than Path over many small files
-            content = opened.read()
-            changed_ns = os.fstat(opened.fileno()).st_mtime_ns
+        content, changed_ns = _content(file.path)
     except OSError as error:
         raise EngineError(f"it cannot be read: {error.strerror}") from error
-    path = os.fsencode(file.path).decode("utf-8", "backslashreplace")
+    path = file.path if file.path.isascii() else os.fsencode(file.path).decode("utf-8", "backslashreplace")
     naming = Naming.of(path, patterns)
+    source = Source(path, max(changed_ns, 0), content)
+    if not file.logs and formats.may_be_one_document(content):
+        found = alike.trial(content, naming, source)
+        if found is not None:
+            return (found[0],), (found[1],), ()
+    runs = formats.read(content, naming, _logs(file) if file.logs else NO_LOGS)
+    return rows(runs, source), [environment(run) for run in runs], _notes(runs)
+
+
+def _content(path: str) -> tuple[bytes, int]:
+    """What a file holds, and when it was last changed; os.open, because of many small files."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        pieces = []
+        while piece := os.read(descriptor, status.st_size + 1):
+            pieces.append(piece)
+        return b"".join(pieces), status.st_mtime_ns
+    finally:
+        os.close(descriptor)
+
+
+def _logs(file: File) -> Logs:
+    """Logs of fio beside a file."""
     folder, name = os.path.split(file.path)
-    logs = Logs(Path(folder), file.logs, os.path.splitext(name)[0])  # noqa: PTH122 - as above
-    runs = formats.read(content, naming, logs)
-    return rows(runs, Source(path, max(changed_ns, 0), content)), runs
+    return Logs(Path(folder), file.logs, os.path.splitext(name)[0])  # noqa: PTH122 - as above

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,10 +28,10 @@ from results.store import Store
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-BATCH_FILES = 256
+BATCH_FILES = 1024
 BATCH_BYTES = 16 << 20
-ALONE_FILES, ALONE_BYTES = 2048, 32 << 20
-"""Up to so much one process is quicker than starting others, each of which takes most of a second."""
+ALONE_FILES, ALONE_BYTES = 1024, 8 << 20
+"""Up to so much one process is quicker than starting others, each of which has Arrow to load."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,15 @@ def import_files(
         ImportFailedError: a place is not there, or the store holds trials that stripelab measured.
         ResultsError: the store cannot be read or written.
     """
+    count = processes or _cpus()
+    if count > 1 and any(place.is_dir() for place in places):
+        proc.expect_workers(["bench.importing.batch", "pyarrow.parquet"])  # while the files are looked for
     files, unseen = collect(places)
-    with locked(path):
+    with locked(path), _workers(files, count) as pool:
         store = claimed(path)
         done = Imported(0, 0, 0, 0, 0, tuple(unseen))
         dealt = 0
-        for asked, batch in _batches(files, patterns, store.trial_ids(), processes or _cpus()):
+        for asked, batch in _batches(files, patterns, store.trial_ids(), pool, 2 * count):
             done = done.plus(_stored(store, asked, batch, patterns))
             dealt += len(asked)
             progress(dealt, len(files))
@@ -94,7 +98,7 @@ def claimed(path: Path) -> Store:
         ResultsError: it cannot be opened.
     """
     store = Store.open_or_create(path)
-    machines = load(path, verify=False).environment_rows()
+    machines = load(path, verify=False).environment_rows() if store.environment_ids else []
     if (path / SWEEP_FILE).exists() or any(each.substrate != IMPORTED for each in machines):
         raise ImportFailedError(
             f"{path} is the store of a sweep: imported trials would stand beside measured ones",
@@ -122,17 +126,26 @@ def _split(files: Sequence[File]) -> Iterator[tuple[File, ...]]:
         yield tuple(group)
 
 
-def _batches(
-    files: Sequence[File], patterns: Sequence[Pattern], known: Collection[str], processes: int
-) -> Iterator[tuple[tuple[File, ...], Batch]]:
-    """Batches in the order of the files, each with what was asked."""
+@contextmanager
+def _workers(files: Sequence[File], processes: int) -> Iterator[Executor | None]:
+    """Processes for these files; None where this one will do."""
     alone = len(files) <= ALONE_FILES and sum(file.size_bytes for file in files) <= ALONE_BYTES
     if processes == 1 or alone:
-        for group in _split(files):
-            yield group, import_batch(group, patterns, known)
+        yield None
         return
     with proc.workers(processes) as pool:
-        yield from _by_pool(pool, files, patterns, frozenset(known), 2 * processes)
+        yield pool
+
+
+def _batches(
+    files: Sequence[File], patterns: Sequence[Pattern], known: Collection[str], pool: Executor | None, under_way: int
+) -> Iterator[tuple[tuple[File, ...], Batch]]:
+    """Batches in the order of the files, each with what was asked."""
+    if pool is not None:
+        yield from _by_pool(pool, files, patterns, frozenset(known), under_way)
+        return
+    for group in _split(files):
+        yield group, import_batch(group, patterns, known)
 
 
 def _by_pool(

@@ -81,7 +81,15 @@ def _run(block: str, operands: Mapping[str, str], naming: Naming) -> Run:
     said, workload, load = naming.part(options, "dd")
     direction = "write" if load["rw"] == "write" else "read"
     ios = int(records[1]) + int(records[2])
-    result = DirectionResult(direction, ios, total_bytes, runtime_ns, None, total_bytes / seconds, 0)
+    result = DirectionResult(
+        direction=direction,
+        ios=ios,
+        total_bytes=total_bytes,
+        runtime_ns=runtime_ns,
+        iops=None,
+        bw_bytes_s=total_bytes / seconds,
+        errors=0,
+    )
     words = ["dd", *(f"{name}={value}" for name, value in operands.items())] if operands else []
     return Run(
         engine="dd",

@@ -14,6 +14,7 @@ from bench.fio.merge import results
 from bench.fio.model import Document, Job
 from bench.fio.parser import parse
 from bench.importing.fio_logs import Logs
+from bench.importing.pattern import Named
 from bench.importing.run import Naming, Part, Run, digest
 
 
@@ -31,6 +32,11 @@ def read(text: str, naming: Naming, logs: Logs) -> list[Run]:
     if output.not_numbers:
         notes.append("some figures are no numbers (nan or inf): they are left empty")
     return [_run(document, naming, logs, notes) for document in _last_of_each(output.documents)]
+
+
+def of_document(document: Document, naming: Naming, logs: Logs) -> list[Run]:
+    """The run of a document that stands alone, as :func:`read`."""
+    return [_run(document, naming, logs, ())]
 
 
 def _last_of_each(documents: Sequence[Document]) -> list[Document]:
@@ -85,9 +91,10 @@ def _parts(document: Document, naming: Naming, logs: Logs) -> tuple[tuple[Part, 
     """Jobs of one group that do the same at the same point are one part."""
     together: dict[tuple[object, ...], list[int]] = defaultdict(list)
     named = []
+    of_path = _point(naming.named)
     for place, job in enumerate(document.jobs):
         said, workload, options = naming.part(document.options_of(job), job.name)
-        point = (*sorted(said.factors.items()), *sorted(said.labels.items()))
+        point = of_path if said is naming.named else _point(said)
         together[point, workload, job.group].append(place)
         named.append((said, workload, options))
     parts, warnings = [], []
@@ -99,6 +106,10 @@ def _parts(document: Document, naming: Naming, logs: Logs) -> tuple[tuple[Part, 
             warnings.append(f"{workload}: {warning}")
         parts.append(Part(said, workload, options, results(jobs), jobs[0].group, seconds, _error(jobs, options)))
     return tuple(parts), tuple(warnings)
+
+
+def _point(said: Named) -> tuple[object, ...]:
+    return (*sorted(said.factors.items()), *sorted(said.labels.items()))
 
 
 def _error(jobs: Sequence[Job], options: Mapping[str, str]) -> str | None:

@@ -110,6 +110,9 @@ class Logs:
         return Path(options.get(f"write_{kind}_log") or job.name).name
 
 
+NO_LOGS = Logs(Path(), (), "")
+
+
 def _whole(text: str) -> int:
     try:
         return int(text)

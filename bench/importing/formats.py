@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.errors import EngineError
+from bench.fio.parser import only_document
 from bench.importing import dd, elbencho, fio, gpcheckperf
 from bench.importing.fio_logs import Logs
 from bench.importing.run import Naming, Run
@@ -20,6 +21,10 @@ def read(content: bytes, naming: Naming, logs: Logs) -> list[Run]:
         EngineError: it is empty, binary, of no format known here, or without a complete result.
         ImportFailedError: a name does not fit its factor.
     """
+    if may_be_one_document(content):
+        document = only_document(content)
+        if document is not None:
+            return fio.of_document(document, naming, logs)
     if not content.strip():
         raise EngineError("it is empty")
     if b"\0" in content[:_HEAD]:
@@ -34,6 +39,14 @@ def read(content: bytes, naming: Naming, logs: Logs) -> list[Run]:
     if dd.recognised(text):
         return dd.read(text, naming)
     raise EngineError(_why_not(text))
+
+
+def may_be_one_document(content: bytes) -> bool:
+    """Whether a file looks like a document of fio and nothing else, as nearly all do, and like no other format."""
+    if content[:1] != b"{" or not content.isascii() or content.find(b"\0", 0, _HEAD) >= 0:
+        return False
+    end = content.find(b"\n")
+    return not elbencho.recognised(content[: end if end >= 0 else None].decode())
 
 
 def _why_not(text: str) -> str:

@@ -93,7 +93,15 @@ def _part(figures: dict[tuple[str, str], float], mode: str, group: int, words: s
     block = int(given[1]) if given is not None and int(given[1]) > 0 else _DEFAULT_BLOCK
     options = {"engine": "gpcheckperf", "rw": mode, "bs": str(block)}
     said, workload, load = naming.part(options, "gpcheckperf")
-    result = DirectionResult(mode, int(total) // block, int(total), round(seconds * 1e9), None, rate * _MIB, 0)
+    result = DirectionResult(
+        direction=mode,
+        ios=int(total) // block,
+        total_bytes=int(total),
+        runtime_ns=round(seconds * 1e9),
+        iops=None,
+        bw_bytes_s=rate * _MIB,
+        errors=0,
+    )
     return Part(said, workload, load, (result,), group)
 
 

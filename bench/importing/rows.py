@@ -7,9 +7,10 @@ import hashlib
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from bench.engine import DirectionResult
@@ -26,8 +27,7 @@ SWEEP = "(imported)"
 _LARGEST = (1 << 63) - 1
 _EARLIEST_NS = 0
 _LATEST_NS = 7_258_118_400_000_000_000  # the year 2200: beyond it, a date is no date
-_NOT_COMPRESSED = 0
-"""zlib's level for the raw text: Parquet compresses it again, across files and better (zstd)."""
+_BLOCK_BYTES = (1 << 16) - 1
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,12 @@ class Source:
 
 def environment(run: Run) -> EnvironmentRow:
     """The machine of a run, of which next to nothing is known."""
-    return _environment(run.engine, run.engine_version, run.hosts)
+    return environment_of(run.engine, run.engine_version, run.hosts)
 
 
 @lru_cache(maxsize=64)
-def _environment(engine: str, engine_version: str, hosts: tuple[str, ...]) -> EnvironmentRow:
+def environment_of(engine: str, engine_version: str, hosts: tuple[str, ...]) -> EnvironmentRow:
+    """The same, by what is known."""
     unknown = "unknown"
     unnamed = EnvironmentRow(
         environment_id="",
@@ -66,14 +67,14 @@ def _environment(engine: str, engine_version: str, hosts: tuple[str, ...]) -> En
         cpu_model=unknown,
         cpus=0,
         memory_bytes=0,
-        tools=(f"{engine}: {_text(engine_version)}",),
+        tools=(f"{engine}: {storable(engine_version)}",),
         stripelab_version=stripelab_version(),
     )
     identity = json.dumps(dataclasses.asdict(unnamed), sort_keys=True, separators=(",", ":"))
     return dataclasses.replace(
         unnamed,
         environment_id=hashlib.sha256(identity.encode()).hexdigest()[:16],
-        hostname=_text(", ".join(hosts)) or unknown,
+        hostname=storable(", ".join(hosts)) or unknown,
     )
 
 
@@ -92,79 +93,139 @@ def rows(runs: Sequence[Run], source: Source) -> list[TrialRows]:
 
 def _trials(parts: Sequence[Part]) -> list[list[Part]]:
     """Parts by trial: those at one point, and of a workload that comes again under another group, one each."""
+    if len(parts) == 1:
+        return [list(parts)]
     found: dict[tuple[str, int], list[Part]] = defaultdict(list)
     seen: dict[tuple[str, str], int] = defaultdict(int)
     for part in parts:
-        point = _point(part)
+        point = _place(part).text
         again = seen[point, part.workload]
         seen[point, part.workload] += 1
         found[point, again].append(part)
     return list(found.values())
 
 
-def _point(part: Part) -> str:
-    """The point of a part as text: its factors and labels."""
-    return _point_text(tuple(part.named.factors.items()), tuple(part.named.labels.items()))
+@dataclass(frozen=True)
+class Place:
+    """What the rows of all trials at a point have in common; ``text`` is the point's content."""
+
+    text: str
+    point_id: str
+    settings: Mapping[str, Any]
+    labels: tuple[str, ...]
+    disk_failures_survived: int | None
+
+
+def _place(part: Part) -> Place:
+    """The point of a part: its factors and labels."""
+    return place_of(tuple(part.named.factors.items()), tuple(part.named.labels.items()))
+
+
+# A tree of ten thousand files has a few hundred points and a few dozen workloads.
 
 
 @lru_cache(maxsize=4096)
-def _point_text(factors: tuple[tuple[str, str | int], ...], labels: tuple[tuple[str, str], ...]) -> str:
-    return canonical_json({"settings": dict(factors), "labels": dict(labels)})
+def place_of(factors: tuple[tuple[str, str | int], ...], labels: tuple[tuple[str, str], ...]) -> Place:
+    """The point of these factors and labels."""
+    text = canonical_json({"settings": dict(factors), "labels": dict(labels)})
+    settings = {name: _plain(value) for name, value in factors}
+    return Place(
+        text=text,
+        point_id=hashlib.sha256(text.encode()).hexdigest()[:16],
+        settings=MappingProxyType(settings),
+        labels=tuple([storable(f"{name}={value}") for name, value in labels]),
+        disk_failures_survived=_survived(settings),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _protocol_id(workloads: tuple[str, ...]) -> str:
+    return digest(sorted(set(workloads)))
 
 
 def _trial(run: Run, parts: Sequence[Part], source: Source, *, with_raw: bool) -> TrialRows:
-    point = _point(parts[0])
-    workloads = [(part.workload, part.group) for part in parts]
-    trial_id = digest(run.identity, point, workloads) if len(run.parts) > len(parts) else digest(run.identity)
-    settings: dict[str, Any] = {name: _plain(value) for name, value in parts[0].named.factors.items()}
-    longest_ns = max((each.runtime_ns for part in parts for each in part.results), default=0)
-    ended_ns, doubt = _ended(run, source)
+    place = _place(parts[0])
+    if len(run.parts) > len(parts):
+        trial_id = digest(run.identity, place.text, [(part.workload, part.group) for part in parts])
+    else:
+        trial_id = digest(run.identity)
     errors = [part.error for part in parts if part.error is not None]
     observations = _observations(trial_id, run, parts, source.raw if with_raw else None)
     if not errors and not observations:
         errors = ["nothing was measured"]
-    trial = TrialRow(
+    trial = trial_row(
+        trial_id,
+        place,
+        tuple([part.workload for part in parts]),
+        environment(run),
+        run.ended_ns,
+        max([each.runtime_ns for part in parts for each in part.results], default=0),
+        source,
+        error=storable("; ".join(errors)) if errors else None,
+        error_command=storable(run.command) or None if errors else None,
+        warnings=(*run.notes, *run.warnings),
+    )
+    seconds = tuple(
+        [
+            IntervalRow(trial_id=trial_id, workload=storable(part.workload), **vars(each))
+            for part in parts
+            for each in part.intervals
+        ]
+    )
+    return TrialRows(trial, observations, seconds)
+
+
+def trial_row(
+    trial_id: str,
+    place: Place,
+    workloads: tuple[str, ...],
+    machine: EnvironmentRow,
+    ended_ns: int | None,
+    longest_ns: int,
+    source: Source,
+    *,
+    error: str | None = None,
+    error_command: str | None = None,
+    warnings: tuple[str, ...] = (),
+) -> TrialRow:
+    """The row of a trial; ``ended_ns`` is the wall clock that a file tells, ``longest_ns`` the longest direction."""
+    known_ns, doubt = _ended(ended_ns, source)
+    return TrialRow(
         trial_id=trial_id,
-        point_id=hashlib.sha256(point.encode()).hexdigest()[:16],
-        protocol_id=digest(sorted({part.workload for part in parts})),
-        environment_id=environment(run).environment_id,
+        point_id=place.point_id,
+        protocol_id=_protocol_id(workloads),
+        environment_id=machine.environment_id,
         sweep=SWEEP,
         block=0,
         run_order=0,
-        status="failed" if errors else "ok",
+        status="ok" if error is None else "failed",
         substrate=IMPORTED,
-        started_at_ns=max(ended_ns - longest_ns, 0),
+        started_at_ns=max(known_ns - longest_ns, 0),
         duration_s=longest_ns / 1e9,
-        error_class="EngineError" if errors else None,
-        error=_text("; ".join(errors)) if errors else None,
-        error_command=_text(run.command) or None if errors else None,
-        disk_failures_survived=_survived(settings),
-        warnings=tuple(_text(each) for each in (*run.notes, *run.warnings, *doubt)),
+        error_class=None if error is None else "EngineError",
+        error=error,
+        error_command=error_command,
+        disk_failures_survived=place.disk_failures_survived,
+        warnings=tuple([storable(each) for each in (*warnings, *doubt)]),
         stripelab_version=stripelab_version(),
-        imported_from=_text(source.path),
-        labels=tuple(_text(f"{name}={value}") for name, value in parts[0].named.labels.items()),
-        **settings,
+        imported_from=storable(source.path),
+        labels=place.labels,
+        **place.settings,
     )
-    seconds = tuple(
-        IntervalRow(trial_id=trial_id, workload=_text(part.workload), **vars(each))
-        for part in parts
-        for each in part.intervals
-    )
-    return TrialRows(trial, observations, seconds)
 
 
 def _observations(trial_id: str, run: Run, parts: Sequence[Part], raw: bytes | None) -> tuple[ObservationRow, ...]:
     """Figures of every workload and direction."""
     found = []
-    kept = None if raw is None else zlib.compress(raw, _NOT_COMPRESSED)
-    version, command = _text(run.engine_version), _text(run.command)
+    kept = None if raw is None else stored(raw)
+    version, command = storable(run.engine_version), storable(run.command)
     for part in parts:
-        words = _text(canonical_text(part.options))
+        words = storable(canonical_text(part.options))
         for result in part.results:
             _check(result)
             row = ObservationRow(
                 trial_id=trial_id,
-                workload=_text(part.workload),
+                workload=storable(part.workload),
                 engine=run.engine,
                 engine_version=version,
                 command=command,
@@ -177,6 +238,22 @@ def _observations(trial_id: str, run: Run, parts: Sequence[Part], raw: bytes | N
     return tuple(found)
 
 
+def stored(raw: bytes) -> bytes:
+    """``raw`` as a zlib stream of stored blocks: Parquet compresses it, across files and better (zstd).
+
+    What ``zlib.compress(raw, 0)`` makes, without the quarter of a mebibyte of state that it sets up for each
+    (RFC 1950, section 2.2; RFC 1951, section 3.2.4).
+    """
+    pieces = [b"\x78\x01"]
+    for start in range(0, len(raw) or 1, _BLOCK_BYTES):
+        block = raw[start : start + _BLOCK_BYTES]
+        last = start + _BLOCK_BYTES >= len(raw)
+        size = len(block)
+        pieces += [b"\1" if last else b"\0", size.to_bytes(2, "little"), (size ^ 0xFFFF).to_bytes(2, "little"), block]
+    pieces.append(zlib.adler32(raw).to_bytes(4, "big"))
+    return b"".join(pieces)
+
+
 def _check(result: DirectionResult) -> None:
     """Raise EngineError where a figure is larger than any column."""
     largest = max(result.ios, result.total_bytes, result.runtime_ns, result.errors, result.lat_max_ns or 0)
@@ -186,10 +263,10 @@ def _check(result: DirectionResult) -> None:
         raise EngineError("a bucket of its histogram holds more I/Os than any run does")
 
 
-def _ended(run: Run, source: Source) -> tuple[int, tuple[str, ...]]:
+def _ended(ended_ns: int | None, source: Source) -> tuple[int, tuple[str, ...]]:
     """When a run ended: as the file says, else when the file was last written."""
-    if run.ended_ns is not None and _EARLIEST_NS < run.ended_ns < _LATEST_NS:
-        return run.ended_ns, ()
+    if ended_ns is not None and _EARLIEST_NS < ended_ns < _LATEST_NS:
+        return ended_ns, ()
     return source.changed_ns, ("the file does not say when it was measured: the time of its last change is taken",)
 
 
@@ -202,9 +279,9 @@ def _survived(settings: dict[str, Any]) -> int | None:
 
 
 def _plain(value: str | int) -> str | int:
-    return _text(value) if isinstance(value, str) else value
+    return storable(value) if isinstance(value, str) else value
 
 
-def _text(value: str) -> str:
+def storable(value: str) -> str:
     """Text that UTF-8 can hold: names of files and of jobs need not be that."""
     return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()

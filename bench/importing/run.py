@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bench.engine import DirectionResult, IntervalResult
+from bench.fio.model import Options
 from bench.importing import bench_fio
-from bench.importing.pattern import Named, Pattern, named_by, named_by_options
+from bench.importing.pattern import NOTHING, Named, Pattern, named_by, named_by_options
 from bench.importing.workload import workload_name
 
 
@@ -22,7 +24,7 @@ class Part:
 
     named: Named
     workload: str
-    options: Mapping[str, str]
+    options: Options
     results: tuple[DirectionResult, ...]
     group: int = 0
     intervals: tuple[IntervalResult, ...] = ()
@@ -63,15 +65,23 @@ class Naming:
         guessed = None if any(each.option is None for each in patterns) else bench_fio.named(path)
         return cls(path, named_by(patterns, path) if guessed is None else guessed, patterns)
 
-    def part(self, options: Mapping[str, str], job: str) -> tuple[Named, str, Mapping[str, str]]:
+    def part(self, options: Mapping[str, str], job: str) -> tuple[Named, str, Options]:
         """Factors, workload and options of a job; its own options have the last word over the path's.
 
         Raises:
             ImportFailedError: a value does not fit its factor.
         """
-        said = self.named.under(named_by_options(self.patterns, options, job))
-        load = {**said.words, **options}
+        own = options if isinstance(options, Options) else Options(options)
+        by_options = named_by_options(self.patterns, own, job)
+        said = self.named if by_options is NOTHING else self.named.under(by_options)
+        load = _load(tuple(said.words.items()), own)
         return said, said.workload or workload_name(load, job), load
+
+
+@lru_cache(maxsize=1024)
+def _load(words: tuple[tuple[str, str], ...], options: Options) -> Options:
+    """Options, and under them what a path says."""
+    return Options({**dict(words), **options})
 
 
 def digest(*content: object) -> str:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 
+from bench.fio.model import Options
 from permutations.sizes import parse_size
 
 UNKNOWN = "unknown"
@@ -40,35 +41,21 @@ _NOT_THE_LOAD = _words(
 
 def canonical(options: Mapping[str, str]) -> dict[str, str]:
     """Options of a load by fio's own names, those left out that do not shape it."""
-    return dict(_canonical(tuple(options.items())))
-
-
-def canonical_text(options: Mapping[str, str]) -> str:
-    """The same as JSON."""
-    return _text(tuple(options.items()))
-
-
-def workload_name(options: Mapping[str, str], job: str) -> str:
-    """``randread 4k qd16 j4 direct=1``; from the job's name where nothing says what it does."""
-    return _name(tuple(options.items()), job)
+    found = {}
+    for name, value in options.items():
+        spelt = _SPELT.get(name, name)
+        if spelt not in _NOT_THE_LOAD:
+            found[spelt] = _size(value) if spelt == "bs" else value
+    return found
 
 
 # A tree of ten thousand files has a few dozen different loads.
 
 
 @lru_cache(maxsize=1024)
-def _canonical(options: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    found = {}
-    for name, value in options:
-        spelt = _SPELT.get(name, name)
-        if spelt not in _NOT_THE_LOAD:
-            found[spelt] = _size(value) if spelt == "bs" else value
-    return tuple(found.items())
-
-
-@lru_cache(maxsize=1024)
-def _text(options: tuple[tuple[str, str], ...]) -> str:
-    return json.dumps(dict(_canonical(options)), sort_keys=True)
+def canonical_text(options: Options) -> str:
+    """The same as JSON."""
+    return json.dumps(canonical(options), sort_keys=True)
 
 
 def _size(value: str) -> str:
@@ -83,8 +70,9 @@ def _size(value: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _name(options: tuple[tuple[str, str], ...], job: str) -> str:
-    load = dict(_canonical(options))
+def workload_name(options: Options, job: str) -> str:
+    """``randread 4k qd16 j4 direct=1``; from the job's name where nothing says what it does."""
+    load = canonical(options)
     mode = load.get("rw")
     words = [mode or job or UNKNOWN]
     if "bs" in load:

@@ -51,7 +51,9 @@ def test_fewer_rounds_than_the_rule_needs_are_a_mistake_of_the_caller():
 
 
 def direction(name, **figures):
-    return DirectionResult(name, **{"total_bytes": 1, "runtime_ns": 1, "bw_bytes_s": 1.0, "errors": 0, **figures})
+    return DirectionResult(
+        direction=name, **{"total_bytes": 1, "runtime_ns": 1, "bw_bytes_s": 1.0, "errors": 0, **figures}
+    )
 
 
 def test_the_figure_of_a_round_is_that_of_all_its_directions():
