@@ -4,7 +4,7 @@
  * the reading after the call in which its completion was seen.  Both err on the long side: no wait is hidden. */
 #define _GNU_SOURCE
 
-#include "stripelab.h"
+#include "calls.h"
 
 #include <errno.h>
 #include <math.h>
@@ -117,6 +117,19 @@ static void prepare(struct sl_job *job, uint32_t index)
         sl_contents_touch(buffer, io->length, io->offset, io->sequence);
 }
 
+/* Draw the next I/O into the slot; its clock starts at `start`. */
+static inline void draw(struct sl_job *job, uint32_t index, uint64_t start)
+{
+    struct sl_slot *slot = &job->queue.slot[index];
+
+    sl_generator_next(&job->generator, &slot->io);
+    slot->start_ticks = start;
+    slot->issue_ticks = 0;
+    slot->done = 0;
+    if (slot->io.direction != SL_READ)
+        prepare(job, index);
+}
+
 /* Take up to `most` I/Os whose clocks start at `start`. */
 static void take(struct sl_job *job, uint32_t most, uint64_t start)
 {
@@ -126,15 +139,9 @@ static void take(struct sl_job *job, uint32_t most, uint64_t start)
     most = most < free_count ? most : free_count;
     for (last = listed + most; listed < last && issued_bytes < job->limit_bytes; listed++) {
         uint32_t index = job->free[--free_count];
-        struct sl_slot *slot = &job->queue.slot[index];
 
-        sl_generator_next(&job->generator, &slot->io);
-        slot->start_ticks = start;
-        slot->issue_ticks = 0;
-        slot->done = 0;
-        issued_bytes += slot->io.length;
-        if (slot->io.direction != SL_READ)
-            prepare(job, index);
+        draw(job, index, start);
+        issued_bytes += job->queue.slot[index].io.length;
         job->list[listed] = index;
     }
     job->free_count = free_count;
@@ -202,6 +209,43 @@ static void idle(const struct sl_job *job, uint64_t now)
         nanosleep(&pause, NULL);
 }
 
+/* What is due between two I/Os of a stream: the mark, a stop, a look, the last I/O of the job. */
+static inline int is_due(struct sl_job *job, uint64_t now)
+{
+    return now >= job->mark || __atomic_load_n(&job->stop, __ATOMIC_RELAXED) || job->issued_bytes >= job->limit_bytes ||
+           (job->options->slat_every && job->until_look == 0);
+}
+
+/* A turn of a closed loop with one I/O at a time by the plain calls: after an I/O that went as it should comes the next,
+ * with no call in between, until something is due.  The last one is left to be settled as ever. */
+static int stream(struct sl_job *job, uint64_t *now)
+{
+    struct sl_recorder *recorder = &job->result.recorder;
+    uint32_t index = job->list[0];
+    const struct sl_slot *slot = &job->queue.slot[index];
+    int32_t result;
+
+    for (;;) {
+        result = sl_do_now(&job->queue, index);
+        *now = sl_ticks(job->clock);
+        if (result <= 0 || (uint32_t)result != slot->io.length || *now < slot->start_ticks || is_due(job, *now))
+            break;
+        if (job->options->record) {
+            recorder->now_bytes[slot->io.direction] += slot->io.length;
+            sl_record(&recorder->now[slot->io.direction], sl_ticks_to_ns(job->clock, *now - slot->start_ticks), 1);
+        } else {
+            recorder->ios[slot->io.direction]++;
+            recorder->bytes[slot->io.direction] += slot->io.length;
+        }
+        draw(job, index, *now);
+        job->issued_bytes += slot->io.length;
+        job->until_look--;
+    }
+    job->done[0] = (struct sl_completion){index, result};
+    job->listed = 0;
+    return 1;
+}
+
 /* One turn: hand over what is listed, wait, and return how many completed (or -errno). */
 static int turn(struct sl_job *job, uint64_t *now)
 {
@@ -211,6 +255,8 @@ static int turn(struct sl_job *job, uint64_t *now)
 
     if (job->options->slat_every && job->listed && job->until_look-- == 0)
         return look(job, now);
+    if (job->queue.kind == &sl_psync && !job->options->verify && !job->options->rate_iops)
+        return stream(job, now);
     if (job->stopping && !job->all)
         wait = 1;
     if (open_ended && job->options->rate_iops) {

@@ -1,7 +1,7 @@
 /* Linux AIO by raw system calls (io_submit(2)): batches, and completions taken from the ring in user space. */
 #define _GNU_SOURCE
 
-#include "stripelab.h"
+#include "calls.h"
 
 #include <errno.h>
 #include <linux/aio_abi.h>

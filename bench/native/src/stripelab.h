@@ -19,7 +19,16 @@
 #define SL_HISTOGRAM_BUCKETS (SL_HISTOGRAM_GROUPS << SL_HISTOGRAM_BITS)
 
 /* Bucket that counts the value; the last bucket takes everything above its lower bound. */
-uint32_t sl_bucket_index(uint64_t value_ns);
+static inline uint32_t sl_bucket_index(uint64_t value_ns)
+{
+    if (value_ns < 2 << SL_HISTOGRAM_BITS)
+        return (uint32_t)value_ns;
+
+    uint32_t dropped_bits = 63 - (uint32_t)__builtin_clzll(value_ns) - SL_HISTOGRAM_BITS;
+    uint32_t index = (dropped_bits << SL_HISTOGRAM_BITS) + (uint32_t)(value_ns >> dropped_bits);
+
+    return index < SL_HISTOGRAM_BUCKETS ? index : SL_HISTOGRAM_BUCKETS - 1;
+}
 
 /* ---- clock.c: the monotonic clock, read from the CPU's counter where the kernel does so too ---------- */
 
@@ -208,9 +217,19 @@ struct sl_recorder {
     size_t series_words, series_room;
 };
 
+/* So many I/Os took so long. */
+static inline void sl_record(struct sl_latency *latency, uint64_t value_ns, uint64_t ios)
+{
+    latency->samples += ios;
+    latency->sum_ns += value_ns * ios;
+    latency->sum_square_ns += (unsigned __int128)value_ns * value_ns * ios;
+    latency->min_ns = value_ns < latency->min_ns ? value_ns : latency->min_ns;
+    latency->max_ns = value_ns > latency->max_ns ? value_ns : latency->max_ns;
+    latency->buckets[sl_bucket_index(value_ns)] += ios;
+}
+
 void sl_recorder_reset(struct sl_recorder *recorder);
 void sl_recorder_free(struct sl_recorder *recorder);
-void sl_record(struct sl_latency *latency, uint64_t value_ns, uint64_t ios);
 /* End the seconds before `second`.  0, or -ENOMEM: the series is short, the sums are whole. */
 int sl_recorder_roll(struct sl_recorder *recorder, uint32_t second);
 
@@ -251,9 +270,6 @@ struct sl_queue_kind {
 };
 
 extern const struct sl_queue_kind sl_uring, sl_libaio, sl_psync, sl_null, sl_nop;
-
-/* One I/O by pread(2), pwrite(2), fsync(2) or fdatasync(2): bytes or -errno. */
-int32_t sl_do_now(const struct sl_queue *queue, uint32_t slot);
 
 static inline unsigned char *sl_slot_buffer(const struct sl_queue *queue, uint32_t slot)
 {
