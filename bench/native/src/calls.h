@@ -1,4 +1,4 @@
-/* One I/O by the plain system calls, inline, so that who calls returns from nothing that was entered before the kernel.
+/* System calls made inline, so that who makes one returns from nothing that was entered before the kernel.
  *
  * The kernel leaves entries of its own in the CPU's return predictor (Linux, admin-guide/hw-vuln/srso.rst: "Safe RET"),
  * and the first return to a frame from before the call then goes astray: 50 ns of a call that does nothing, 200 ns of a
@@ -12,17 +12,20 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* A system call: what it returns, or -errno. */
-static inline __attribute__((always_inline)) long sl_call(long number, long a, long b, long c, long d)
+/* What it returns, or -errno. */
+static inline __attribute__((always_inline)) long sl_call(long number, const long argument[6])
 {
 #if defined(__x86_64__) && defined(__LP64__)
-    register long fourth __asm__("r10") = d;
+    register long fourth __asm__("r10") = argument[3], fifth __asm__("r8") = argument[4], sixth __asm__("r9") = argument[5];
     long result;
 
-    __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth) : "rcx", "r11", "memory");
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(argument[0]), "S"(argument[1]), "d"(argument[2]), "r"(fourth), "r"(fifth), "r"(sixth)
+                     : "rcx", "r11", "memory");
     return result;
 #else
-    long result = syscall(number, a, b, c, d);
+    long result = syscall(number, argument[0], argument[1], argument[2], argument[3], argument[4], argument[5]);
 
     return result < 0 ? -errno : result;
 #endif
@@ -36,8 +39,9 @@ static inline __attribute__((always_inline)) int32_t sl_do_now(const struct sl_q
 
     if (slot->io.direction == SL_SYNC)
         number = queue->datasync ? SYS_fdatasync : SYS_fsync;
-    return (int32_t)sl_call(number, queue->fd[slot->io.file], (long)(uintptr_t)sl_slot_buffer(queue, index),
-                            (long)(slot->io.length - slot->done), (long)(slot->io.offset + slot->done));
+    return (int32_t)sl_call(number, (const long[]){queue->fd[slot->io.file], (long)(uintptr_t)sl_slot_buffer(queue, index),
+                                                   (long)(slot->io.length - slot->done),
+                                                   (long)(slot->io.offset + slot->done), 0, 0});
 }
 
 #endif

@@ -130,22 +130,38 @@ static inline void draw(struct sl_job *job, uint32_t index, uint64_t start)
         prepare(job, index);
 }
 
-/* Take up to `most` I/Os whose clocks start at `start`. */
+/* Take up to `most` I/Os whose clocks start at `start`.  Of reads that the generator draws the short way, nothing of the
+ * job is read again for each of them. */
 static void take(struct sl_job *job, uint32_t most, uint64_t start)
 {
-    uint32_t free_count = job->free_count, listed = job->listed, last;
-    uint64_t issued_bytes = job->issued_bytes;
+    struct sl_generator *generator = &job->generator;
+    const uint64_t first = generator->plain_offset, blocks = generator->plain_blocks;
+    const uint32_t unit = generator->unit, *free = job->free + job->free_count;
+    const int plain = generator->plain && generator->plain_direction == SL_READ;
+    struct sl_slot *slots = job->queue.slot;
+    uint64_t offsets = generator->offsets, issued_bytes = job->issued_bytes;
+    uint32_t *list = job->list + job->listed, taken;
 
-    most = most < free_count ? most : free_count;
-    for (last = listed + most; listed < last && issued_bytes < job->limit_bytes; listed++) {
-        uint32_t index = job->free[--free_count];
+    most = most < job->free_count ? most : job->free_count;
+    for (taken = 0; taken < most && issued_bytes < job->limit_bytes; taken++) {
+        uint32_t index = *--free;
+        struct sl_slot *slot = &slots[index];
 
-        draw(job, index, start);
-        issued_bytes += job->queue.slot[index].io.length;
-        job->list[listed] = index;
+        if (plain) {
+            slot->io = (struct sl_request){.offset = first + sl_random_below(&offsets, blocks) * unit, .length = unit};
+            slot->start_ticks = start;
+            slot->issue_ticks = 0;
+            slot->done = 0;
+        } else {
+            draw(job, index, start);
+        }
+        issued_bytes += slot->io.length;
+        list[taken] = index;
     }
-    job->free_count = free_count;
-    job->listed = listed;
+    if (plain)
+        generator->offsets = offsets;
+    job->free_count -= taken;
+    job->listed += taken;
     job->issued_bytes = issued_bytes;
 }
 
@@ -167,6 +183,18 @@ static void take_what_may_start(struct sl_job *job, uint64_t now)
 
 /* ---- handing over ----------------------------------------------------------------------------------- */
 
+static inline __attribute__((always_inline)) int exchange(struct sl_job *job, uint32_t count, uint32_t wait,
+                                                          uint64_t timeout_ns)
+{
+    const struct sl_queue_kind *kind = job->queue.kind;
+    struct sl_call call;
+
+    if (kind->exchange)
+        return kind->exchange(&job->queue, job->list, count, wait, timeout_ns, job->done);
+    kind->prepare(&job->queue, job->list, count, wait, timeout_ns, &call);
+    return kind->finish(&job->queue, sl_call(call.number, call.argument), job->done);
+}
+
 /* Look at a batch on its way, as fio does with every I/O: a reading after it was handed over parts submission from
  * completion, and shows whether it was complete at once. */
 static int look(struct sl_job *job, uint64_t *now)
@@ -178,7 +206,7 @@ static int look(struct sl_job *job, uint64_t *now)
     for (uint32_t at = 0; at < count; at++)
         job->queue.slot[job->list[at]].issue_ticks = start;
     job->listed = 0;
-    int done = job->queue.kind->exchange(&job->queue, job->list, count, 0, 0, job->done);
+    int done = exchange(job, count, 0, 0);
 
     *now = sl_ticks(job->clock);
     if (!synchronous) /* fio: issued when submission returns, but before the call where the call does the I/O */
@@ -220,7 +248,6 @@ static inline int is_due(struct sl_job *job, uint64_t now)
  * with no call in between, until something is due.  The last one is left to be settled as ever. */
 static int stream(struct sl_job *job, uint64_t *now)
 {
-    struct sl_recorder *recorder = &job->result.recorder;
     uint32_t index = job->list[0];
     const struct sl_slot *slot = &job->queue.slot[index];
     int32_t result;
@@ -228,15 +255,9 @@ static int stream(struct sl_job *job, uint64_t *now)
     for (;;) {
         result = sl_do_now(&job->queue, index);
         *now = sl_ticks(job->clock);
-        if (result <= 0 || (uint32_t)result != slot->io.length || *now < slot->start_ticks || is_due(job, *now))
+        if (result <= 0 || (uint32_t)result != slot->io.length || is_due(job, *now))
             break;
-        if (job->options->record) {
-            recorder->now_bytes[slot->io.direction] += slot->io.length;
-            sl_record(&recorder->now[slot->io.direction], sl_ticks_to_ns(job->clock, *now - slot->start_ticks), 1);
-        } else {
-            recorder->ios[slot->io.direction]++;
-            recorder->bytes[slot->io.direction] += slot->io.length;
-        }
+        sl_job_record(job, (struct sl_alike){slot->start_ticks, 0, 1, slot->io.length, slot->io.direction}, *now);
         draw(job, index, *now);
         job->issued_bytes += slot->io.length;
         job->until_look--;
@@ -269,7 +290,7 @@ static int turn(struct sl_job *job, uint64_t *now)
     }
     count = job->listed;
     job->listed = 0; /* before completions put what has to be repeated there */
-    done = job->queue.kind->exchange(&job->queue, job->list, count, wait, timeout_ns, job->done);
+    done = exchange(job, count, wait, timeout_ns);
     *now = sl_ticks(job->clock);
     return done;
 }

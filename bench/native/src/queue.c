@@ -24,5 +24,5 @@ static int null_exchange(struct sl_queue *queue, const uint32_t *slots, uint32_t
     return (int)count;
 }
 
-const struct sl_queue_kind sl_psync = {"psync", NULL, NULL, psync_exchange};
-const struct sl_queue_kind sl_null = {"null", NULL, NULL, null_exchange};
+const struct sl_queue_kind sl_psync = {"psync", NULL, NULL, psync_exchange, NULL, NULL};
+const struct sl_queue_kind sl_null = {"null", NULL, NULL, null_exchange, NULL, NULL};

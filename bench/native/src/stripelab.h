@@ -169,7 +169,7 @@ static inline uint64_t sl_random_below(uint64_t *state, uint64_t count)
 }
 
 /* The next I/O.  The commonest workload, uniform over one file in one direction, takes the short way; both draw alike. */
-static inline void sl_generator_next(struct sl_generator *generator, struct sl_request *request)
+static inline void sl_generator_next(struct sl_generator *restrict generator, struct sl_request *restrict request)
 {
     if (!generator->plain) {
         sl_generator_draw(generator, request);
@@ -259,6 +259,10 @@ struct sl_queue {
     void *state;
 };
 
+struct sl_call { /* a system call, as sl_call() of calls.h takes it */
+    long number, argument[6];
+};
+
 struct sl_queue_kind {
     const char *name;
     int (*open)(struct sl_queue *queue); /* 0 or -errno; NULL, as close: there is nothing to do */
@@ -267,6 +271,10 @@ struct sl_queue_kind {
      * completed, at most `depth`.  Returns how many, or -errno where nothing was handed over. */
     int (*exchange)(struct sl_queue *queue, const uint32_t *slots, uint32_t count, uint32_t wait, uint64_t timeout_ns,
                     struct sl_completion *out);
+    /* Or, where that is one system call, what comes before it and after it: who drives the job makes the call. */
+    void (*prepare)(struct sl_queue *queue, const uint32_t *slots, uint32_t count, uint32_t wait, uint64_t timeout_ns,
+                    struct sl_call *call);
+    int (*finish)(struct sl_queue *queue, long result, struct sl_completion *out);
 };
 
 extern const struct sl_queue_kind sl_uring, sl_libaio, sl_psync, sl_null, sl_nop;
@@ -339,6 +347,41 @@ struct sl_job {
 int sl_batches_begin(struct sl_job *job, uint64_t now); /* whether batches are tried out before the ramp */
 int sl_batches_try(struct sl_job *job, uint64_t now);   /* the same at the end of each slice of that time */
 void sl_batches_learn(struct sl_job *job, int at_once); /* a batch that was looked at completed at once, or not */
+
+struct sl_alike { /* completions with the same start, issue and direction: one latency, one bucket */
+    uint64_t start_ticks, issue_ticks, ios, bytes;
+    uint32_t direction;
+};
+
+static inline uint64_t sl_elapsed_ns(struct sl_job *job, uint64_t from, uint64_t to)
+{
+    if (to < from) {
+        job->result.clock_back++;
+        return 0;
+    }
+    return sl_ticks_to_ns(job->clock, to - from);
+}
+
+/* Count I/Os that are done, seen at `now` (ticks). */
+static inline void sl_job_record(struct sl_job *job, struct sl_alike alike, uint64_t now)
+{
+    struct sl_recorder *recorder = &job->result.recorder;
+    uint32_t direction = alike.direction;
+
+    if (!alike.ios)
+        return;
+    if (!job->options->record) {
+        recorder->ios[direction] += alike.ios;
+        recorder->bytes[direction] += alike.bytes;
+        return;
+    }
+    recorder->now_bytes[direction] += alike.bytes;
+    sl_record(&recorder->now[direction], sl_elapsed_ns(job, alike.start_ticks, now), alike.ios);
+    if (alike.issue_ticks) {
+        sl_record(&recorder->slat[direction], sl_elapsed_ns(job, alike.start_ticks, alike.issue_ticks), alike.ios);
+        sl_record(&recorder->clat[direction], sl_elapsed_ns(job, alike.issue_ticks, now), alike.ios);
+    }
+}
 
 /* completion.c: what has completed, job->done[0 … count - 1], was seen at `now` (ticks). */
 void sl_job_complete(struct sl_job *job, uint32_t count, uint64_t now);
