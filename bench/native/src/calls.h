@@ -1,8 +1,8 @@
 /* System calls made inline, so that who makes one returns from nothing that was entered before the kernel.
  *
- * The kernel leaves entries of its own in the CPU's return predictor (Linux, admin-guide/hw-vuln/srso.rst: "Safe RET"),
- * and the first return to a frame from before the call then goes astray: 50 ns of a call that does nothing, 200 ns of a
- * read on AMD Zen 3, a quarter of it.  libc's pread(2) is such a frame, and looks for cancellation besides. */
+ * Where the kernel makes each of its own returns mispredict (Linux, admin-guide/hw-vuln/srso.rst, "Safe RET"), the first
+ * return after it to a frame from before it goes astray too: 50 ns of a call that does nothing, 200 ns of a direct read on
+ * AMD Zen 3, a quarter of it.  libc's pread(2) is such a frame, and looks for cancellation besides. */
 #ifndef STRIPELAB_CALLS_H
 #define STRIPELAB_CALLS_H
 
