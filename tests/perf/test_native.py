@@ -95,13 +95,17 @@ def test_a_ring_of_no_ops_and_no_kernel_at_all(unwritten: Path, printed: None) -
 
 
 def test_recording_costs_little(unwritten: Path, printed: None) -> None:
-    """Latencies and seconds, on against off, where nothing but the CPU is the limit."""
-    for iodepth in (1, 32):
+    """Latencies and seconds, on against off, where nothing but the CPU is the limit.
+
+    The way to the kernel and the batches are named: an engine that looks at nothing would not choose the same.
+    """
+    batches = {"iodepth_batch_submit": 32, "iodepth_batch_complete_min": 32}
+    for iodepth, same in ((1, {"ioengine": "psync"}), (32, {"ioengine": "io_uring", **batches})):
         case = Case(unwritten, "randread", iodepth)
         found = side.in_turn(
             {
-                "off": lambda case=case: side.ours(case, record=False, slat_every=0),
-                "native": lambda case=case: side.ours(case),
+                "off": lambda case=case, same=same: side.ours(case, record=False, slat_every=0, **same),
+                "native": lambda case=case, same=same: side.ours(case, **same),
             },
             2 * side.ROUNDS,
         )

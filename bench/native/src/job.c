@@ -237,11 +237,10 @@ static void idle(const struct sl_job *job, uint64_t now)
         nanosleep(&pause, NULL);
 }
 
-/* What is due between two I/Os of a stream: the mark, a stop, a look, the last I/O of the job. */
+/* What is due between two I/Os of a stream: the mark, a stop, the last I/O of the job. */
 static inline int is_due(struct sl_job *job, uint64_t now)
 {
-    return now >= job->mark || __atomic_load_n(&job->stop, __ATOMIC_RELAXED) || job->issued_bytes >= job->limit_bytes ||
-           (job->options->slat_every && job->until_look == 0);
+    return now >= job->mark || __atomic_load_n(&job->stop, __ATOMIC_RELAXED) || job->issued_bytes >= job->limit_bytes;
 }
 
 /* A turn of a closed loop with one I/O at a time by the plain calls: after an I/O that went as it should comes the next,
@@ -249,7 +248,7 @@ static inline int is_due(struct sl_job *job, uint64_t now)
 static int stream(struct sl_job *job, uint64_t *now)
 {
     uint32_t index = job->list[0];
-    const struct sl_slot *slot = &job->queue.slot[index];
+    struct sl_slot *slot = &job->queue.slot[index];
     int32_t result;
 
     for (;;) {
@@ -257,10 +256,15 @@ static int stream(struct sl_job *job, uint64_t *now)
         *now = sl_ticks(job->clock);
         if (result <= 0 || (uint32_t)result != slot->io.length || is_due(job, *now))
             break;
-        sl_job_record(job, (struct sl_alike){slot->start_ticks, 0, 1, slot->io.length, slot->io.direction}, *now);
+        sl_job_record(job, (struct sl_alike){slot->start_ticks, slot->issue_ticks, 1, slot->io.length, slot->io.direction},
+                      *now);
         draw(job, index, *now);
         job->issued_bytes += slot->io.length;
-        job->until_look--;
+        if (job->options->slat_every && job->until_look-- == 0) { /* as look() does */
+            slot->issue_ticks = *now;
+            job->until_look = (uint32_t)job->options->slat_every - 1;
+            sl_batches_learn(job, 1);
+        }
     }
     job->done[0] = (struct sl_completion){index, result};
     job->listed = 0;
