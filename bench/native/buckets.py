@@ -1,7 +1,7 @@
 """The latency histogram of fio.
 
 ``stat.h`` of fio: 6 bits, 29 groups. Log-linear, exact below 128 ns, a bucket's relative width at most 1/64 above.
-The C library counts by the same rule (``histogram.c``); what a bucket stands for is asked here.
+The C library counts by the same rule (``sl_bucket_index``); what a bucket stands for is asked here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Load generators in turn on one target and one core: A B C A B C …, so that a drift of the machine falls on all.
+"""Load generators in turn on one target and one core, in an order drawn for each round: a drift falls on all alike.
 
 fio is driven by two command lines: ``fixed`` is its io_uring engine with registered buffers and files; ``batch``
 adds ``iodepth_batch_*`` of a quarter of the depth, its best.  What is compared are medians of ratios, round by round.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import statistics
 import subprocess
@@ -50,6 +51,7 @@ class Case:
     bs: int = 4096
     direct: bool = True
     size: int = GIB
+    runtime_s: float = RUNTIME_S
 
     def __str__(self) -> str:
         return f"{self.rw} {self.bs >> 10} KiB QD{self.iodepth}"
@@ -59,7 +61,7 @@ def fio(case: Case, *, batch: bool = False, ioengine: str = "io_uring", buffers:
     """fio by the command line of the comparison; ``taskset`` keeps it on one core, as native is."""
     words = ["taskset", "-c", str(CORE), "fio", "--name=s", "--thread", f"--filename={case.path}"]
     words += [f"--direct={int(case.direct)}", f"--rw={case.rw}", f"--bs={case.bs}", "--time_based"]
-    words += [f"--runtime={RUNTIME_S:g}", "--randrepeat=0", "--norandommap", f"--size={case.size}"]
+    words += [f"--runtime={case.runtime_s:g}", "--randrepeat=0", "--norandommap", f"--size={case.size}"]
     words += [f"--iodepth={case.iodepth}", "--output-format=json", f"--ioengine={ioengine}", *buffers]
     if ioengine == "io_uring":
         words += ["--fixedbufs", "--registerfiles", "--nonvectored=1"]
@@ -84,8 +86,8 @@ def fio(case: Case, *, batch: bool = False, ioengine: str = "io_uring", buffers:
 
 def ours(case: Case, **words) -> Run:
     """The native engine: latencies and the series of seconds are on, as always."""
-    load = {"rw": case.rw, "bs": case.bs, "iodepth": case.iodepth, "direct": case.direct, "runtime_s": RUNTIME_S}
-    load |= {"norandommap": 1, "time_based": True, **words}
+    load = {"rw": case.rw, "bs": case.bs, "iodepth": case.iodepth, "direct": case.direct}
+    load |= {"runtime_s": case.runtime_s, "norandommap": 1, "time_based": True, **words}
     done = native.run_jobs(native.options.load(load), [native.Job((native.Part(case.path, 0, case.size),), CORE)])
     ios = sum(found.ios for found in done.directions)
     return Run(
@@ -155,11 +157,12 @@ def dd(case: Case) -> Run:
 
 
 def in_turn(generators: dict[str, Callable[[], Run]], rounds: int = ROUNDS) -> dict[str, list[Run]]:
-    """Each generator once a round."""
+    """Each generator once a round, in random order."""
     found: dict[str, list[Run]] = {name: [] for name in generators}
+    orders = random.Random(0)
     for _ in range(rounds):
-        for name, generator in generators.items():
-            found[name].append(generator())
+        for name in orders.sample(list(generators), len(generators)):
+            found[name].append(generators[name]())
     return found
 
 

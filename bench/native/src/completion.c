@@ -5,40 +5,6 @@
 
 #define END_OF_FILE ENODATA /* a read or write that moves nothing */
 
-static uint64_t elapsed_ns(struct sl_job *job, uint64_t from, uint64_t to)
-{
-    if (to < from) {
-        job->result.clock_back++;
-        return 0;
-    }
-    return sl_ticks_to_ns(job->clock, to - from);
-}
-
-struct alike { /* completions with the same start, issue and direction: one latency, one bucket */
-    uint64_t start_ticks, issue_ticks, ios, bytes;
-    uint32_t direction;
-};
-
-static void record_alike(struct sl_job *job, const struct alike *alike, uint64_t now)
-{
-    struct sl_recorder *recorder = &job->result.recorder;
-    uint32_t direction = alike->direction;
-
-    if (!alike->ios)
-        return;
-    if (!job->options->record) {
-        recorder->ios[direction] += alike->ios;
-        recorder->bytes[direction] += alike->bytes;
-        return;
-    }
-    recorder->now_bytes[direction] += alike->bytes;
-    sl_record(&recorder->now[direction], elapsed_ns(job, alike->start_ticks, now), alike->ios);
-    if (alike->issue_ticks) {
-        sl_record(&recorder->slat[direction], elapsed_ns(job, alike->start_ticks, alike->issue_ticks), alike->ios);
-        sl_record(&recorder->clat[direction], elapsed_ns(job, alike->issue_ticks, now), alike->ios);
-    }
-}
-
 static void count_error(struct sl_job *job, const struct sl_slot *slot, int code)
 {
     struct sl_result *result = &job->result;
@@ -101,13 +67,15 @@ static enum settled settle(struct sl_job *job, uint32_t index, int32_t result)
 void sl_job_complete(struct sl_job *job, uint32_t count, uint64_t now)
 {
     int plain = !job->options->verify;
-    uint32_t free_count = job->free_count;
-    struct alike alike = {0};
+    const struct sl_completion *done = job->done;
+    uint32_t free_count = job->free_count, *free = job->free;
+    struct sl_slot *slots = job->queue.slot;
+    struct sl_alike alike = {0};
 
     for (uint32_t at = 0; at < count; at++) {
-        uint32_t index = job->done[at].slot;
-        int32_t result = job->done[at].result;
-        struct sl_slot *slot = &job->queue.slot[index];
+        uint32_t index = done[at].slot;
+        int32_t result = done[at].result;
+        struct sl_slot *slot = &slots[index];
         enum settled settled = DONE;
 
         if (!plain || result <= 0 || (uint32_t)result + slot->done != slot->io.length)
@@ -115,18 +83,18 @@ void sl_job_complete(struct sl_job *job, uint32_t count, uint64_t now)
         if (settled == UNFINISHED)
             continue;
         slot->io.sequence = 0;
-        job->free[free_count++] = index;
+        free[free_count++] = index;
         if (settled == FAILED)
             continue;
         if (slot->start_ticks != alike.start_ticks || slot->issue_ticks != alike.issue_ticks ||
             slot->io.direction != alike.direction) {
-            record_alike(job, &alike, now);
-            alike = (struct alike){slot->start_ticks, slot->issue_ticks, 0, 0, slot->io.direction};
+            sl_job_record(job, alike, now);
+            alike = (struct sl_alike){slot->start_ticks, slot->issue_ticks, 0, 0, slot->io.direction};
         }
         alike.ios++;
         alike.bytes += slot->io.length;
     }
-    record_alike(job, &alike, now);
+    sl_job_record(job, alike, now);
     job->free_count = free_count;
     job->seen += count;
 }

@@ -4,7 +4,7 @@
  * the reading after the call in which its completion was seen.  Both err on the long side: no wait is hidden. */
 #define _GNU_SOURCE
 
-#include "stripelab.h"
+#include "calls.h"
 
 #include <errno.h>
 #include <math.h>
@@ -117,28 +117,51 @@ static void prepare(struct sl_job *job, uint32_t index)
         sl_contents_touch(buffer, io->length, io->offset, io->sequence);
 }
 
-/* Take up to `most` I/Os whose clocks start at `start`. */
+/* Draw the next I/O into the slot; its clock starts at `start`. */
+static inline void draw(struct sl_job *job, uint32_t index, uint64_t start)
+{
+    struct sl_slot *slot = &job->queue.slot[index];
+
+    sl_generator_next(&job->generator, &slot->io);
+    slot->start_ticks = start;
+    slot->issue_ticks = 0;
+    slot->done = 0;
+    if (slot->io.direction != SL_READ)
+        prepare(job, index);
+}
+
+/* Take up to `most` I/Os whose clocks start at `start`.  Of reads that the generator draws the short way, nothing of the
+ * job is read again for each of them. */
 static void take(struct sl_job *job, uint32_t most, uint64_t start)
 {
-    uint32_t free_count = job->free_count, listed = job->listed, last;
-    uint64_t issued_bytes = job->issued_bytes;
+    struct sl_generator *generator = &job->generator;
+    const uint64_t first = generator->plain_offset, blocks = generator->plain_blocks;
+    const uint32_t unit = generator->unit, *free = job->free + job->free_count;
+    const int plain = generator->plain && generator->plain_direction == SL_READ;
+    struct sl_slot *slots = job->queue.slot;
+    uint64_t offsets = generator->offsets, issued_bytes = job->issued_bytes;
+    uint32_t *list = job->list + job->listed, taken;
 
-    most = most < free_count ? most : free_count;
-    for (last = listed + most; listed < last && issued_bytes < job->limit_bytes; listed++) {
-        uint32_t index = job->free[--free_count];
-        struct sl_slot *slot = &job->queue.slot[index];
+    most = most < job->free_count ? most : job->free_count;
+    for (taken = 0; taken < most && issued_bytes < job->limit_bytes; taken++) {
+        uint32_t index = *--free;
+        struct sl_slot *slot = &slots[index];
 
-        sl_generator_next(&job->generator, &slot->io);
-        slot->start_ticks = start;
-        slot->issue_ticks = 0;
-        slot->done = 0;
+        if (plain) {
+            slot->io = (struct sl_request){.offset = first + sl_random_below(&offsets, blocks) * unit, .length = unit};
+            slot->start_ticks = start;
+            slot->issue_ticks = 0;
+            slot->done = 0;
+        } else {
+            draw(job, index, start);
+        }
         issued_bytes += slot->io.length;
-        if (slot->io.direction != SL_READ)
-            prepare(job, index);
-        job->list[listed] = index;
+        list[taken] = index;
     }
-    job->free_count = free_count;
-    job->listed = listed;
+    if (plain)
+        generator->offsets = offsets;
+    job->free_count -= taken;
+    job->listed += taken;
     job->issued_bytes = issued_bytes;
 }
 
@@ -160,6 +183,18 @@ static void take_what_may_start(struct sl_job *job, uint64_t now)
 
 /* ---- handing over ----------------------------------------------------------------------------------- */
 
+static inline __attribute__((always_inline)) int exchange(struct sl_job *job, uint32_t count, uint32_t wait,
+                                                          uint64_t timeout_ns)
+{
+    const struct sl_queue_kind *kind = job->queue.kind;
+    struct sl_call call;
+
+    if (kind->exchange)
+        return kind->exchange(&job->queue, job->list, count, wait, timeout_ns, job->done);
+    kind->prepare(&job->queue, job->list, count, wait, timeout_ns, &call);
+    return kind->finish(&job->queue, sl_call(call.number, call.argument), job->done);
+}
+
 /* Look at a batch on its way, as fio does with every I/O: a reading after it was handed over parts submission from
  * completion, and shows whether it was complete at once. */
 static int look(struct sl_job *job, uint64_t *now)
@@ -171,7 +206,7 @@ static int look(struct sl_job *job, uint64_t *now)
     for (uint32_t at = 0; at < count; at++)
         job->queue.slot[job->list[at]].issue_ticks = start;
     job->listed = 0;
-    int done = job->queue.kind->exchange(&job->queue, job->list, count, 0, 0, job->done);
+    int done = exchange(job, count, 0, 0);
 
     *now = sl_ticks(job->clock);
     if (!synchronous) /* fio: issued when submission returns, but before the call where the call does the I/O */
@@ -202,6 +237,40 @@ static void idle(const struct sl_job *job, uint64_t now)
         nanosleep(&pause, NULL);
 }
 
+/* What is due between two I/Os of a stream: the mark, a stop, the last I/O of the job. */
+static inline int is_due(struct sl_job *job, uint64_t now)
+{
+    return now >= job->mark || __atomic_load_n(&job->stop, __ATOMIC_RELAXED) || job->issued_bytes >= job->limit_bytes;
+}
+
+/* A turn of a closed loop with one I/O at a time by the plain calls: after an I/O that went as it should comes the next,
+ * with no call in between, until something is due.  The last one is left to be settled as ever. */
+static int stream(struct sl_job *job, uint64_t *now)
+{
+    uint32_t index = job->list[0];
+    struct sl_slot *slot = &job->queue.slot[index];
+    int32_t result;
+
+    for (;;) {
+        result = sl_do_now(&job->queue, index);
+        *now = sl_ticks(job->clock);
+        if (result <= 0 || (uint32_t)result != slot->io.length || is_due(job, *now))
+            break;
+        sl_job_record(job, (struct sl_alike){slot->start_ticks, slot->issue_ticks, 1, slot->io.length, slot->io.direction},
+                      *now);
+        draw(job, index, *now);
+        job->issued_bytes += slot->io.length;
+        if (job->options->slat_every && job->until_look-- == 0) { /* as look() does */
+            slot->issue_ticks = *now;
+            job->until_look = (uint32_t)job->options->slat_every - 1;
+            sl_batches_learn(job, 1);
+        }
+    }
+    job->done[0] = (struct sl_completion){index, result};
+    job->listed = 0;
+    return 1;
+}
+
 /* One turn: hand over what is listed, wait, and return how many completed (or -errno). */
 static int turn(struct sl_job *job, uint64_t *now)
 {
@@ -211,6 +280,8 @@ static int turn(struct sl_job *job, uint64_t *now)
 
     if (job->options->slat_every && job->listed && job->until_look-- == 0)
         return look(job, now);
+    if (job->queue.kind == &sl_psync && !job->options->verify && !job->options->rate_iops)
+        return stream(job, now);
     if (job->stopping && !job->all)
         wait = 1;
     if (open_ended && job->options->rate_iops) {
@@ -223,7 +294,7 @@ static int turn(struct sl_job *job, uint64_t *now)
     }
     count = job->listed;
     job->listed = 0; /* before completions put what has to be repeated there */
-    done = job->queue.kind->exchange(&job->queue, job->list, count, wait, timeout_ns, job->done);
+    done = exchange(job, count, wait, timeout_ns);
     *now = sl_ticks(job->clock);
     return done;
 }

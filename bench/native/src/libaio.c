@@ -1,7 +1,7 @@
 /* Linux AIO by raw system calls (io_submit(2)): batches, and completions taken from the ring in user space. */
 #define _GNU_SOURCE
 
-#include "stripelab.h"
+#include "calls.h"
 
 #include <errno.h>
 #include <linux/aio_abi.h>
@@ -156,4 +156,4 @@ static int libaio_exchange(struct sl_queue *queue, const uint32_t *slots, uint32
     return (int)found;
 }
 
-const struct sl_queue_kind sl_libaio = {"libaio", libaio_open, libaio_close, libaio_exchange};
+const struct sl_queue_kind sl_libaio = {"libaio", libaio_open, libaio_close, libaio_exchange, NULL, NULL};

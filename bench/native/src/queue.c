@@ -1,27 +1,5 @@
 /* One I/O at a time by the plain system calls, and the queue that does nothing: the floor of what a job costs. */
-#define _GNU_SOURCE
-
-#include "stripelab.h"
-
-#include <errno.h>
-#include <unistd.h>
-
-int32_t sl_do_now(const struct sl_queue *queue, uint32_t index)
-{
-    const struct sl_slot *slot = &queue->slot[index];
-    int descriptor = queue->fd[slot->io.file];
-    unsigned char *buffer = sl_slot_buffer(queue, index);
-    off_t offset = (off_t)(slot->io.offset + slot->done);
-    ssize_t moved;
-
-    if (slot->io.direction == SL_READ)
-        moved = pread(descriptor, buffer, slot->io.length - slot->done, offset);
-    else if (slot->io.direction == SL_WRITE)
-        moved = pwrite(descriptor, buffer, slot->io.length - slot->done, offset);
-    else
-        moved = queue->datasync ? fdatasync(descriptor) : fsync(descriptor);
-    return moved < 0 ? -errno : (int32_t)moved;
-}
+#include "calls.h"
 
 static int psync_exchange(struct sl_queue *queue, const uint32_t *slots, uint32_t count, uint32_t wait,
                           uint64_t timeout_ns, struct sl_completion *out)
@@ -46,5 +24,5 @@ static int null_exchange(struct sl_queue *queue, const uint32_t *slots, uint32_t
     return (int)count;
 }
 
-const struct sl_queue_kind sl_psync = {"psync", NULL, NULL, psync_exchange};
-const struct sl_queue_kind sl_null = {"null", NULL, NULL, null_exchange};
+const struct sl_queue_kind sl_psync = {"psync", NULL, NULL, psync_exchange, NULL, NULL};
+const struct sl_queue_kind sl_null = {"null", NULL, NULL, null_exchange, NULL, NULL};

@@ -31,16 +31,6 @@ void sl_recorder_free(struct sl_recorder *recorder)
     recorder->series = NULL;
 }
 
-void sl_record(struct sl_latency *latency, uint64_t value_ns, uint64_t ios)
-{
-    latency->samples += ios;
-    latency->sum_ns += value_ns * ios;
-    latency->sum_square_ns += (unsigned __int128)value_ns * value_ns * ios;
-    latency->min_ns = value_ns < latency->min_ns ? value_ns : latency->min_ns;
-    latency->max_ns = value_ns > latency->max_ns ? value_ns : latency->max_ns;
-    latency->buckets[sl_bucket_index(value_ns)] += ios;
-}
-
 static uint32_t *room_for(struct sl_recorder *recorder, size_t words)
 {
     if (recorder->series_words + words > recorder->series_room) {

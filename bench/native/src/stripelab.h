@@ -19,7 +19,16 @@
 #define SL_HISTOGRAM_BUCKETS (SL_HISTOGRAM_GROUPS << SL_HISTOGRAM_BITS)
 
 /* Bucket that counts the value; the last bucket takes everything above its lower bound. */
-uint32_t sl_bucket_index(uint64_t value_ns);
+static inline uint32_t sl_bucket_index(uint64_t value_ns)
+{
+    if (value_ns < 2 << SL_HISTOGRAM_BITS)
+        return (uint32_t)value_ns;
+
+    uint32_t dropped_bits = 63 - (uint32_t)__builtin_clzll(value_ns) - SL_HISTOGRAM_BITS;
+    uint32_t index = (dropped_bits << SL_HISTOGRAM_BITS) + (uint32_t)(value_ns >> dropped_bits);
+
+    return index < SL_HISTOGRAM_BUCKETS ? index : SL_HISTOGRAM_BUCKETS - 1;
+}
 
 /* ---- clock.c: the monotonic clock, read from the CPU's counter where the kernel does so too ---------- */
 
@@ -160,7 +169,7 @@ static inline uint64_t sl_random_below(uint64_t *state, uint64_t count)
 }
 
 /* The next I/O.  The commonest workload, uniform over one file in one direction, takes the short way; both draw alike. */
-static inline void sl_generator_next(struct sl_generator *generator, struct sl_request *request)
+static inline void sl_generator_next(struct sl_generator *restrict generator, struct sl_request *restrict request)
 {
     if (!generator->plain) {
         sl_generator_draw(generator, request);
@@ -208,9 +217,19 @@ struct sl_recorder {
     size_t series_words, series_room;
 };
 
+/* So many I/Os took so long. */
+static inline void sl_record(struct sl_latency *latency, uint64_t value_ns, uint64_t ios)
+{
+    latency->samples += ios;
+    latency->sum_ns += value_ns * ios;
+    latency->sum_square_ns += (unsigned __int128)value_ns * value_ns * ios;
+    latency->min_ns = value_ns < latency->min_ns ? value_ns : latency->min_ns;
+    latency->max_ns = value_ns > latency->max_ns ? value_ns : latency->max_ns;
+    latency->buckets[sl_bucket_index(value_ns)] += ios;
+}
+
 void sl_recorder_reset(struct sl_recorder *recorder);
 void sl_recorder_free(struct sl_recorder *recorder);
-void sl_record(struct sl_latency *latency, uint64_t value_ns, uint64_t ios);
 /* End the seconds before `second`.  0, or -ENOMEM: the series is short, the sums are whole. */
 int sl_recorder_roll(struct sl_recorder *recorder, uint32_t second);
 
@@ -240,6 +259,10 @@ struct sl_queue {
     void *state;
 };
 
+struct sl_call { /* a system call, as sl_call() of calls.h takes it */
+    long number, argument[6];
+};
+
 struct sl_queue_kind {
     const char *name;
     int (*open)(struct sl_queue *queue); /* 0 or -errno; NULL, as close: there is nothing to do */
@@ -248,12 +271,13 @@ struct sl_queue_kind {
      * completed, at most `depth`.  Returns how many, or -errno where nothing was handed over. */
     int (*exchange)(struct sl_queue *queue, const uint32_t *slots, uint32_t count, uint32_t wait, uint64_t timeout_ns,
                     struct sl_completion *out);
+    /* Or, where that is one system call, what comes before it and after it: who drives the job makes the call. */
+    void (*prepare)(struct sl_queue *queue, const uint32_t *slots, uint32_t count, uint32_t wait, uint64_t timeout_ns,
+                    struct sl_call *call);
+    int (*finish)(struct sl_queue *queue, long result, struct sl_completion *out);
 };
 
 extern const struct sl_queue_kind sl_uring, sl_libaio, sl_psync, sl_null, sl_nop;
-
-/* One I/O by pread(2), pwrite(2), fsync(2) or fdatasync(2): bytes or -errno. */
-int32_t sl_do_now(const struct sl_queue *queue, uint32_t slot);
 
 static inline unsigned char *sl_slot_buffer(const struct sl_queue *queue, uint32_t slot)
 {
@@ -323,6 +347,41 @@ struct sl_job {
 int sl_batches_begin(struct sl_job *job, uint64_t now); /* whether batches are tried out before the ramp */
 int sl_batches_try(struct sl_job *job, uint64_t now);   /* the same at the end of each slice of that time */
 void sl_batches_learn(struct sl_job *job, int at_once); /* a batch that was looked at completed at once, or not */
+
+struct sl_alike { /* completions with the same start, issue and direction: one latency, one bucket */
+    uint64_t start_ticks, issue_ticks, ios, bytes;
+    uint32_t direction;
+};
+
+static inline uint64_t sl_elapsed_ns(struct sl_job *job, uint64_t from, uint64_t to)
+{
+    if (to < from) {
+        job->result.clock_back++;
+        return 0;
+    }
+    return sl_ticks_to_ns(job->clock, to - from);
+}
+
+/* Count I/Os that are done, seen at `now` (ticks). */
+static inline void sl_job_record(struct sl_job *job, struct sl_alike alike, uint64_t now)
+{
+    struct sl_recorder *recorder = &job->result.recorder;
+    uint32_t direction = alike.direction;
+
+    if (!alike.ios)
+        return;
+    if (!job->options->record) {
+        recorder->ios[direction] += alike.ios;
+        recorder->bytes[direction] += alike.bytes;
+        return;
+    }
+    recorder->now_bytes[direction] += alike.bytes;
+    sl_record(&recorder->now[direction], sl_elapsed_ns(job, alike.start_ticks, now), alike.ios);
+    if (alike.issue_ticks) {
+        sl_record(&recorder->slat[direction], sl_elapsed_ns(job, alike.start_ticks, alike.issue_ticks), alike.ios);
+        sl_record(&recorder->clat[direction], sl_elapsed_ns(job, alike.issue_ticks, now), alike.ios);
+    }
+}
 
 /* completion.c: what has completed, job->done[0 … count - 1], was seen at `now` (ticks). */
 void sl_job_complete(struct sl_job *job, uint32_t count, uint64_t now);

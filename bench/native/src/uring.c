@@ -52,6 +52,10 @@ struct wait_argument {
     uint64_t timespec;
 };
 
+struct timeout {
+    int64_t s, ns;
+};
+
 struct ring {
     int fd, enter_fd, nop;
     unsigned enter_flags;
@@ -61,6 +65,8 @@ struct ring {
     uint32_t *sq_tail, *cq_head, *cq_tail;
     struct sqe *sqes;
     struct cqe *cqes;
+    struct wait_argument argument;
+    struct timeout timeout;
     void *map, *sqe_map;
     size_t map_size, sqe_size;
 };
@@ -197,26 +203,6 @@ static void prepare(const struct sl_queue *queue, const struct ring *ring, struc
     sqe->length = slot->io.length - slot->done;
 }
 
-/* io_uring_enter(2); every outcome but a refusal to submit is fine: what completed is in the ring. */
-static int enter(struct ring *ring, uint32_t wait, uint64_t timeout_ns)
-{
-    struct { int64_t s, ns; } timeout = {(int64_t)(timeout_ns / 1000000000), (int64_t)(timeout_ns % 1000000000)};
-    struct wait_argument argument = {.timespec = (uint64_t)(uintptr_t)&timeout};
-    unsigned flags = ring->enter_flags;
-    int timed = ring->timed && wait;
-    int64_t done;
-
-    if (wait || timeout_ns)
-        flags |= ENTER_GETEVENTS | (timed ? ENTER_EXT_ARG : 0);
-    done = syscall(SYS_io_uring_enter, ring->enter_fd, ring->unsubmitted, wait, flags, timed ? &argument : NULL,
-                   timed ? sizeof argument : 0);
-    if (done >= 0)
-        ring->unsubmitted -= (uint32_t)done;
-    else if (errno != EINTR && errno != ETIME && errno != EAGAIN && errno != EBUSY)
-        return -errno;
-    return 0;
-}
-
 static uint32_t reap(const struct sl_queue *queue, struct ring *ring, struct sl_completion *out)
 {
     uint32_t head = *ring->cq_head, tail = __atomic_load_n(ring->cq_tail, __ATOMIC_ACQUIRE), count = 0;
@@ -232,22 +218,41 @@ static uint32_t reap(const struct sl_queue *queue, struct ring *ring, struct sl_
     return count;
 }
 
-static int uring_exchange(struct sl_queue *queue, const uint32_t *slots, uint32_t count, uint32_t wait,
-                          uint64_t timeout_ns, struct sl_completion *out)
+static void uring_prepare(struct sl_queue *queue, const uint32_t *slots, uint32_t count, uint32_t wait,
+                          uint64_t timeout_ns, struct sl_call *call)
 {
     struct ring *ring = queue->state;
-    int status;
+    int timed = ring->timed && wait;
+    unsigned flags = ring->enter_flags;
 
     for (uint32_t index = 0; index < count; index++)
         prepare(queue, ring, &ring->sqes[ring->tail++ & ring->sq_mask], slots[index]);
     __atomic_store_n(ring->sq_tail, ring->tail, __ATOMIC_RELEASE);
     ring->unsubmitted += count;
     ring->busy += count;
-    status = enter(ring, wait, timeout_ns);
-    count = status ? 0 : reap(queue, ring, out);
-    ring->busy -= count;
-    return status ? status : (int)count;
+    if (wait || timeout_ns)
+        flags |= ENTER_GETEVENTS | (timed ? ENTER_EXT_ARG : 0);
+    ring->timeout = (struct timeout){(int64_t)(timeout_ns / 1000000000), (int64_t)(timeout_ns % 1000000000)};
+    ring->argument.timespec = (uint64_t)(uintptr_t)&ring->timeout;
+    *call = (struct sl_call){SYS_io_uring_enter,
+                             {ring->enter_fd, ring->unsubmitted, wait, flags, timed ? (long)(uintptr_t)&ring->argument : 0,
+                              timed ? (long)sizeof ring->argument : 0}};
 }
 
-const struct sl_queue_kind sl_uring = {"io_uring", uring_open, uring_close, uring_exchange};
-const struct sl_queue_kind sl_nop = {"nop", uring_open, uring_close, uring_exchange};
+/* Every outcome but a refusal to submit is fine: what completed is in the ring. */
+static int uring_finish(struct sl_queue *queue, long result, struct sl_completion *out)
+{
+    struct ring *ring = queue->state;
+    uint32_t count;
+
+    if (result >= 0)
+        ring->unsubmitted -= (uint32_t)result;
+    else if (result != -EINTR && result != -ETIME && result != -EAGAIN && result != -EBUSY)
+        return (int)result;
+    count = reap(queue, ring, out);
+    ring->busy -= count;
+    return (int)count;
+}
+
+const struct sl_queue_kind sl_uring = {"io_uring", uring_open, uring_close, NULL, uring_prepare, uring_finish};
+const struct sl_queue_kind sl_nop = {"nop", uring_open, uring_close, NULL, uring_prepare, uring_finish};
