@@ -79,6 +79,7 @@ def run_night(plan: Plan, asked: Asked, emit: Emit) -> Nightly:
         night = state.name_of(store, asked.night)
         kept = outcome_of(store, night)
         if kept is not None:
+            state.ended(store, night)
             emit(Event("note", message=f"the night {night} is over: this is its outcome; nothing was measured"))
             return kept
         _no_later_night(store, night)
