@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -37,6 +38,7 @@ from tests.results import synthetic
 KILLS = int(os.environ.get("CHAOS_NIGHT_KILLS", "0"))
 """Random kills in the lab, and every aimed one there; without any there is one aimed kill on loop files."""
 
+LOG = logging.getLogger(__name__)
 LAB = ("--lab",)
 LOOP = ("--loop", "2", "--loop-size", "64MiB")
 BEFORE = [f"2026-03-0{number}" for number in range(1, 6)]
@@ -181,13 +183,13 @@ def undisturbed_s(tmp_path_factory):
 @pytest.mark.lab
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("share", moments(KILLS, 1.0))
-def test_killing_a_night(prepared, undisturbed_s, share, record_property):
+def test_killing_a_night(prepared, undisturbed_s, share):
     sweep, store = prepared
     before = contents(store)
     started = kill_at(share * undisturbed_s, start(sweep, store, *LAB))
     assert outlived(started, store) == [], "the lab outlived its harness"
     assert contents(store) == before
-    record_property("stage", stage(store))
+    LOG.info("killed at: %s", stage(store))
     goes_on(sweep, store, *LAB)
     assert contents(store) == before
     nothing_is_left(store)
@@ -196,13 +198,13 @@ def test_killing_a_night(prepared, undisturbed_s, share, record_property):
 @pytest.mark.lab
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("aim", AIMS if KILLS else ())
-def test_killing_a_night_as(prepared, aim, record_property):
+def test_killing_a_night_as(prepared, aim):
     sweep, store = prepared
     before = contents(store)
     started = killed_on(AIMS[aim], start(sweep, store, *LAB), store)
     assert outlived(started, store) == [], "the lab outlived its harness"
     assert contents(store) == before
-    record_property("stage", stage(store))
+    LOG.info("killed at: %s", stage(store))
     goes_on(sweep, store, *LAB)
     assert contents(store) == before
     nothing_is_left(store)
