@@ -55,7 +55,8 @@ class Summary:
 class Conduct:
     """How a campaign is run: whether what is not ok is tried again, how long, and what happens before each trial.
 
-    After ``budget_s`` no trial is started any more, and none that is expected to last longer than that.
+    After ``budget_s`` no trial is started any more, and none that is expected to last longer than that: as long as the
+    estimate says, or as the longest so far did.
     """
 
     retry: bool = False
@@ -92,7 +93,9 @@ def run_campaign(
                 if conduct.before is not None:
                     conduct.before(planned)
                 attempted.add(planned.trial_id)
+                started_s = time.monotonic()
                 _run_one(bench, planned, standing, store, checks=_checks(planned, checked))
+                expected_s = max(expected_s, time.monotonic() - started_s)
                 checked.add(planned.block)
             batch = left_to_run(told, retry=conduct.retry, attempted=attempted)
             if batch:

@@ -133,7 +133,7 @@ class _Run:
         pairs = self._pairs(pinned)
         verdicts, problems = self._verdicts(history, pinned, pairs)
         verdicts = watched_bounds(frames, history, self.night, self.asked.promises, verdicts)
-        problems = (*_failures(summary, history, self.night), *problems)
+        problems = (*_failures(summary, history, self.plan, self.night), *problems)
         return self._made(frames, history, pinned, verdicts, problems, complete=summary.complete and not problems)
 
     def _left_s(self) -> float | None:
@@ -166,7 +166,7 @@ class _Run:
     ) -> tuple[tuple[Verdict, ...], tuple[str, ...]]:
         before = outcomes(self.asked.where.store)
         took = {point.id: pairs[point.id].baseline.id if point.id in pairs else None for point in self.plan.points}
-        night = Night(self.night, took, pinned, self.asked.baseline_nights)
+        night = Night(self.night, took, pinned, self.asked.baseline_nights, _not_run(history, self.plan, self.night))
         ready, silent = courses(history, night, before)
         seen = {course.metric.name: course.screened() for course in ready}
         suspicious = [
@@ -245,11 +245,20 @@ def _baseline(pinned: Pinned | None) -> Baseline | None:
     return Baseline(name=pinned.name, set_at_ns=pinned.set_at_ns, reason=pinned.reason, nights=len(pinned.nights))
 
 
-def _failures(summary: Summary, history: History, night: str) -> tuple[str, ...]:
+def _failures(summary: Summary, history: History, plan: Plan, night: str) -> tuple[str, ...]:
     """Trials of the night that were not run, or are not ok."""
     found = [f"{label}: {why}" for label, why in history.failures(night)]
     left = summary.planned - summary.decided
-    return (*found, *([f"{left} of {summary.planned} trials were not run: the time budget was spent"] if left else []))
+    if left:
+        found.append(f"{left} of {summary.planned} trials were not run: the time budget was spent")
+        missing = _not_run(history, plan, night)
+        found += [f"{point.label()}: not measured at all" for point in plan.points if point.id in missing]
+    return tuple(found)
+
+
+def _not_run(history: History, plan: Plan, night: str) -> frozenset[str]:
+    """Points of which no trial was run in a night: only a time budget leaves any out."""
+    return frozenset(point.id for point in plan.points) - {row.point_id for row in history.details(night)}
 
 
 def _disks_of(history: History, night: str) -> int:

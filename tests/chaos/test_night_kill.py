@@ -1,6 +1,6 @@
 """SIGKILL at random moments of a night: the next call goes on with it, and no earlier night is touched.
 
-The night is one whose screen sounds (five nights before it were made to be far faster), so that the moments fall on
+The night is one whose screen sounds (the five nights before it were made to be far faster), so that the moments fall on
 its trials, on the screen, on the confirmation and on the outcome: one is drawn in each of as many equal parts of an
 undisturbed night.  Few of those fall on the milliseconds in which something is committed, so some are aimed there.
 """
@@ -16,24 +16,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
-from bench.campaign import PROTOCOL_FILE
 from bench.errors import BusyError
-from bench.vocabulary import vocabulary
-from permutations.design import make_plan
-from permutations.night import watched
-from permutations.sweep import Sweep
 from results.nightly import answer
 from results.query import load
 from results.schema import FRESH, NIGHT, TrialRow
 from results.store import Store
+from tests.bench.nightly.past import NIGHTS, TONIGHT, past_nights
 from tests.chaos.test_kill import family, kill_at, moments, named_after, nothing_is_left, outlived
-from tests.results import synthetic
 
 KILLS = int(os.environ.get("CHAOS_NIGHT_KILLS", "0"))
 """Random kills in the lab, and every aimed one there; without any there is one aimed kill on loop files."""
@@ -41,8 +35,6 @@ KILLS = int(os.environ.get("CHAOS_NIGHT_KILLS", "0"))
 LOG = logging.getLogger(__name__)
 LAB = ("--lab",)
 LOOP = ("--loop", "2", "--loop-size", "64MiB")
-BEFORE = [f"2026-03-0{number}" for number in range(1, 6)]
-TONIGHT = "2026-03-06"
 SWEEP = """
 [sweep]
 name = "chaos-night"
@@ -67,21 +59,6 @@ disks = 2
 disk_size = "256MiB"
 profile = "hdd"
 """
-
-
-def fast_nights(store: Path, sweep: Path, substrate: str) -> None:
-    """Five nights of the same point and a thousand times its figures."""
-    opened = Store.create(store)
-    opened.put_environment(synthetic.environment(substrate))
-    (store / "sweep.toml").write_text(sweep.read_text())
-    laid_out = watched(make_plan(Sweep.load(sweep, vocabulary())))
-    (store / PROTOCOL_FILE).write_text(f"{laid_out.sweep.protocol_id}\n")
-    (point,) = laid_out.points
-    for number, night in enumerate(BEFORE):
-        plan = synthetic.Plan([], substrate=substrate, workload="random-read")
-        row = synthetic.trial(plan, dict(point.settings), 0, 0)
-        row = replace(row, trial_id=f"night-{number}", point_id=point.id, night=night, night_role=NIGHT)
-        opened.append(row, [synthetic.observation(plan, row, 60_000_000.0 + 1e5 * number, "read", None)])
 
 
 def command(sweep: Path, store: Path, *where: str) -> list[str]:
@@ -137,7 +114,7 @@ def killed_on(aim: Callable[[Path], bool], process: subprocess.Popen[bytes], sto
 
 def _trials(count: int) -> Callable[[Path], bool]:
     """So many trials of tonight are committed."""
-    return lambda store: len(list((store / "trials").glob("[!.]*.parquet"))) >= len(BEFORE) + count
+    return lambda store: len(list((store / "trials").glob("[!.]*.parquet"))) >= len(NIGHTS) + count
 
 
 AIMS: Mapping[str, Callable[[Path], bool]] = {
@@ -162,7 +139,7 @@ def prepare(folder: Path, substrate: str) -> tuple[Path, Path]:
     """A sweep, and a store with its fast nights; no kernel of ours has md but that of the lab."""
     sweep, store = folder / "sweep.toml", folder / "store"
     sweep.write_text(SWEEP.replace("LEVEL", "raid0" if substrate == "uml" else "jbod"))
-    fast_nights(store, sweep, substrate)
+    past_nights(store, sweep, substrate, lambda number: 60_000_000.0 + 1e5 * number)
     return sweep, store
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 from datetime import date, timedelta
 
@@ -18,6 +19,7 @@ from results.nightly import answer
 from results.nightly.baseline import FEWEST_NIGHTS
 from results.nightly.kept import outcomes
 
+LOG = logging.getLogger(__name__)
 QUIET = int(os.environ.get("NIGHTLY_NIGHTS", "1"))
 """Quiet nights that are judged, after those of the baseline; ``make chaos`` runs the long form, with 30."""
 
@@ -95,6 +97,7 @@ def test_a_throttled_disk_is_found_confirmed_dated_and_named_the_same_night(tmp_
     nights = Nights(tmp_path, disks)
     for number in range(BASELINE + QUIET):
         quiet = nights.next()
+        LOG.info("quiet night %s: %s", number + 1, words(quiet))
         silent = {answer.NO_VERDICT} if number < BASELINE else {answer.OK, answer.UNCONFIRMED}
         assert set(words(quiet).values()) <= silent, [each.reason for each in quiet.verdicts]
     assert quiet.baseline.name == "first"
