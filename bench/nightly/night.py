@@ -29,6 +29,7 @@ from results.nightly.answer import Baseline, Change, Nightly, Verdict
 from results.nightly.baseline import FEWEST_NIGHTS, FIRST, Pinned, pin, read_baselines
 from results.nightly.changes import environment_changes, settings_changes
 from results.nightly.courses import Night, courses
+from results.nightly.health import health_changes, health_of
 from results.nightly.history import History, read_history
 from results.nightly.judge import Fresh, verdict
 from results.nightly.kept import outcome_of, outcomes
@@ -205,6 +206,9 @@ class _Run:
         complete: bool,
     ) -> Nightly:
         substrates = history.substrates(self.night)
+        health = health_of(frames, history.trial_ids(self.night))
+        before = [each for each in outcomes(self.asked.where.store) if pinned and each.night in pinned.nights]
+        changes = _changes(frames, history, pinned, self.night, self._pairs(pinned))
         return Nightly(
             night=self.night,
             sweep=self.plan.sweep.name,
@@ -214,7 +218,8 @@ class _Run:
             duration_s=max(0.0, (time.time_ns() - self.began_ns) / 1e9),
             verdicts=tuple(verdicts),
             baseline=_baseline(pinned),
-            changes=_changes(frames, history, pinned, self.night, self._pairs(pinned)),
+            changes=(*changes, *health_changes(before, health)),
+            health=health,
             substrates=substrates,
             sweep_file=str(self.asked.where.sweep),
             notice=notice_of(substrates),
