@@ -207,7 +207,8 @@ class _Run:
     ) -> Nightly:
         substrates = history.substrates(self.night)
         health = health_of(frames, history.trial_ids(self.night))
-        before = [each for each in outcomes(self.asked.where.store) if pinned and each.night in pinned.nights]
+        of_baseline = (outcome_of(self.asked.where.store, night) for night in (pinned.nights if pinned else ()))
+        before = [each for each in of_baseline if each is not None]
         changes = _changes(frames, history, pinned, self.night, self._pairs(pinned))
         return Nightly(
             night=self.night,
