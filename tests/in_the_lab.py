@@ -73,7 +73,9 @@ class InTheLab:
         limits = [mark.args[0] for item in chosen if (mark := item.get_closest_marker("timeout")) is not None]
         told = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         root = self._config.rootpath
+        level = self._config.getoption("log_level")
         words = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--quiet", *nodeids]
+        words += [f"--log-level={level}"] if level else []
         with tempfile.TemporaryDirectory(prefix="stripelab-tests-") as folder:
             reports = Path(folder) / "reports.jsonl"
             try:
