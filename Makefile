@@ -53,10 +53,10 @@ test: check ## make check, then every test, with a few of the kills of make chao
 	scripts/tests.sh $(PYTEST) --durations=15
 
 .PHONY: chaos
-chaos: $(STAMP) ## kill -9 at random moments, again and again (long)
+chaos: $(STAMP) ## kill -9 at random moments, again and again; 50 nights in the lab (hours)
 	@scripts/system-packages.sh test
-	CHAOS_KILLS=30 CHAOS_GUEST_KILLS=10 CHAOS_LOOP_KILLS=30 CHAOS_POWER_CUTS=10 CHAOS_NIGHT_KILLS=30 \
-		$(PYTEST) tests/chaos tests/inside/test_nightly_service_endings.py
+	CHAOS_KILLS=30 CHAOS_GUEST_KILLS=10 CHAOS_LOOP_KILLS=30 CHAOS_POWER_CUTS=10 CHAOS_NIGHT_KILLS=30 NIGHTLY_NIGHTS=30 \
+		$(PYTEST) tests/chaos tests/inside/test_nightly.py tests/inside/test_nightly_service_endings.py
 
 .PHONY: perf
 perf: $(STAMP) ## what stripelab itself costs: figures, not a pass or a failure

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from bench import disk_check, engines, environment, proc, race
+from bench import disk_check, disk_health, engines, environment, proc, race
 from bench.errors import InterruptedRunError, StoreError
 from bench.events import Emit, Event
 from bench.journal import Journal, recover
@@ -55,7 +55,8 @@ class Summary:
 class Conduct:
     """How a campaign is run: whether what is not ok is tried again, how long, and what happens before each trial.
 
-    After ``budget_s`` no trial is started any more, and none that is expected to last longer than that.
+    After ``budget_s`` no trial is started any more, and none that is expected to last longer than that: as long as the
+    estimate says, or as the longest so far did.
     """
 
     retry: bool = False
@@ -92,7 +93,10 @@ def run_campaign(
                 if conduct.before is not None:
                     conduct.before(planned)
                 attempted.add(planned.trial_id)
-                _run_one(bench, planned, standing, store, checks=_checks(planned, checked))
+                started_s = time.monotonic()
+                first = planned.block not in checked
+                _run_one(bench, planned, standing, store, checks=_checks(planned, checked), wear=first)
+                expected_s = max(expected_s, time.monotonic() - started_s)
                 checked.add(planned.block)
             batch = left_to_run(told, retry=conduct.retry, attempted=attempted)
             if batch:
@@ -105,14 +109,18 @@ def _checks(planned: PlannedTrial, checked: Collection[int]) -> int:
     return planned.disk_checks if planned.disk_checks is not None else int(planned.block not in checked)
 
 
-def _run_one(bench: Bench, planned: PlannedTrial, standing: Standing, store: Store, *, checks: int) -> None:
-    """Run a trial and keep its outcome; before it every disk is read on its own, ``checks`` times."""
+def _run_one(bench: Bench, planned: PlannedTrial, standing: Standing, store: Store, *, checks: int, wear: bool) -> None:
+    """Run a trial and keep its outcome; before it every disk is read on its own, ``checks`` times.
+
+    After it the disks are asked for their temperature, and with ``wear`` for that too: once a block.
+    """
     label = planned.point.label()
     bench.emit(Event("trial", label=label, block=planned.block))
     samples = _checked(bench, checks)
     started_s = time.monotonic()
     record = run_trial(bench, planned, standing)
     record.checked(samples)
+    record.health(disk_health.read(bench.lease.disks, second=time.monotonic() - started_s, wear=wear))
     store.append(record.trial, record.observations, record.intervals, record.telemetry)
     trial = record.trial
     why = trial.error or "; ".join(trial.invalid_reasons)

@@ -63,9 +63,18 @@ def host() -> Iterator[Finding]:
             yield Finding(f"md {level} in this host's kernel", ok=False, detail=missing.next_step, needed=False)
         else:
             yield Finding(f"md {level} in this host's kernel", ok=True, detail="there", needed=False)
+    yield smartctl()
     compiled = native.IMPLEMENTATION == "c"
     yield Finding("C extension", ok=compiled, detail=f"the {native.IMPLEMENTATION} implementation runs", needed=False)
     yield from native_interfaces()
+
+
+def smartctl() -> Finding:
+    """What nights ask for the wear of disks."""
+    try:
+        return Finding("smartctl, for the wear of disks", ok=True, detail=proc.require("smartctl"), needed=False)
+    except MissingToolError as missing:
+        return Finding("smartctl, for the wear of disks", ok=False, detail=missing.next_step, needed=False)
 
 
 def native_interfaces() -> Iterator[Finding]:

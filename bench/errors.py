@@ -156,6 +156,16 @@ class ImportFailedError(StripelabError):
     remedy = "`stripelab import --help` lists what can be read; give the file alone to see what is wrong with it."
 
 
+class IncompleteNightError(StripelabError):
+    """A night ended before all of its trials ran, or some of them failed; what was measured is judged and kept."""
+
+    status = 18
+    answered = True
+    remedy = (
+        "`stripelab nightly show STORE` says what is missing; a night that ran out of time wants a longer --budget."
+    )
+
+
 class InterruptedRunError(StripelabError):
     """The user stopped the run."""
 

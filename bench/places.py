@@ -113,9 +113,10 @@ def in_the_lab(
     """
     from bench.lab.guest import Lab
 
+    spent = budget_s is not None and budget_s <= 0
     with campaign.signals_end_the_run(), locked(path):
         store = campaign.claim_store(path, plan)
-        if campaign.left_to_run(History(plan, store), retry=retry):
+        if campaign.left_to_run(History(plan, store), retry=retry) and not spent:
             emit(Event("note", message=f"booting the virtual lab with {plan.sweep.lab.disks} disks"))
             with Lab(plan.sweep.lab, shared=[path.resolve()]) as lab:
                 words = ["--retry-failed"] if retry else []

@@ -46,6 +46,7 @@ PACKAGES: Mapping[str, str] = {
     "modprobe": "kmod",
     "mount": "mount",
     "setpriv": "util-linux",
+    "smartctl": "smartmontools",
     "ssh-keygen": "openssh-client",
     "umount": "mount",
     "wipefs": "util-linux",

@@ -12,6 +12,7 @@ from typing import Any
 
 from bench import predict
 from bench.conditioning import Settled
+from bench.disk_health import Health
 from bench.engine import Measurement
 from bench.errors import StripelabError
 from bench.lease import Lease
@@ -24,7 +25,7 @@ from permutations.identity import without_none
 from permutations.point import PlannedTrial
 from permutations.sweep import Sweep
 from permutations.workload import DiskProfile, Workload
-from results.schema import DISK_CHECK, IntervalRow, ObservationRow, TelemetryRow, TrialRow
+from results.schema import DISK_CHECK, DISK_HEALTH, IntervalRow, ObservationRow, TelemetryRow, TrialRow
 
 REDUNDANT = frozenset({"raid1", "raid5", "raid6", "raid10"})
 
@@ -144,6 +145,11 @@ class Record:
         """Each leased disk was read on its own, before the stack was built."""
         names: dict[str, Any] = {"trial_id": self.trial.trial_id, "workload": DISK_CHECK}
         self.telemetry += [TelemetryRow(**names, **_fields(each)) for each in samples]
+
+    def health(self, found: Sequence[Health]) -> None:
+        """Temperature and wear of the leased disks after the trial."""
+        names: dict[str, Any] = {"trial_id": self.trial.trial_id, "workload": DISK_HEALTH}
+        self.telemetry += [TelemetryRow(**names, **_fields(each)) for each in found]
 
     def ended(self, state: ArrayState | None) -> None:
         """Every workload ran; the array's state decides whether that means anything."""

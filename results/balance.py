@@ -18,7 +18,7 @@ from results.members import SlowDisk, slow_disks
 from results.pieces import by_trial
 from results.query import StoreFrames
 from results.sampling import evenly
-from results.schema import DISK_CHECK, EnvironmentRow, TrialRow
+from results.schema import DISK_CHECK, DISK_HEALTH, EnvironmentRow, TrialRow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,7 +88,7 @@ def _of_trial(trial_id: str, table: pa.Table, seen: Mapping[str, _Seen], *, shar
     """Add one trial: means over its samples, since samples are evenly spaced."""
     import pyarrow.compute as pc
 
-    disks = table.filter(pc.is_valid(table["disk_id"]))
+    disks = table.filter(pc.and_(pc.is_valid(table["disk_id"]), pc.not_equal(table["workload"], DISK_HEALTH)))
     alone = pc.equal(disks["workload"], DISK_CHECK)
     for name, row in _means(disks.filter(alone)).items():
         _add(seen[name].check_iops, row["read_iops"])

@@ -29,6 +29,8 @@ IMPORTED = "imported"
 """Substrate of what stripelab read from files and did not measure: nobody knows the hardware behind them."""
 DISK_CHECK = "(disk check)"
 """Name, in telemetry, of the reading of each disk on its own; no workload can be called so."""
+DISK_HEALTH = "(disk health)"
+"""Name, in telemetry, of the reading of each disk's temperature and wear after a trial."""
 
 FACTOR_COLUMNS = (
     "level",
@@ -205,7 +207,8 @@ class IntervalRow:
 class TelemetryRow:
     """What one device (or the CPUs, device = 'cpu') did in one sample while a workload ran.
 
-    Rows of the workload :data:`DISK_CHECK` are what each disk read on its own before a stack was built.
+    Rows of the workload :data:`DISK_CHECK` are what each disk read on its own before a stack was built, those of
+    :data:`DISK_HEALTH` its temperature and wear after the trial.
     """
 
     trial_id: str = column("joins trials")
@@ -221,6 +224,12 @@ class TelemetryRow:
     user_pct: float | None = optional("CPU time in user space, all CPUs = 100")
     system_pct: float | None = optional("CPU time in the kernel, all CPUs = 100")
     iowait_pct: float | None = optional("CPU time waiting for I/O, all CPUs = 100")
+    temperature_c: float | None = optional("temperature of the disk after the trial, degrees Celsius")
+    used_pct: int | None = optional("share of its rated endurance that the disk says is used; may exceed 100")
+    power_on_hours: int | None = optional("hours that the disk was powered on")
+    media_errors: int | None = optional("errors that the disk could not correct, as it counts them")
+    reallocated_sectors: int | None = optional("sectors that the disk replaced (SCSI: its grown defect list)")
+    not_read: str | None = optional("which of the five above could not be read, and why")
 
 
 @filled_at_once

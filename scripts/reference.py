@@ -33,6 +33,8 @@ UNITS = (
     ("_bytes", "bytes"),
     ("_pct", "per cent"),
     ("_pages", "pages"),
+    ("_hours", "hours"),
+    ("_c", "degrees Celsius"),
     ("_s", "seconds"),
 )
 HEAD = "<!-- made by scripts/reference.py from the code: change that, and run `make reference` -->\n\n"

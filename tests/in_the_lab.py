@@ -27,6 +27,10 @@ FOLDER = Path(__file__).parent / "inside"
 SPEC = LabSpec(disks=6, disk_bytes=1 << 30, memory_bytes=1 << 30)
 MODULES = ("loop", "dm-mod", "dm-flakey", "dm-dust", "dm-delay", "scsi_debug", "sd_mod")
 TIMEOUT_S = 2400.0
+"""For all tests that have no limit of their own together; those that have get theirs on top."""
+PASSED_ON = ("NIGHTLY_NIGHTS",)
+"""Environment variables of the host that the tests read in the guest: a guest inherits none."""
+
 REPORTS = "STRIPELAB_TEST_REPORTS"
 NO_LAB = "STRIPELAB_NO_LAB"
 
@@ -48,7 +52,7 @@ class InTheLab:
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         chosen = [item for item in session.items if belongs_inside(item)]
         if chosen and not session.config.option.collectonly and NO_LAB not in os.environ:
-            self._boot([item.nodeid for item in chosen])
+            self._boot(chosen)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
@@ -63,15 +67,21 @@ class InTheLab:
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
-    def _boot(self, nodeids: Sequence[str]) -> None:
+    def _boot(self, chosen: Sequence[pytest.Item]) -> None:
         """Run the tests in the guest; whatever goes wrong there fails those that have no report."""
+        nodeids = [item.nodeid for item in chosen]
+        limits = [mark.args[0] for item in chosen if (mark := item.get_closest_marker("timeout")) is not None]
+        told = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         root = self._config.rootpath
+        level = self._config.getoption("log_level")
         words = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--quiet", *nodeids]
+        words += [f"--log-level={level}"] if level else []
         with tempfile.TemporaryDirectory(prefix="stripelab-tests-") as folder:
             reports = Path(folder) / "reports.jsonl"
             try:
                 with Lab(SPEC, shared=[Path(folder)], modules=MODULES) as lab:
-                    ended = lab.run(words, timeout_s=TIMEOUT_S, cwd=root, env={REPORTS: str(reports)})
+                    timeout_s = TIMEOUT_S + sum(limits)
+                    ended = lab.run(words, timeout_s=timeout_s, cwd=root, env={**told, REPORTS: str(reports)})
                 self._why_not = f"{self._why_not}:\n{ended.console}"
             except StripelabError as failure:
                 self._why_not = "\n".join(failure.lines())

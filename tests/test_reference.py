@@ -27,6 +27,7 @@ DIMENSIONLESS = {"second", "iops", "predicted_iops", "read_iops", "write_iops"}
 COUNTS = {
     "block", "run_order", "whole_plot", "sub_plot", "disks", "nr_requests", "degraded_before", "degraded_after",
     "disk_failures_survived", "ios", "errors", "lat_counts", "cpus", "steady_rounds", "disk_iops_limit",
+    "media_errors", "reallocated_sectors",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import typer
 
 from bench.cli import nightly_options as to
 from bench.cli.output import emit_json
+from bench.errors import IncompleteNightError
 
 if TYPE_CHECKING:
     from bench.nightly.night import Asked
@@ -75,7 +76,7 @@ def run(
 ) -> None:
     """Run a night: measure, screen every metric against the baseline, confirm what is suspicious, and say a verdict.
 
-    Exit status 1 means that a regression was confirmed.  The same command goes on with a night that was interrupted.
+    Exit status 1: a regression was confirmed; 18: none was, and not all of the night was measured.
     """
     outputs = to.outputs(
         junit, openmetrics, markdown, code_quality, html, mail, mail_from, mail_to, annotations, webhook, webhook_secret
@@ -106,8 +107,15 @@ def run(
         nightly_terminal.show(outcome)
     sys.stdout.flush()
     to.deliver(outputs, outcome, as_json=as_json)
+    _conclude(outcome)
+
+
+def _conclude(outcome: Nightly) -> None:
+    """The exit status: a regression is told before what is missing."""
     if outcome.status:
         raise typer.Exit(outcome.status)
+    if not outcome.complete:
+        raise IncompleteNightError(f"the night {outcome.night} is incomplete: {outcome.problems[0]}")
 
 
 def _measured(asked: Asked) -> Nightly:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,6 +41,7 @@ def run(
     from bench.campaign import Conduct
     from bench.cli.usage import exactly_one, size_bytes, words
     from bench.events import EventFile
+    from bench.lab.guest import inside
     from bench.live import view
     from bench.places import in_the_lab, on_disks, on_loop_files
     from bench.vocabulary import vocabulary
@@ -52,6 +54,8 @@ def run(
         from bench.nightly.task import read_task
 
         plan = read_task(task, plan)
+    if budget_s is not None and inside():
+        budget_s -= time.clock_gettime(time.CLOCK_BOOTTIME)  # the host counts from before the guest booted
     conduct = Conduct(retry_failed, budget_s)
     with view() as shown:
         emit = EventFile(events) if events is not None else shown

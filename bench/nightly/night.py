@@ -29,6 +29,7 @@ from results.nightly.answer import Baseline, Change, Nightly, Verdict
 from results.nightly.baseline import FEWEST_NIGHTS, FIRST, Pinned, pin, read_baselines
 from results.nightly.changes import environment_changes, settings_changes
 from results.nightly.courses import Night, courses
+from results.nightly.health import health_changes, health_of
 from results.nightly.history import History, read_history
 from results.nightly.judge import Fresh, verdict
 from results.nightly.kept import outcome_of, outcomes
@@ -79,6 +80,7 @@ def run_night(plan: Plan, asked: Asked, emit: Emit) -> Nightly:
         night = state.name_of(store, asked.night)
         kept = outcome_of(store, night)
         if kept is not None:
+            state.ended(store, night)
             emit(Event("note", message=f"the night {night} is over: this is its outcome; nothing was measured"))
             return kept
         _no_later_night(store, night)
@@ -132,7 +134,7 @@ class _Run:
         pairs = self._pairs(pinned)
         verdicts, problems = self._verdicts(history, pinned, pairs)
         verdicts = watched_bounds(frames, history, self.night, self.asked.promises, verdicts)
-        problems = (*_failures(summary, history, self.night), *problems)
+        problems = (*_failures(summary, history, self.plan, self.night), *problems)
         return self._made(frames, history, pinned, verdicts, problems, complete=summary.complete and not problems)
 
     def _left_s(self) -> float | None:
@@ -165,7 +167,7 @@ class _Run:
     ) -> tuple[tuple[Verdict, ...], tuple[str, ...]]:
         before = outcomes(self.asked.where.store)
         took = {point.id: pairs[point.id].baseline.id if point.id in pairs else None for point in self.plan.points}
-        night = Night(self.night, took, pinned, self.asked.baseline_nights)
+        night = Night(self.night, took, pinned, self.asked.baseline_nights, _not_run(history, self.plan, self.night))
         ready, silent = courses(history, night, before)
         seen = {course.metric.name: course.screened() for course in ready}
         suspicious = [
@@ -204,6 +206,10 @@ class _Run:
         complete: bool,
     ) -> Nightly:
         substrates = history.substrates(self.night)
+        health = health_of(frames, history.trial_ids(self.night))
+        of_baseline = (outcome_of(self.asked.where.store, night) for night in (pinned.nights if pinned else ()))
+        before = [each for each in of_baseline if each is not None]
+        changes = _changes(frames, history, pinned, self.night, self._pairs(pinned))
         return Nightly(
             night=self.night,
             sweep=self.plan.sweep.name,
@@ -213,7 +219,8 @@ class _Run:
             duration_s=max(0.0, (time.time_ns() - self.began_ns) / 1e9),
             verdicts=tuple(verdicts),
             baseline=_baseline(pinned),
-            changes=_changes(frames, history, pinned, self.night, self._pairs(pinned)),
+            changes=(*changes, *health_changes(before, health)),
+            health=health,
             substrates=substrates,
             sweep_file=str(self.asked.where.sweep),
             notice=notice_of(substrates),
@@ -244,11 +251,20 @@ def _baseline(pinned: Pinned | None) -> Baseline | None:
     return Baseline(name=pinned.name, set_at_ns=pinned.set_at_ns, reason=pinned.reason, nights=len(pinned.nights))
 
 
-def _failures(summary: Summary, history: History, night: str) -> tuple[str, ...]:
+def _failures(summary: Summary, history: History, plan: Plan, night: str) -> tuple[str, ...]:
     """Trials of the night that were not run, or are not ok."""
     found = [f"{label}: {why}" for label, why in history.failures(night)]
     left = summary.planned - summary.decided
-    return (*found, *([f"{left} of {summary.planned} trials were not run: the time budget was spent"] if left else []))
+    if left:
+        found.append(f"{left} of {summary.planned} trials were not run: the time budget was spent")
+        missing = _not_run(history, plan, night)
+        found += [f"{point.label()}: not measured at all" for point in plan.points if point.id in missing]
+    return tuple(found)
+
+
+def _not_run(history: History, plan: Plan, night: str) -> frozenset[str]:
+    """Points of which no trial was run in a night: only a time budget leaves any out."""
+    return frozenset(point.id for point in plan.points) - {row.point_id for row in history.details(night)}
 
 
 def _disks_of(history: History, night: str) -> int:

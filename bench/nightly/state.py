@@ -60,6 +60,11 @@ def keep(store: Path, night: Nightly) -> Path:
     """Write the outcome of a night down; returns where."""
     path = store / FOLDER / f"{night.night}.json"
     sealed.replace_durable(path, json.dumps(night.to_json(), ensure_ascii=False, indent=1).encode())
-    with suppress(OSError):
-        path.with_suffix(".began").unlink(missing_ok=True)
+    ended(store, night.night)
     return path
+
+
+def ended(store: Path, night: str) -> None:
+    """Take away that a night began, which has its outcome: it may have been killed between the two."""
+    with suppress(OSError):
+        (store / FOLDER / f"{night}.began").unlink(missing_ok=True)

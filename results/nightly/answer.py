@@ -87,6 +87,22 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DiskHealth:
+    """Temperature (degrees Celsius, the median of the night) and wear of a disk; None where it is not known.
+
+    ``used_pct`` is the share of its rated endurance; ``not_read`` says what could not be read, and why.
+    """
+
+    disk_id: str
+    temperature_c: float | None = None
+    used_pct: int | None = None
+    power_on_hours: int | None = None
+    media_errors: int | None = None
+    reallocated_sectors: int | None = None
+    not_read: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The verdict on one metric, and what it rests on.
 
@@ -132,6 +148,7 @@ class Baseline:
 class Nightly:
     """A night: its verdicts, and what changed since the baseline.
 
+    ``health`` is that of the disks, empty in the virtual lab and on loop files, which have none.
     ``night`` is the date (ISO 8601) that names it; ``started_at_ns`` is Unix time.  ``complete`` is False where
     the time budget or a failure ended the night before all trials ran; ``problems`` says why.  ``notice`` is what
     everything starts with that was measured on a virtual or loop substrate.  ``sweep_file`` is the path that was
@@ -147,6 +164,7 @@ class Nightly:
     verdicts: tuple[Verdict, ...]
     baseline: Baseline | None = None
     changes: tuple[Change, ...] = ()
+    health: tuple[DiskHealth, ...] = ()
     substrates: tuple[str, ...] = ()
     sweep_file: str | None = None
     notice: str | None = None

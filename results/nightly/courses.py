@@ -20,12 +20,16 @@ FEWEST = 5
 
 @dataclass(frozen=True, eq=False)
 class Night:
-    """What a night asks of the history: its name, its points with the baseline's point that each took the place of."""
+    """What a night asks of the history: its name, its points with the baseline's point that each took the place of.
+
+    ``not_run`` are points of which the time budget let no trial begin.
+    """
 
     night: str
     points: Mapping[str, str | None]
     pinned: Pinned | None
     nights_wanted: int
+    not_run: frozenset[str] = frozenset()
 
 
 def courses(
@@ -52,6 +56,9 @@ def courses(
 def _course(series: Mapping[Key, Series], key: Key, asked: Night, before: Sequence[Nightly]) -> Course | Verdict | None:
     own = series[key]
     pinned = asked.pinned
+    if key.point_id in asked.not_run:
+        baseline = pinned.name if pinned is not None else None
+        return none(own.metric, "the time budget was spent before a trial of it could begin", baseline=baseline)
     if pinned is None:
         nights = len([night for night in own.nights if night < asked.night])
         return none(

@@ -16,6 +16,7 @@ from results.nightly.answer import Change, Metric, Nightly, Since, Verdict
 from results.nightly.baseline import Pinned
 from results.nightly.changes import environment_changes
 from results.nightly.evidence import typical
+from results.nightly.health import TEMPERATURE
 from results.nightly.history import History, Key, Series
 from results.schema import EnvironmentRow
 from results.units import date
@@ -236,6 +237,8 @@ def _listed(before: Nightly | None, after: Nightly | None, told: set[str]) -> tu
         was, now = old.get(what), new.get(what)
         first = was.after if was is not None else now.before if now is not None else None
         last = now.after if now is not None else was.before if was is not None else None
+        if was is not None and now is not None and what.endswith(TEMPERATURE):
+            continue  # it is another one every night
         if first != last:
             found.append(Change(what=what, before=first, after=last))
     return tuple(found)

@@ -21,6 +21,7 @@ from results.nightly.answer import (
     Verdict,
     Watched,
 )
+from results.nightly.health import not_read
 from results.units import date, duration, figure, pct, signed_pct
 
 UNKNOWN = "\N{EN DASH}"
@@ -180,7 +181,12 @@ def facts(night: Nightly) -> tuple[tuple[str, str], ...]:
         found.append(("baseline", baseline_text(night.baseline)))
     if night.substrates:
         found.append(("measured on", ", ".join(map(plain, night.substrates))))
-    return tuple(found)
+    warm = [each.temperature_c for each in night.health if known(each.temperature_c)]
+    if warm:
+        found.append(
+            ("disk temperature", " to ".join(dict.fromkeys(f"{each:.0f} °C" for each in (min(warm), max(warm)))))
+        )
+    return (*found, *(("not known", plain(line)) for line in not_read(night.health)))
 
 
 def rows(verdicts: tuple[Verdict, ...]) -> tuple[tuple[str, ...], ...]:

@@ -21,7 +21,7 @@ from results.errors import ResultsError
 from results.pieces import by_trial
 from results.retention.summarise import summaries
 from results.rows import to_table
-from results.schema import DISK_CHECK, arrow_schema
+from results.schema import DISK_CHECK, DISK_HEALTH, arrow_schema
 from results.store import Store
 
 if TYPE_CHECKING:
@@ -173,8 +173,10 @@ class _Reading:
 
         if table == "intervals":
             return found.slice(0, 0)
-        if table == "telemetry":  # what each disk reads on its own is what later nights are compared with
-            return found.filter(pc.equal(found["workload"], DISK_CHECK))
+        if (
+            table == "telemetry"
+        ):  # what each disk reads on its own is what later nights are compared with; its health is a row
+            return found.filter(pc.or_(*(pc.equal(found["workload"], each) for each in (DISK_CHECK, DISK_HEALTH))))
         name = "raw_zlib" if table == "observations" else "dropped_at_ns"
         kind = arrow_schema(table).field(name)
         values = (

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from results.schema import DISK_CHECK, SummaryRow
+from results.schema import DISK_CHECK, DISK_HEALTH, SummaryRow
 from results.seconds import FIGURES
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _FIGURES = {"intervals": FIGURES, "telemetry": TELEMETRY_FIGURES}
 
 
 def summaries(trial_id: str, source: str, rows: pa.Table) -> Iterator[SummaryRow]:
-    """Rows of one trial in ``source`` (intervals or telemetry) summed up; not the readings of disks on their own."""
+    """Rows of one trial in ``source`` (intervals or telemetry) summed up; not the checks of disks and their health."""
     import numpy as np
 
     keys = _KEYS[source]
@@ -45,7 +45,7 @@ def summaries(trial_id: str, source: str, rows: pa.Table) -> Iterator[SummaryRow
     for number, name in enumerate(names):
         own.setdefault(name, []).append(number)
     for name, numbers in own.items():
-        if name[0] == DISK_CHECK:
+        if name[0] in {DISK_CHECK, DISK_HEALTH}:
             continue
         at = np.asarray(numbers)
         at = at[np.argsort(when[at], kind="stable")]

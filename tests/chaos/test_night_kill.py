@@ -1,48 +1,48 @@
 """SIGKILL at random moments of a night: the next call goes on with it, and no earlier night is touched.
 
-The night is one whose screen sounds (five nights before it were made to be far faster), so that the moments fall on
-its trials, on the screen, on the confirmation and on the outcome.
+The night is one whose screen sounds (the five nights before it were made to be far faster), so that the moments fall on
+its trials, on the screen, on the confirmation and on the outcome: one is drawn in each of as many equal parts of an
+undisturbed night.  Few of those fall on the milliseconds in which something is committed, so some are aimed there.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
+import signal
 import subprocess
 import sys
-from dataclasses import replace
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import psutil
 import pytest
 
-from bench.campaign import PROTOCOL_FILE
 from bench.errors import BusyError
-from bench.vocabulary import vocabulary
-from permutations.design import make_plan
-from permutations.night import watched
-from permutations.sweep import Sweep
 from results.nightly import answer
 from results.query import load
-from results.schema import FRESH, NIGHT
+from results.schema import FRESH, NIGHT, TrialRow
 from results.store import Store
-from tests.chaos.test_kill import family, kill_at, moments, nothing_is_left, outlived
-from tests.results import synthetic
+from tests.bench.nightly.past import NIGHTS, TONIGHT, past_nights
+from tests.chaos.test_kill import family, kill_at, moments, named_after, nothing_is_left, outlived
 
 KILLS = int(os.environ.get("CHAOS_NIGHT_KILLS", "0"))
-RUN_S = 30.0
-"""About how long an undisturbed night takes, confirmation included: kills are spread over it."""
+"""Random kills in the lab, and every aimed one there; without any there is one aimed kill on loop files."""
 
-BEFORE = [f"2026-03-0{number}" for number in range(1, 6)]
-TONIGHT = "2026-03-06"
+LOG = logging.getLogger(__name__)
+LAB = ("--lab",)
+LOOP = ("--loop", "2", "--loop-size", "64MiB")
 SWEEP = """
 [sweep]
 name = "chaos-night"
 seed = 7
 replicates = 2
 [factors]
-level = ["raid0"]
-disks = [3]
+level = ["LEVEL"]
+disks = [2]
 chunk_kib = [64]
 filesystem = ["raw"]
 [[workload]]
@@ -52,37 +52,22 @@ bs = "4k"
 iodepth = 4
 runtime_s = 1
 [dataset]
-files = 3
+files = 2
 file_size = "4MiB"
 [lab]
-disks = 3
+disks = 2
 disk_size = "256MiB"
 profile = "hdd"
 """
 
 
-def fast_nights(store: Path, sweep: Path) -> None:
-    """Five nights of the same point and a hundred times its figures."""
-    opened = Store.create(store)
-    opened.put_environment(synthetic.environment("uml"))
-    (store / "sweep.toml").write_text(SWEEP)
-    laid_out = watched(make_plan(Sweep.load(sweep, vocabulary())))
-    (store / PROTOCOL_FILE).write_text(f"{laid_out.sweep.protocol_id}\n")
-    (point,) = laid_out.points
-    for number, night in enumerate(BEFORE):
-        plan = synthetic.Plan([], substrate="uml", workload="random-read")
-        row = synthetic.trial(plan, dict(point.settings), 0, 0)
-        row = replace(row, trial_id=f"night-{number}", point_id=point.id, night=night, night_role=NIGHT)
-        opened.append(row, [synthetic.observation(plan, row, 60_000.0 + 100 * number, "read", None)])
-
-
-def command(sweep: Path, store: Path) -> list[str]:
-    words = [sys.executable, "-m", "bench", "nightly", str(sweep), "--store", str(store), "--lab", "--json"]
+def command(sweep: Path, store: Path, *where: str) -> list[str]:
+    words = [sys.executable, "-m", "bench", "nightly", str(sweep), "--store", str(store), *where, "--json"]
     return [*words, "--night", TONIGHT, "--baseline-nights", "5"]
 
 
-def start(sweep: Path, store: Path) -> subprocess.Popen[bytes]:
-    argv = command(sweep, store)
+def start(sweep: Path, store: Path, *where: str) -> subprocess.Popen[bytes]:
+    argv = command(sweep, store, *where)
     return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
 
 
@@ -90,42 +75,126 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.rglob("night-*")}
 
 
-def goes_on(sweep: Path, store: Path) -> None:
+def measured(store: Path) -> dict[str, TrialRow]:
+    """Trials of tonight that are committed."""
+    return {row.trial_id: row for row in load(store).trial_rows() if row.night == TONIGHT}
+
+
+def goes_on(sweep: Path, store: Path, *where: str) -> None:
     """The next call ends the night, with every trial once and everything from before as it was."""
-    ended = subprocess.run(command(sweep, store), capture_output=True, timeout=240, check=False)
+    there, pinned = measured(store), (store / "baselines.jsonl")
+    baselines = pinned.read_bytes() if pinned.exists() else b""
+    ended = subprocess.run(command(sweep, store, *where), capture_output=True, timeout=240, check=False)
     assert ended.returncode == 0, ended.stderr.decode()
     found = json.loads(ended.stdout)
     assert (found["night"], found["complete"], found["problems"]) == (TONIGHT, True, [])
-    assert {each["word"] for each in found["verdicts"]} == {answer.DRIFT}
+    throughput = {each["word"] for each in found["verdicts"] if each["metric"]["figure"] == "iops"}
+    assert throughput == {answer.DRIFT}
     assert found["baseline"]["name"] == "first"
-    opened = Store.open(store)
-    assert opened.set_aside == ()
-    rows = load(store).trial_rows()
-    tonight = [(row.night_role, row.block, row.status) for row in rows if row.night == TONIGHT]
+    assert pinned.read_bytes().startswith(baselines)
+    assert Store.open(store).set_aside == ()
+    rows = measured(store)
+    tonight = [(row.night_role, row.block, row.status) for row in rows.values()]
     expected = [(NIGHT, block, "ok") for block in range(2)] + [(FRESH, block, "ok") for block in range(4)]
     assert sorted(tonight) == sorted(expected)
+    assert {name: rows[name] for name in there} == there, "what was measured was measured again"
     assert (store / "nights" / f"{TONIGHT}.json").exists()
     assert not (store / "nights" / f"{TONIGHT}.began").exists()
 
 
+def killed_on(aim: Callable[[Path], bool], process: subprocess.Popen[bytes], store: Path) -> list[psutil.Process]:
+    """SIGKILL the harness as soon as the store shows what is aimed at; returns what it had started."""
+    while not aim(store) and process.poll() is None:
+        time.sleep(0.0002)
+    assert process.poll() is None, process.communicate()[1].decode()
+    os.kill(process.pid, signal.SIGKILL)  # first of all: what it had started dies, or is looked for, after it
+    process.communicate()
+    return named_after(store)
+
+
+def _trials(count: int) -> Callable[[Path], bool]:
+    """So many trials of tonight are committed."""
+    return lambda store: len(list((store / "trials").glob("[!.]*.parquet"))) >= len(NIGHTS) + count
+
+
+AIMS: Mapping[str, Callable[[Path], bool]] = {
+    "the beginning is noted": lambda store: (store / "nights" / f"{TONIGHT}.began").exists(),
+    "the baseline is pinned": lambda store: any(store.glob("*baselines.jsonl*")),
+    "a trial is written": lambda store: any((store / "trials").glob(".*.tmp")),
+    "the first trial is there": _trials(1),
+    "the last trial but those that confirm is there": _trials(2),
+    "the last trial is there": _trials(6),
+    "the outcome is written": lambda store: any((store / "nights").glob(f".{TONIGHT}.json.tmp")),
+    "the outcome is there": lambda store: (store / "nights" / f"{TONIGHT}.json").exists(),
+}
+
+
+def stage(store: Path) -> str:
+    """How far a night had come, for the record."""
+    over = (store / "nights" / f"{TONIGHT}.json").exists()
+    return f"{len(measured(store))} of 6 trials, outcome {'written' if over else 'not written'}"
+
+
+def prepare(folder: Path, substrate: str) -> tuple[Path, Path]:
+    """A sweep, and a store with its fast nights; no kernel of ours has md but that of the lab."""
+    sweep, store = folder / "sweep.toml", folder / "store"
+    sweep.write_text(SWEEP.replace("LEVEL", "raid0" if substrate == "uml" else "jbod"))
+    past_nights(store, sweep, substrate, lambda number: 60_000_000.0 + 1e5 * number)
+    return sweep, store
+
+
 @pytest.fixture
 def prepared(tmp_path):
-    sweep, store = tmp_path / "sweep.toml", tmp_path / "store"
-    sweep.write_text(SWEEP)
-    fast_nights(store, sweep)
-    return sweep, store
+    return prepare(tmp_path, "uml")
+
+
+@pytest.fixture(scope="module")
+def undisturbed_s(tmp_path_factory):
+    """How long a night takes that nobody disturbs: kills are spread over that."""
+    sweep, store = prepare(tmp_path_factory.mktemp("undisturbed"), "uml")
+    began_s = time.monotonic()
+    goes_on(sweep, store, *LAB)
+    return time.monotonic() - began_s
 
 
 @pytest.mark.lab
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("moment_s", moments(KILLS, RUN_S))
-def test_killing_a_night(prepared, moment_s):
+@pytest.mark.parametrize("share", moments(KILLS, 1.0))
+def test_killing_a_night(prepared, undisturbed_s, share):
     sweep, store = prepared
     before = contents(store)
-    started = kill_at(moment_s, start(sweep, store))
+    started = kill_at(share * undisturbed_s, start(sweep, store, *LAB))
     assert outlived(started, store) == [], "the lab outlived its harness"
     assert contents(store) == before
-    goes_on(sweep, store)
+    LOG.info("killed at: %s", stage(store))
+    goes_on(sweep, store, *LAB)
+    assert contents(store) == before
+    nothing_is_left(store)
+
+
+@pytest.mark.lab
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("aim", AIMS if KILLS else ())
+def test_killing_a_night_as(prepared, aim):
+    sweep, store = prepared
+    before = contents(store)
+    started = killed_on(AIMS[aim], start(sweep, store, *LAB), store)
+    assert outlived(started, store) == [], "the lab outlived its harness"
+    assert contents(store) == before
+    LOG.info("killed at: %s", stage(store))
+    goes_on(sweep, store, *LAB)
+    assert contents(store) == before
+    nothing_is_left(store)
+
+
+@pytest.mark.loop
+@pytest.mark.timeout(300)
+def test_killing_a_night_on_loop_files_as_its_outcome_is_written(tmp_path):
+    sweep, store = prepare(tmp_path, "loop")
+    before = contents(store)
+    started = killed_on(AIMS["the outcome is written"], start(sweep, store, *LOOP), store)
+    assert outlived(started, store) == []
+    goes_on(sweep, store, *LOOP)
     assert contents(store) == before
     nothing_is_left(store)
 
@@ -134,12 +203,12 @@ def test_killing_a_night(prepared, moment_s):
 @pytest.mark.timeout(300)
 def test_a_second_night_on_the_same_store_leaves_at_once_with_its_own_status(prepared):
     sweep, store = prepared
-    first = start(sweep, store)
+    first = start(sweep, store, *LAB)
     began = store / "nights" / f"{TONIGHT}.began"
     while not began.exists() and first.poll() is None:  # a loaded machine takes its time to start a program
         with contextlib.suppress(subprocess.TimeoutExpired):
             first.communicate(timeout=0.2)
-    second = subprocess.run(command(sweep, store), capture_output=True, timeout=60, check=False)
+    second = subprocess.run(command(sweep, store, *LAB), capture_output=True, timeout=60, check=False)
     assert second.returncode == BusyError.status
     assert json.loads(second.stdout)["error"]["class"] == "BusyError"
     assert first.poll() is None

@@ -69,3 +69,13 @@ def test_what_the_time_budget_left_out_of_a_confirmation_is_said():
     ]
     (problem,) = confirm._attempt(where, PLAN, silent, Conduct(budget_s=60.0))
     assert problem == "19 of 24 confirmation trials were not run: time budget"
+
+
+def test_a_night_that_was_killed_right_after_its_outcome_is_over_and_leaves_no_mark(tmp_path):
+    over = night()
+    state.begin(tmp_path, over.night)
+    state.keep(tmp_path, over)
+    state.begin(tmp_path, over.night)
+    asked = Asked(where=Where(sweep=SWEEP, store=tmp_path, lab=True), night=over.night)
+    assert run_night(PLAN, asked, silent) == over
+    assert [path.name for path in (tmp_path / "nights").iterdir()] == [f"{over.night}.json"]

@@ -7,7 +7,7 @@ import math
 from hypothesis import strategies as st
 
 from results.nightly import answer
-from results.nightly.answer import Baseline, Change, Metric, Nightly, Since, Verdict, Watched
+from results.nightly.answer import Baseline, Change, DiskHealth, Metric, Nightly, Since, Verdict, Watched
 
 STARTED_NS = 1_795_485_600_000_000_000
 
@@ -158,6 +158,17 @@ verdicts = st.builds(
     disks=st.lists(texts, max_size=2).map(tuple),
     watched=st.lists(watched, max_size=2).map(tuple),
 )
+counts = st.one_of(st.none(), st.integers(0, 2**40))
+healths = st.builds(
+    DiskHealth,
+    disk_id=texts,
+    temperature_c=floats,
+    used_pct=counts,
+    power_on_hours=counts,
+    media_errors=counts,
+    reallocated_sectors=counts,
+    not_read=st.one_of(st.none(), texts),
+)
 times_ns = st.integers(0, 253_402_214_400_000_000_000)
 nights = st.builds(
     Nightly,
@@ -174,6 +185,7 @@ nights = st.builds(
     changes=st.lists(
         st.builds(Change, what=texts, before=st.one_of(st.none(), texts), after=st.one_of(st.none(), texts)), max_size=2
     ).map(tuple),
+    health=st.lists(healths, max_size=3).map(tuple),
     substrates=st.lists(texts, max_size=2).map(tuple),
     sweep_file=st.one_of(st.none(), texts),
     notice=st.one_of(st.none(), texts),

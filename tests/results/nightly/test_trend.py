@@ -98,6 +98,18 @@ def test_settings_that_changed_and_changed_back_are_told_twice(history):
     }
 
 
+def test_a_temperature_that_stays_off_is_told_once_and_not_as_another_one_each_night(history):
+    def warm(kelvin):
+        return Change(what="disk S1, temperature", before="38 °C", after=f"{38 + kelvin} °C (+{kelvin} K)")
+
+    listed = [
+        night(night=f"2030-01-0{day}", changes=(warm(kelvin),) if kelvin else ())
+        for day, kelvin in enumerate((0, 6, 8, 7, 0), 1)
+    ]
+    told = [each.night for each in happenings(history, listed, (), ())]
+    assert told == ["2030-01-02", "2030-01-05"]
+
+
 def test_a_false_alarm_is_unconfirmed_and_no_change(found):
     scan = of(found, "scan", "iops")
     assert scan.entries[ALARM].word == answer.UNCONFIRMED

@@ -26,7 +26,7 @@ from results.query import StoreFrames, load
 from results.recommend import recommend
 from results.retention.compact import Asked, Compacted, compact
 from results.retention.referred import referred
-from results.schema import DISK_CHECK, NIGHT
+from results.schema import DISK_CHECK, DISK_HEALTH, NIGHT, TelemetryRow, TrialRow
 from results.sql import run
 from results.store import Store
 from tests.results import synthetic
@@ -48,12 +48,17 @@ def fill(path: Path, nights: tuple[str, ...] = NIGHTS, failed_in: str = NIGHTS[1
         row = replace(row, trial_id=f"{night or 'sweep'}-{block}", night=night, night_role=role)
         value = 200.0 + order
         seconds = synthetic.intervals(PLAN, row, value, "write")
-        store.append(
-            row, [synthetic.observation(PLAN, row, value, "write", None)], seconds, synthetic.telemetry(PLAN, row)
-        )
+        figures = [synthetic.observation(PLAN, row, value, "write", None)]
+        store.append(row, figures, seconds, [*synthetic.telemetry(PLAN, row), healthy(row, 30.0 + order)])
     failed = replace(synthetic.trial(PLAN, POINT, 2, 99, "failed"), trial_id="failed", night=failed_in)
     store.append(replace(failed, night_role=NIGHT, error="x"), (), (), synthetic.telemetry(PLAN, failed))
     return store
+
+
+def healthy(row: TrialRow, temperature_c: float) -> TelemetryRow:
+    """A disk's temperature and wear after a trial."""
+    named = {"trial_id": row.trial_id, "workload": DISK_HEALTH, "device": "sdb", "disk_id": row.disk_ids[0]}
+    return TelemetryRow(**named, second=42.5, temperature_c=temperature_c, used_pct=3)
 
 
 @pytest.fixture
@@ -74,7 +79,8 @@ def for_ever(frames: StoreFrames) -> list[str]:
     """What no compacting may change, as text."""
     rows = [replace(row, dropped_at_ns=None) for row in frames.trial_rows()]
     telemetry = frames.arrow("telemetry").to_pylist()
-    alone = [each for each in telemetry if each["workload"] == DISK_CHECK]
+    alone = [each for each in telemetry if each["workload"] in {DISK_CHECK, DISK_HEALTH}]
+    assert {each["workload"] for each in alone} == {DISK_CHECK, DISK_HEALTH}
     return sorted(map(repr, [*rows, *frames.observation_rows(histograms=True), *alone, *frames.environment_rows()]))
 
 
@@ -121,7 +127,7 @@ def test_the_summaries_are_those_of_the_seconds_that_were_there(path: Path) -> N
     assert found["last_third"] == pytest.approx(statistics.fmean(values[-2:]))
     busy = {row["disk_id"]: row["mean"] for row in rows if row["figure"] == "util_pct"}
     assert busy == dict.fromkeys(synthetic.environment().disk_ids, 50.0)
-    assert DISK_CHECK not in {row["workload"] for row in rows}
+    assert {row["workload"] for row in rows} == {PLAN.workload}
 
 
 def test_what_verdicts_and_baselines_rest_on_is_the_same_afterwards(path: Path) -> None:
