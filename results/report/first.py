@@ -10,7 +10,7 @@ from results.answer import Answer, RankedPoint, Ranking, Recommendation
 from results.recommend import CONFIDENCE
 from results.report import tables
 from results.report.model import Verdict
-from results.report.tables import Links
+from results.report.tables import Traces
 from results.schema import IMPORTED, ObservationRow
 from results.settings import DEFAULT, Setting
 from results.summary import default_sentence, gain_sentence, published_sentence, sureness, value_sentence
@@ -62,15 +62,15 @@ def _in_words(name: str, value: Setting) -> str:
     return str(value)
 
 
-def verdicts(answer: Answer, links: Mapping[str, Links], found: Recommendation) -> tuple[Verdict, ...]:
-    """One per ranking; one for both where they recommend the same point.  ``links`` are by point."""
-    drawn = [_verdict(answer, ranking, links, found) for ranking in answer.rankings]
+def verdicts(answer: Answer, traces: Traces, found: Recommendation) -> tuple[Verdict, ...]:
+    """One per ranking; one for both where they recommend the same point."""
+    drawn = [_verdict(answer, ranking, traces, found) for ranking in answer.rankings]
     if len(drawn) == 2 and answer.rankings[0].recommended == answer.rankings[1].recommended:
         return (replace(drawn[0], title="Fastest of all, and of those that survive one disk failure"),)
     return tuple(drawn)
 
 
-def _verdict(answer: Answer, ranking: Ranking, links: Mapping[str, Links], found: Recommendation) -> Verdict:
+def _verdict(answer: Answer, ranking: Ranking, traces: Traces, found: Recommendation) -> Verdict:
     """The big words on one ranking."""
     chosen = ranking.chosen
     scale, unit = scale_of(answer.metric, chosen.value)
@@ -90,7 +90,8 @@ def _verdict(answer: Answer, ranking: Ranking, links: Mapping[str, Links], found
         facts=_facts(answer, ranking),
         reason=ranking.reason,
         sure=sureness(ranking, found),
-        trials=links.get(chosen.point_id, ()),
+        trials=traces.shown(chosen.point_id),
+        of_trials=len(traces.links.get(chosen.point_id, ())),
         commands=chosen.apply_commands,
     )
 
