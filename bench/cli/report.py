@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bench.cli import asking
-from bench.cli.output import emit_json, say
+from bench.cli.output import emit_json, prose, say
 
 
 def register(app: typer.Typer) -> None:
@@ -63,6 +63,6 @@ def report(
         return
     say(f"{output} ({written.size_bytes / 1024:.0f} KiB)")
     for line in (*written.refused, *written.left_out):
-        say(line)
+        prose(line)
     if written.notice:
         say(written.notice)

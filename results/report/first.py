@@ -162,23 +162,30 @@ def load_line(workload: str, observations: Iterable[ObservationRow]) -> str:
 
 def measured_line(found: Recommendation) -> str:
     """What was measured on what, in one line."""
-    parts = [f"{found.trials_ok} trials of {found.points} points (combinations of settings)"]
+    points = "1 point (one combination" if found.points == 1 else f"{found.points} points (combinations"
+    parts = [f"{found.trials_ok} trials of {points} of settings)"]
     parts += [
         f"{len(machine.disk_ids)} disks, {', '.join(sorted(set(machine.disk_models)))}"
         for machine in found.environments[:1]
         if machine.disk_ids
     ]
-    parts.append(", ".join(tables.substrate_text(each) for each in found.substrates))
+    on = {"disk": "real disks"}
+    parts.append(", ".join(on.get(each) or tables.substrate_text(each) for each in found.substrates))
     if found.disk_iops_limit is not None:
         parts.append(f"throttled to {found.disk_iops_limit} IOPS per disk")
     return "; ".join(parts)
+
+
+def _design(found: Recommendation) -> str:
+    points, blocks = ("" if count == 1 else "s" for count in (found.points, found.blocks))
+    return f"{found.points} point{points} in {found.blocks} block{blocks}"
 
 
 def measured(found: Recommendation) -> tuple[tuple[str, str], ...]:
     """What was measured on what, as a list of facts."""
     facts = [
         ("Trials", f"{found.trials_ok} ok, {found.trials_failed} failed, {found.trials_invalid} invalid"),
-        ("Design", f"{found.points} points in {found.blocks} blocks, varied: {', '.join(found.varied) or 'nothing'}"),
+        ("Design", f"{_design(found)}, varied: {', '.join(found.varied) or 'nothing'}"),
         ("Measured on", ", ".join(tables.substrate_text(each) for each in found.substrates)),
     ]
     for machine in (each for each in found.environments[:1] if each.substrate != IMPORTED):

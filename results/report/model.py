@@ -66,13 +66,15 @@ class Block:
 class Page:
     """A chapter of its own; ``first`` puts it before the answers' chapters, else it stands behind them.
 
-    ``anchor`` is its id in the document: letters, digits and dashes, and used by no other.
+    ``anchor`` is its id in the document: letters, digits and dashes, and used by no other.  ``headline`` is what it
+    says in one line, for the first screen.
     """
 
     anchor: str
     title: str
     blocks: tuple[Block, ...]
     first: bool = False
+    headline: str = ""
 
 
 @dataclass(frozen=True)
