@@ -67,7 +67,7 @@ def inline(figure: Figure, name: str, title: str, description: str, *, tight: bo
     ``tight`` cuts it to what is drawn, for which it is drawn twice; else it is as large as the figure.
     """
     sink = io.StringIO()
-    cut = {"bbox_inches": "tight", "pad_inches": 0.08} if tight else {}
+    cut: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.08} if tight else {}
     figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None}, **cut)
     text = sink.getvalue()
     text = text[text.index("<svg") :]
