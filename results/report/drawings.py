@@ -57,7 +57,7 @@ def front(name: str, found: Front, across: int, upward: int, *, virtual: bool) -
 
 
 def _numbered(axes: Axes, across: Sequence[float], upward: Sequence[float]) -> None:
-    """The first points' numbers beside them, where one would not lie on another."""
+    """The first points' numbers above them, where one would not lie on another."""
     axes.get_xlim(), axes.get_ylim()  # limits are computed when they are asked for, and places follow from them
     taken: list[tuple[float, float]] = []
     for place, spot in enumerate(zip(across[:_MOST_NAMED], upward[:_MOST_NAMED], strict=True), start=1):
@@ -65,7 +65,7 @@ def _numbered(axes: Axes, across: Sequence[float], upward: Sequence[float]) -> N
         if all(abs(x - left) >= _APART_PT[0] or abs(y - up) >= _APART_PT[1] for left, up in taken):
             taken.append((x, y))
             axes.annotate(
-                str(place), spot, xytext=(-7, 0), textcoords="offset points", fontsize=8.5, ha="right", va="center"
+                str(place), spot, xytext=(0, 5), textcoords="offset points", fontsize=8.5, ha="center", va="bottom"
             )
 
 
