@@ -1,7 +1,7 @@
 """The report over years of nights, as HTML and as a PDF: what it weighs, and how long it takes.
 
 Forty metrics, twenty trials a night, an outcome for each night, the seconds of every run and a histogram of each: three
-years of them.  Beside it stands what the same report weighs with 300 nights trial by trial, as ``--nights 300`` asks for.
+years of them.  Beside it stands what the same report weighs with 300 nights trial by trial (``--nights 300``).
 """
 
 from __future__ import annotations
