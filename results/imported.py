@@ -34,7 +34,10 @@ def in_order(rows: Iterable[TrialRow]) -> list[TrialRow]:
         key = (row.point_id, row.protocol_id)
         found.append(replace(row, run_order=place, block=seen[key]))
         seen[key] += 1
-    return found + sorted(measured, key=lambda row: (row.run_order, row.started_at_ns, row.trial_id))
+    ordered = sorted(measured, key=lambda row: (row.night or "", row.run_order, row.started_at_ns, row.trial_id))
+    if any(row.night for row in ordered):
+        ordered = [replace(row, run_order=place) for place, row in enumerate(ordered)]
+    return found + ordered
 
 
 def comparable(every: Sequence[TrialRow]) -> tuple[TrialRow, ...]:

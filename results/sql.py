@@ -27,7 +27,17 @@ if TYPE_CHECKING:
 RESULTS_VIEW = "results"
 """The view that joins observations with trials and environments."""
 
-OF_TRIALS = ("point_id", "environment_id", "sweep", "block", "run_order", "status", "substrate", *FACTOR_COLUMNS)
+OF_TRIALS = (
+    "point_id",
+    "environment_id",
+    "sweep",
+    "block",
+    "night",
+    "run_order",
+    "status",
+    "substrate",
+    *FACTOR_COLUMNS,
+)
 """Columns of ``trials`` in the view ``results``."""
 
 OF_ENVIRONMENTS = ("hostname", "kernel", "cpu_model", "cpus", "memory_bytes", "disk_models")

@@ -249,7 +249,7 @@ def _table(metric: str, points: Sequence[RankedPoint], fastest_set: Sequence[str
     scale, unit = scale_of(metric, max((point.value for point in points), default=1.0))
     name = f"{metric_name(metric)}, {unit}" if unit else metric_name(metric)
     columns: list[tuple[str, bool, list[str]]] = [
-        ("#", True, [str(point.rank) for point in points]),
+        ("rank", True, [str(point.rank) for point in points]),
         ("point", False, [point.label for point in points]),
         (name, True, [number(point.value / scale) for point in points]),
         ("95 % interval", True, [_interval(point, scale) for point in points]),

@@ -61,10 +61,14 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def inline(figure: Figure, name: str, title: str, description: str) -> str:
-    """A figure as an ``<svg>`` element with ids that start with ``name``, a title and a description."""
+def inline(figure: Figure, name: str, title: str, description: str, *, tight: bool = True) -> str:
+    """A figure as an ``<svg>`` element with ids that start with ``name``, a title and a description.
+
+    ``tight`` cuts it to what is drawn, for which it is drawn twice; else it is as large as the figure.
+    """
     sink = io.StringIO()
-    figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight", pad_inches=0.08)
+    cut: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.08} if tight else {}
+    figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None}, **cut)
     text = sink.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)

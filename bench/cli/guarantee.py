@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,11 +62,19 @@ def guarantee(
     if as_json:
         emit_json({**found.to_json(), "text": judge.contract(found)})
     else:
-        say(judge.contract(found).rstrip())
+        say(_on_screen(found).rstrip())
     if output is not None:
         _write(found, question, store, output)
     if not found.holds:
         raise typer.Exit(NO)
+
+
+def _on_screen(found: Guarantee) -> str:
+    """The text as it is written, but no wider than a terminal."""
+    from bench.cli.slides import screen_columns
+    from results.guarantee.text import WIDTH, contract
+
+    return contract(found, max(40, min(WIDTH, screen_columns())) if sys.stdout.isatty() else WIDTH)
 
 
 def _write(found: Guarantee, question: Question, store: Path, output: Path) -> None:

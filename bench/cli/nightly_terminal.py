@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from bench.cli.output import say
+from bench.cli.output import say, wrapped
 from results.nightly import words
 from results.nightly.answer import DRIFT, IMPROVEMENT, NO_VERDICT, OK, REGRESSION, UNCONFIRMED
 
@@ -22,6 +22,10 @@ STYLES = {
     IMPROVEMENT: "bold green",
     OK: "green",
 }
+
+
+_ROOM = 76
+"""Columns of a terminal on which figures stand in one line."""
 
 
 def show(night: Nightly) -> None:
@@ -50,14 +54,15 @@ def show_rich(night: Nightly, console: Console) -> None:
     if night.verdicts:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for header, right in zip(words.HEADERS, words.RIGHT, strict=True):
-            table.add_column(header, justify="right" if right else "left", overflow="fold")
+            whole = right and console.width >= _ROOM  # an interval in two lines is hard to read; the name wraps for it
+            table.add_column(header, justify="right" if right else "left", overflow="fold", no_wrap=whole)
         ordered = night.ordered()
         for verdict, row in zip(ordered, words.rows(ordered), strict=True):
             style = STYLES[verdict.word]
             table.add_row(Text(row[0], style=style), *(Text(cell) for cell in row[1:]))
         console.print(table)
     for line in _rest(night)[1:]:  # the table ends with a blank line of its own
-        console.print(Text(line))
+        console.print(Text(wrapped(line, console.width)))
 
 
 def lines(night: Nightly) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli import asking
-from bench.cli.output import emit_json, note, say
+from bench.cli.output import emit_json, note, say, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NO_ANSWER = 1
 _INDENT = "    "
-_OPTIONAL = ("trials", "usable", "of best", "#", "survives", "usable capacity")
+_OPTIONAL = ("trials", "usable", "of best", "rank", "survives", "usable capacity")
 """Columns that a narrow terminal does without, the first first; what it was measured on is always there."""
 
 
@@ -74,7 +74,11 @@ def _show_rich(blocks: Sequence[Block]) -> None:
     from results.summary import CODE, HEADING, LOUD, Text
 
     console = Console(highlight=False)
+    after_table = False
     for block in blocks:
+        if after_table and isinstance(block, Text):
+            console.print()
+        after_table = not isinstance(block, Text)
         if not isinstance(block, Text):
             marked = [place for place, stands_out in enumerate(block.marked) if stands_out]
             show_rich(Slide(block.headers, block.rows, block.right, marked, optional=_OPTIONAL))
@@ -87,7 +91,8 @@ def _show_rich(blocks: Sequence[Block]) -> None:
                 console.print(RichText(f"{_INDENT}{line}", style="cyan"), soft_wrap=True)
             console.print()
         else:
-            console.print(RichText("\n".join(block.lines)))
+            lines = (wrapped(line, console.width) for line in block.lines)
+            console.print(RichText("\n".join(lines)))
 
 
 def _show_plain(blocks: Sequence[Block]) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bench.cli import asking
-from bench.cli.output import emit_json, say
+from bench.cli.output import emit_json, prose, say
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +24,14 @@ def report(
     prefer: asking.Prefer = "",
     baseline: asking.Baseline = None,
     demonstration: asking.Demonstration = False,
+    nights: Annotated[
+        str | None,
+        typer.Option(
+            "--nights",
+            help="Nights to show trial by trial: 30 (the newest), FROM..TO (dates) or all; the newest that fit. "
+            "Figures rest on every trial whatever is shown.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> None:
     """Write a report that needs nothing but a browser, or a PDF with the guarantee on page 1.
@@ -39,6 +47,7 @@ def report(
         margin_pct,
         asking.wishes(require, prefer, baseline),
         question=Question(demonstration=demonstration),
+        nights=nights,
     )
     if as_json:
         emit_json(
@@ -48,11 +57,12 @@ def report(
                 "substrates": list(written.substrates),
                 "virtual": written.virtual,
                 "refused": list(written.refused),
+                "left_out": list(written.left_out),
             }
         )
         return
     say(f"{output} ({written.size_bytes / 1024:.0f} KiB)")
-    for refusal in written.refused:
-        say(refusal)
+    for line in (*written.refused, *written.left_out):
+        prose(line)
     if written.notice:
         say(written.notice)

@@ -83,6 +83,23 @@ def fitting(slide: Slide, columns: int) -> tuple[Slide, tuple[str, ...]]:
     return slide, tuple(left_out)
 
 
+def headers_within(slide: Slide, columns: int) -> tuple[str, ...]:
+    """Headers as they are where there is room for all of them together, else in lines as narrow as need be."""
+    left = columns - _needed(slide)
+    found = []
+    for place, header in enumerate(slide.headers):
+        width = _width(slide, place)
+        halves = textwrap.wrap(header, max(width, len(header) // 2))
+        narrowest = textwrap.wrap(header, width)
+        for lines_of_it in ([header], halves, narrowest):
+            more = max(map(len, lines_of_it), default=0) - width
+            if more <= max(0, left):
+                left -= max(0, more)
+                found.append("\n".join(lines_of_it))
+                break
+    return tuple(found)
+
+
 def _needed(slide: Slide) -> int:
     """Columns of a terminal that a table takes at least: headers may be wrapped, and so may some cells."""
     return sum(_width(slide, place) + _GAP for place in range(len(slide.headers)))
@@ -116,11 +133,10 @@ def show_rich(slide: Slide) -> None:
     console = Console(highlight=False)
     shown, left_out = fitting(slide, console.width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=shown.title or None, title_justify="left")
+    headers = headers_within(shown, console.width)
     for place, (header, right) in enumerate(zip(shown.headers, shown.right, strict=True)):
-        lines_of_header = "\n".join(textwrap.wrap(header, max(_width(shown, place), len(header) // 2)))
-        narrow = len(header) <= _width(shown, place) or _needed(shown) + len(header) <= console.width
         table.add_column(
-            header if narrow else lines_of_header,
+            headers[place],
             justify="right" if right else "left",
             no_wrap=header not in shown.wrapped,
         )

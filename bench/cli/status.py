@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.output import emit_json, say
+from bench.cli.output import emit_json, prose, say
 
 if TYPE_CHECKING:
     from results.query import StoreFrames
@@ -77,7 +77,7 @@ def _say_dropped(frames: StoreFrames) -> None:
     from results.retention.words import dropped_note
 
     if (note := dropped_note(frames.trial_rows())) is not None:
-        say(note)
+        prose(note)
 
 
 def _bad(frames: StoreFrames) -> list[TrialRow]:
@@ -113,8 +113,8 @@ def _say_bad(frames: StoreFrames) -> None:
     for row in _bad(frames):
         why = row.error or "; ".join(row.invalid_reasons)
         what = row.imported_from or f"{row.level} {row.filesystem} block {row.block + 1}"
-        say(f"  {row.status}: {what} ({row.trial_id}): {why}")
+        prose(f"  {row.status}: {what} ({row.trial_id}): {why}")
         if row.error_command:
             say(f"    command: {row.error_command}")
     for each in frames.set_aside:
-        say(f"  set aside: {each.path}: {each.reason}")
+        prose(f"  set aside: {each.path}: {each.reason}")

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from results import kfactor, race, recommend, steady, tolerance, two_groups
+from results.answer import Answer
 from results.errors import ResultsError
 from results.guarantee import checks, conditions
 from results.guarantee.answer import Approximate, Bound, Guarantee, Needed, Question, Refusal, TwoModes
@@ -50,8 +51,11 @@ def guarantee(store_path: Path | str, question: Question) -> Guarantee:
     return from_frames(load(store_path, tables=("observations",)), question)
 
 
-def from_frames(frames: StoreFrames, question: Question) -> Guarantee:
-    """As :func:`guarantee`, of a store that is open already."""
+def from_frames(frames: StoreFrames, question: Question, recommended: Answer | None = None) -> Guarantee:
+    """As :func:`guarantee`, of a store that is open already.
+
+    ``recommended`` is the answer that says which point to take, where it is known: it need not be found again.
+    """
     _check(question)
     every = frames.trial_rows()
     if not every:
@@ -64,7 +68,9 @@ def from_frames(frames: StoreFrames, question: Question) -> Guarantee:
     objective = objectives(frames.store.path, rows, question.workload)[:1]
     if not objective:
         raise ResultsError(f"{frames.store.path} has no trial that is ok", remedy="`stripelab status STORE` says why.")
-    chosen = _Chosen.of(frames, trials, rows, objective[0], question)
+    if recommended is not None and recommended.workload != objective[0].workload:
+        recommended = None
+    chosen = _Chosen.of(frames, trials, rows, objective[0], question, recommended)
     return _judge(frames, chosen, question)
 
 
@@ -103,6 +109,7 @@ class _Chosen:
         rows: Sequence[ObservationRow],
         objective: Objective,
         question: Question,
+        recommended: Answer | None,
     ) -> _Chosen:
         """Find point and figure; raises ResultsError where there is no such point, or no such figure."""
         metric = question.metric or objective.metric
@@ -112,14 +119,16 @@ class _Chosen:
                 remedy=f"Choose one with --metric: {', '.join(INTERVAL_METRICS)}.",
             )
         points = sorted({trial.point_id for trial in trials if trial.status == "ok"})
-        point = _point(frames, points, objective.workload, question)
+        point = _point(frames, points, objective.workload, question, recommended)
         mine = tuple(trial for trial in trials if trial.point_id == point)
         ids = {trial.trial_id for trial in mine}
         observed = tuple(row for row in rows if row.trial_id in ids and row.workload == objective.workload)
         return cls(mine, observed, objective.workload, metric, 1 if question.chosen_beforehand else len(points))
 
 
-def _point(frames: StoreFrames, points: Sequence[str], workload: str, question: Question) -> str:
+def _point(
+    frames: StoreFrames, points: Sequence[str], workload: str, question: Question, recommended: Answer | None
+) -> str:
     """The point that was named, the only one, or the recommended one."""
     if question.point is not None:
         found = [point for point in points if point.startswith(question.point)]
@@ -131,7 +140,7 @@ def _point(frames: StoreFrames, points: Sequence[str], workload: str, question: 
         return found[0]
     if len(points) == 1:
         return points[0]
-    (answer,) = recommend.from_frames(frames, workload).answers
+    answer = recommended or recommend.from_frames(frames, workload).answers[0]
     if answer.unmet is not None or not answer.rankings:
         raise ResultsError(
             f"the store has {len(points)} points and no recommendation among them: {answer.unmet or answer.refusal}",

@@ -12,6 +12,7 @@ from results.guarantee.wording import Section, cautious, percent, shown_share
 from results.units import duration, figure, metric_name, pct
 
 WIDTH = 100
+"""Columns of the text as it is written to a file."""
 _SHOWN_RUNS = 60
 
 
@@ -32,15 +33,15 @@ def sections(found: Guarantee) -> list[Section]:
     return made
 
 
-def contract(found: Guarantee) -> str:
-    """The text that goes into a contract; under a watermark every paragraph carries it."""
+def contract(found: Guarantee, width: int = WIDTH) -> str:
+    """The text that goes into a contract, ``width`` columns wide; under a watermark every paragraph carries it."""
     title = "Performance statement" if found.granted else "No performance statement"
     title = title if found.watermark is None else f"{title}: {found.watermark}"
     lines = [title, "=" * len(title), ""]
     for number, section in enumerate(sections(found), start=1):
         lines += [_marked(found, f"{number}. {section.title}"), ""]
         for paragraph in section.paragraphs:
-            lines += [*textwrap.wrap(_marked(found, paragraph), WIDTH, break_on_hyphens=False), ""]
+            lines += [*textwrap.wrap(_marked(found, paragraph), width, break_on_hyphens=False), ""]
         if section.code:
             lines += [*(f"    {_marked(found, line)}" for line in section.code), ""]
     return "\n".join(lines).rstrip() + "\n"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from results.query import StoreFrames
     from results.recommend import Wishes
     from results.report import attachment
+    from results.report.detail import Detail, Nights
     from results.report.model import Page, ReportModel
 
 HTML = frozenset({".html", ".htm"})
@@ -38,13 +39,17 @@ class Document:
 
 @dataclass(frozen=True)
 class Written:
-    """What was written; ``refused`` has the words of each answer that the evidence does not reach for."""
+    """What was written; ``refused`` has the words of each answer that the evidence does not reach for.
+
+    ``left_out`` says what of very many trials is not shown one by one, and which commands give it.
+    """
 
     size_bytes: int
     substrates: tuple[str, ...]
     virtual: bool
     notice: str | None
     refused: tuple[str, ...]
+    left_out: tuple[str, ...]
 
 
 def write(
@@ -54,20 +59,23 @@ def write(
     wishes: Wishes | None = None,
     pages: Sequence[Page] = (),
     question: Question | None = None,
+    nights: str | None = None,
 ) -> Written:
     """Write the report of a store to ``out_path``, ``.html`` or ``.pdf``, atomically.
 
     ``wishes`` are as of :func:`results.recommend.recommend`; ``pages`` are further chapters; ``question`` asks for
-    the guarantee.
+    the guarantee; ``nights`` are those whose trials are shown one by one (:func:`results.report.detail.nights`).
 
     Raises:
-        ResultsError: the store cannot be judged, the file cannot be written, or WeasyPrint is not there.
+        ResultsError: the store cannot be judged or has none of the nights, the file cannot be written, or WeasyPrint
+            is not there.
     """
     from results.query import load
 
     target = Path(out_path)
     check_target(target)
-    made = document(load(store_path), margin_pct, question, wishes=wishes, pages=pages)
+    asked = parse_nights(nights) if nights is not None else None
+    made = document(load(store_path), margin_pct, question, wishes=wishes, pages=pages, nights=asked)
     size_bytes = save(made, target)
     found = made.recommendation
     return Written(
@@ -76,6 +84,7 @@ def write(
         virtual=found.virtual,
         notice=found.notice,
         refused=tuple(answer.refusal for answer in found.answers if answer.refusal),
+        left_out=made.model.left_out,
     )
 
 
@@ -88,27 +97,35 @@ def document(
     pages: Sequence[Page] = (),
     name: str | None = None,
     evidence: Sequence[Entry] | None = None,
+    nights: Nights | None = None,
 ) -> Document:
     """The report of a store that is open; ``name`` is what the store is called in it (its path if None).
 
-    ``evidence`` are its files with their digests, where those are known already.
+    ``evidence`` are its files with their digests, where those are known already; ``nights`` those whose trials are
+    shown one by one, the newest that fit if None.
 
     Raises:
-        ResultsError: the store cannot be judged, or a ``question`` of its own has no answer.
+        ResultsError: the store cannot be judged or has none of the ``nights``, or a ``question`` of its own has no
+            answer.
     """
     from results.evidence.files import store_entries
     from results.guarantee import Question
+    from results.imported import comparable
+    from results.query import RememberedFrames
     from results.recommend import DEFAULT_MARGIN_PCT, from_frames
     from results.report import attachment
     from results.report.build import build
+    from results.report.detail import choose
 
+    frames = RememberedFrames(frames.store)
     margin = DEFAULT_MARGIN_PCT if margin_pct is None else margin_pct
     found = from_frames(frames, margin_pct=margin, wishes=wishes)
     found = found if name is None else replace(found, store=name)
-    guarantee, chapter = _guarantee(frames, found, question)
+    shown = choose(comparable(frames.trial_rows()), found, nights)
+    guarantee, chapter = _guarantee(frames, found, question, shown)
     entries = store_entries(frames.store) if evidence is None else evidence
     appendix = attachment.evidence(entries, virtual=found.virtual)
-    model = replace(build(frames, found, pages), guarantee=chapter, evidence=appendix)
+    model = replace(build(frames, found, shown, pages), guarantee=chapter, evidence=appendix)
     if question is not None and question != Question():
         model = replace(model, command=attachment.command(found.store, question))
     return Document(model, found, guarantee)
@@ -133,6 +150,13 @@ def save(made: Document, target: Path) -> int:
     return len(content)
 
 
+def parse_nights(text: str) -> Nights:
+    """Nights as they are asked for on a command line; raises ResultsError where ``text`` names none."""
+    from results.report.detail import nights
+
+    return nights(text)
+
+
 def check_target(target: Path) -> None:
     """Refuse a file that cannot be written before anything is computed; raises ResultsError."""
     if target.suffix.lower() not in HTML | PDF:
@@ -142,7 +166,7 @@ def check_target(target: Path) -> None:
 
 
 def _guarantee(
-    frames: StoreFrames, found: Recommendation, question: Question | None
+    frames: StoreFrames, found: Recommendation, question: Question | None, shown: Detail
 ) -> tuple[Guarantee | None, attachment.Statement]:
     """The guarantee for the recommended point, and its chapter; a question of one's own must have an answer."""
     from results.guarantee import Question, from_frames
@@ -154,9 +178,9 @@ def _guarantee(
     if asked.point is None and found.points > 1 and answers and answers[0].rankings:
         asked = replace(asked, point=answers[0].rankings[0].recommended)  # as it would be found, at half the price
     try:
-        guarantee = replace(from_frames(frames, asked), store=found.store)
+        guarantee = replace(from_frames(frames, asked, answers[0] if answers else None), store=found.store)
     except ResultsError as error:
         if of_its_own:
             raise
         return None, attachment.none_possible(error)
-    return guarantee, attachment.statement(guarantee, virtual=found.virtual)
+    return guarantee, attachment.statement(guarantee, shown, virtual=found.virtual)

@@ -10,16 +10,21 @@ from dataclasses import dataclass
 from results.errors import ResultsError
 from results.evidence.manifest import Entry
 from results.guarantee import Guarantee, Question
+from results.guarantee.answer import RunFigure
 from results.guarantee.text import sections
 from results.guarantee.wording import Section
 from results.nightly.kept import FOLDER as NIGHTS
 from results.plots import VIRTUAL_MARK
+from results.report.detail import MOST_TRIALS, Detail
 from results.report.tables import Cell, Column, Grid, Row
 from results.schema import TABLES
 from results.units import date, metric_name, number, scale_of
 
 MAX_FILES = 1500
 """Most files that the appendix lists one by one, about 25 pages of a PDF; a manifest lists every one."""
+
+_WORST_RUNS = 50
+"""Runs that are listed for their figures where not all are."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,15 @@ class Evidence:
     note: str
 
 
-def statement(found: Guarantee, *, virtual: bool) -> Statement:
-    """The chapter of a guarantee, or of its refusal; ``virtual`` as of :func:`evidence`."""
+def statement(found: Guarantee, shown: Detail, *, virtual: bool) -> Statement:
+    """The chapter of a guarantee, or of its refusal.
+
+    ``shown`` are the trials that it can link to; ``virtual`` is as of :func:`evidence`.
+    """
     first, *others = sections(found)
     title = "Performance statement" if found.granted else "No performance statement"
     return Statement(
-        title, found.granted, found.watermark, first.paragraphs, tuple(others), _runs(found, virtual=virtual)
+        title, found.granted, found.watermark, first.paragraphs, tuple(others), _runs(found, shown, virtual=virtual)
     )
 
 
@@ -98,10 +106,11 @@ def evidence(entries: Sequence[Entry], *, virtual: bool) -> Evidence:
     return Evidence(Grid(f"Files that this document was made of{mark}", columns, rows), note)
 
 
-def _runs(found: Guarantee, *, virtual: bool) -> Grid | None:
-    """The trials that the statement rests on."""
+def _runs(found: Guarantee, shown: Detail, *, virtual: bool) -> Grid | None:
+    """The trials that the statement rests on; of thousands those that are shown one by one, the worst among them."""
     if not found.runs:
         return None
+    runs = found.runs if len(found.runs) <= MOST_TRIALS else _few(found, shown)
     scale, unit = scale_of(found.metric, max(run.mean for run in found.runs))
     name = f"{metric_name(found.metric)}{', ' + unit if unit else ''}"
     columns = (
@@ -117,7 +126,7 @@ def _runs(found: Guarantee, *, virtual: bool) -> Grid | None:
     rows = tuple(
         Row(
             (
-                Cell(run.trial_id, run.trial_id, code=True, trials=((run.trial_id, run.trial_id),)),
+                Cell(run.trial_id, run.trial_id, code=True, trials=shown.linked(((run.trial_id, run.trial_id),))),
                 Cell(str(run.block + 1), run.block),
                 Cell(str(run.run_order + 1), run.run_order),
                 Cell(date(run.started_at_ns), run.started_at_ns),
@@ -127,8 +136,21 @@ def _runs(found: Guarantee, *, virtual: bool) -> Grid | None:
                 Cell(run.steady_verdict or "", run.steady_verdict or ""),
             )
         )
-        for run in found.runs
+        for run in runs
     )
     marks = (found.watermark, VIRTUAL_MARK if virtual else None)
     mark = "".join(f" — {each}" for each in marks if each is not None)
-    return Grid(f"The {len(rows)} runs that the statement counts{mark}", columns, rows)
+    caption = f"The {len(rows)} runs that the statement counts{mark}"
+    if len(rows) < len(found.runs):
+        caption = (
+            f"{len(rows):,} of the {len(found.runs):,} runs that the statement counts: the worst, and those that this "
+            f"document shows one by one{mark}; stripelab guarantee {shlex.quote(found.store)} --json has every one"
+        )
+    return Grid(caption, columns, rows)
+
+
+def _few(found: Guarantee, shown: Detail) -> tuple[RunFigure, ...]:
+    """The runs that are shown and the worst ones, which the bound rests on, in their order."""
+    by_bound = sorted(found.runs, key=lambda run: run.bound if found.at_least else -run.bound)
+    kept = {run.trial_id for run in by_bound[:_WORST_RUNS]} | shown.trials
+    return tuple(run for run in found.runs if run.trial_id in kept)

@@ -14,10 +14,10 @@ from results.balance import member_loads
 from results.imported import comparable
 from results.objective import Objective
 from results.query import StoreFrames
-from results.report import embed, first, further, gather, tables, trend
+from results.report import detail, embed, first, further, gather, tables, trend
 from results.report.methods import methods
 from results.report.model import Chapter, Drawing, Embedded, Machine, Page, ReportModel
-from results.report.tables import Grid, Links
+from results.report.tables import Grid, Links, Traces
 from results.responses import responses
 from results.schema import IMPORTED, EnvironmentRow, ObservationRow, TrialRow
 from results.summary import effect_line, heading
@@ -32,15 +32,17 @@ Values = Mapping[tuple[str, int], float]
 """A trial's figure by trial and the answer's place."""
 
 
-def build(frames: StoreFrames, found: Recommendation, pages: Sequence[Page] = ()) -> ReportModel:
+def build(frames: StoreFrames, found: Recommendation, shown: detail.Detail, pages: Sequence[Page] = ()) -> ReportModel:
     """The report of a store that was judged already; ``pages`` are further chapters, which are made elsewhere."""
     observations = frames.observation_rows(histograms=True)
-    trials = _trials(frames)
+    trials = list(comparable(frames.trial_rows()))
+    detailed = [trial for trial in trials if trial.trial_id in shown.trials]
     labels = _labels(found, trials)
-    series = gather.all_series(frames, found.answers, trials)
+    series = gather.all_series(frames, found.answers, detailed)
     mark = _mark(found)
     values = _values(found, trials, observations)
-    latency = [gather.latency_rows(answer, trials, observations) for answer in found.answers]
+    latency = [gather.latency_rows(answer, trials, observations, shown) for answer in found.answers]
+    links = [_links(place, values, race.judged(tuple(trials))) for place in range(len(found.answers))]
     return ReportModel(
         title=found.sweep,
         date=date(found.last_trial_ns),
@@ -54,34 +56,62 @@ def build(frames: StoreFrames, found: Recommendation, pages: Sequence[Page] = ()
                 found,
                 trials,
                 latency[place],
-                _links(place, values, race.judged(tuple(trials))),
+                tables.Traces(links[place], shown),
                 first.load_line(answer.workload, observations),
             )
             for place, answer in enumerate(found.answers)
         ),
-        pages=(*pages, *_own_pages(frames, found, trials, labels, values)),
+        pages=(*pages, *_own_pages(frames, found, trials, labels, values, shown)),
         warnings=(*found.warnings, *(f"Not tested: {line}" for line in found.not_tested)),
         without_results=found.without_results,
-        problems=tables.problems(found.problems, f"Trials that failed or do not count{mark}")
-        if found.problems
-        else None,
-        trials=tables.trials(trials, labels, found.answers, values, f"Every trial{mark}"),
+        problems=_problems(found, shown, mark),
+        bad_trials=len(found.problems),
+        left_out=shown.said,
+        trials=tables.trials(
+            detailed, labels, found.answers, values, f"Every trial{mark}" if shown.whole else _some(shown, mark)
+        ),
         embedded=Embedded(
             series=embed.series_json(series, {name: metric_name(name) for name in ("iops", "bw_bytes_s")}),
             histograms=embed.histograms_json(_few(found.answers, latency)),
-            trials=embed.trials_json(trials, labels, observations, _figures(found, values)),
+            trials=_ran(found, shown, detailed, labels, observations, values),
         ),
         series_note=_series_note(series),
         machines=tuple(_machine(each, mark) for each in found.environments),
         methods=methods(found),
-        command=f"stripelab report {shlex.quote(found.store)} -o report.html",
+        command=f"stripelab report {shlex.quote(found.store)}{f' --nights {shown.asked}' if shown.asked else ''} "
+        "-o report.html",
     )
 
 
-def _trials(frames: StoreFrames) -> list[TrialRow]:
-    """The trials that the recommendation is about: those of the newest protocol."""
-    every = frames.trial_rows()
-    return list(comparable(every))
+def _problems(found: Recommendation, shown: detail.Detail, mark: str) -> Grid | None:
+    """The trials that failed or do not count; of very many the newest."""
+    if not found.problems:
+        return None
+    listed = [each for each in found.problems if each.trial_id in shown.problems]
+    left = len(found.problems) - len(listed)
+    caption = f"Trials that failed or do not count{mark}"
+    if left:
+        asked = "SELECT * FROM trials WHERE status <> 'ok'"
+        caption = f'{caption}; {left:,} older ones are left out: stripelab sql {shlex.quote(found.store)} "{asked}"'
+    return tables.problems(listed, caption)
+
+
+def _ran(
+    found: Recommendation,
+    shown: detail.Detail,
+    trials: Sequence[TrialRow],
+    labels: Mapping[str, str],
+    observations: Sequence[ObservationRow],
+    values: Values,
+) -> str:
+    """What the trials that are shown built, ran and measured."""
+    own = {key: value for key, value in values.items() if key[0] in shown.trials}
+    rows = (row for row in observations if row.trial_id in shown.trials)
+    return embed.trials_json(trials, labels, rows, _figures(found, own))
+
+
+def _some(shown: detail.Detail, mark: str) -> str:
+    return f"{len(shown.trials):,} of {shown.of:,} trials{mark}"
 
 
 def _labels(found: Recommendation, trials: Sequence[TrialRow]) -> dict[str, str]:
@@ -95,11 +125,11 @@ def _labels(found: Recommendation, trials: Sequence[TrialRow]) -> dict[str, str]
 
 
 def _links(place: int, values: Values, trials: Sequence[TrialRow]) -> dict[str, Links]:
-    """The trials that a point's figure rests on, by block."""
+    """The trials that a point's figure rests on, by night and block."""
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for trial in sorted(trials, key=lambda trial: (trial.block, trial.trial_id)):
+    for trial in sorted(trials, key=lambda trial: (trial.night or "", trial.block, trial.trial_id)):
         if trial.status == "ok" and (trial.trial_id, place) in values:
-            found[trial.point_id].append((str(trial.block + 1), trial.trial_id))
+            found[trial.point_id].append((detail.link_text(trial), trial.trial_id))
     return {point: tuple(links) for point, links in found.items()}
 
 
@@ -134,6 +164,7 @@ def _own_pages(
     trials: Sequence[TrialRow],
     labels: Mapping[str, str],
     values: Values,
+    shown: detail.Detail,
 ) -> tuple[Page, ...]:
     """The chapters on nights, on member disks and on the states of the arrays."""
     mark = _mark(found)
@@ -143,8 +174,8 @@ def _own_pages(
     loads = member_loads(frames, [trial for trial in trials if trial.status == "ok"], found.environments)
     pages = (
         trend.page(frames, mark, virtual=found.virtual) if any(trial.night for trial in trials) else None,
-        further.disks_page(loads, models, mark, virtual=found.virtual),
-        further.states_page(found, trials, {**_invalid_values(frames, found, trials), **values}, labels, mark),
+        further.disks_page(loads, models, mark, shown, virtual=found.virtual),
+        further.states_page(found, trials, {**_invalid_values(frames, found, trials), **values}, labels, mark, shown),
     )
     return tuple(page for page in pages if page is not None)
 
@@ -166,7 +197,7 @@ def _chapter(
     found: Recommendation,
     trials: Sequence[TrialRow],
     latency: Sequence[gather.LatencyRow],
-    links: Mapping[str, Links],
+    traces: Traces,
     load: str,
 ) -> Chapter:
     """Everything on one answer."""
@@ -181,38 +212,49 @@ def _chapter(
         workload=answer.workload,
         load=load,
         refusal=answer.refusal or answer.unmet,
-        verdicts=first.verdicts(answer, links, found),
+        verdicts=first.verdicts(answer, traces, found),
         effect_lines=(
             *(effect_line(effect) for effect in answer.effects),
             *(pair.sentence for pair in answer.pairs if pair.share.low_pct > 0),
         ),
         notes=(*answer.notes, *(f"What to run next: {each.sentence}" for each in answer.next_runs)),
         drawings=_rankings_drawn(name, answer, rankings, found),
-        rankings=_ranking_tables(answer, rankings, mark, links),
+        rankings=_ranking_tables(answer, rankings, mark, traces, found.store),
         effects=tables.effects(answer.effects, f"Effects on {metric_name(answer.metric)}{mark}")
         if any(effect.comparisons for effect in answer.effects)
         else None,
         heat_maps=heat_maps,
         heat_maps_left_out=len(answer.interactions) - len(heat_maps),
-        front=further.front_blocks(name, answer, links, mark, virtual=found.virtual),
+        front=further.front_blocks(name, answer, traces, mark, virtual=found.virtual),
         constraints=further.constraint_blocks(answer, mark),
         latency_note=notes.throttled_latency() if throttled and latency else None,
         latency_drawings=_latency_drawn(name, answer, latency, found),
-        latency=tables.latency(latency, f"Percentiles of total latency{mark}") if latency else None,
+        latency=tables.shortened(
+            tables.latency(latency, f"Percentiles of total latency{mark}"), traces.detail.rows, _all_points(found.store)
+        )
+        if latency
+        else None,
     )
 
 
 def _ranking_tables(
-    answer: Answer, rankings: Sequence[Ranking], mark: str, links: Mapping[str, Links]
+    answer: Answer, rankings: Sequence[Ranking], mark: str, traces: Traces, store: str
 ) -> tuple[Grid, ...]:
     """The rankings, or what was measured where there is no verdict."""
     if answer.refusal:
         caption = f"{answer.workload}: measured, without a verdict{mark}"
-        return (tables.ranking(answer.measured, answer.metric, caption, links),) if answer.measured else ()
-    return tuple(
-        tables.ranking(ranking.points, answer.metric, f"{answer.workload}: {ranking.title.lower()}{mark}", links)
-        for ranking in rankings
-    )
+        made = [tables.ranking(answer.measured, answer.metric, caption, traces)] if answer.measured else []
+    else:
+        captions = [f"{answer.workload}: {ranking.title.lower()}{mark}" for ranking in rankings]
+        made = [
+            tables.ranking(ranking.points, answer.metric, caption, traces)
+            for ranking, caption in zip(rankings, captions, strict=True)
+        ]
+    return tuple(tables.shortened(each, traces.detail.rows, _all_points(store)) for each in made)
+
+
+def _all_points(store: str) -> str:
+    return f"stripelab recommend {shlex.quote(store)} --json has every point"
 
 
 def _rankings_drawn(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from results import svg
 from results.balance import MemberLoad
@@ -10,7 +11,12 @@ from results.pareto import Front, ParetoPoint
 from results.plots import axis_text, canvas, mark, styled
 from results.units import metric_name, number, scale_of
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 _MOST_NAMED = 15
+_APART_PT = (26, 11)
+"""How far apart two numbers must be in either direction, points."""
 
 
 @styled
@@ -33,11 +39,6 @@ def front(name: str, found: Front, across: int, upward: int, *, virtual: bool) -
     if found.beaten:
         axes.plot(*where(found.beaten), "^", color=svg.REST, mfc="none", ms=5.5, label="beaten by another point")
     axes.plot(*where(found.points), "o", color=svg.TIED, ms=7, label="on the front")
-    for place, point in enumerate(found.points[:_MOST_NAMED], start=1):
-        spot = (point.values[across] / scales[0][0], point.values[upward] / scales[1][0])
-        axes.annotate(
-            str(place), spot, xytext=(-7, 0), textcoords="offset points", fontsize=8.5, ha="right", va="center"
-        )
     said = [
         f"{axis_text(metric, unit)} ({'more' if found.maximise[place] else 'less'} is better)"
         for metric, (_, unit), place in zip(metrics, scales, (across, upward), strict=True)
@@ -45,6 +46,7 @@ def front(name: str, found: Front, across: int, upward: int, *, virtual: bool) -
     axes.set_xlabel(said[0])
     axes.set_ylabel(said[1])
     axes.margins(0.06, 0.1)
+    _numbered(axes, *where(found.points))
     axes.grid()
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, handletextpad=0.3, columnspacing=1.2)
     mark(figure, virtual=virtual)
@@ -52,6 +54,19 @@ def front(name: str, found: Front, across: int, upward: int, *, virtual: bool) -
     return svg.inline(
         figure, name, title, f"{len(found.points)} of {found.of_points} points. The table below has the figures."
     )
+
+
+def _numbered(axes: Axes, across: Sequence[float], upward: Sequence[float]) -> None:
+    """The first points' numbers above them, where one would not lie on another."""
+    axes.get_xlim(), axes.get_ylim()  # limits are computed when they are asked for, and places follow from them
+    taken: list[tuple[float, float]] = []
+    for place, spot in enumerate(zip(across[:_MOST_NAMED], upward[:_MOST_NAMED], strict=True), start=1):
+        x, y = (float(each) / axes.figure.dpi * 72 for each in axes.transData.transform(spot))
+        if all(abs(x - left) >= _APART_PT[0] or abs(y - up) >= _APART_PT[1] for left, up in taken):
+            taken.append((x, y))
+            axes.annotate(
+                str(place), spot, xytext=(0, 5), textcoords="offset points", fontsize=8.5, ha="center", va="bottom"
+            )
 
 
 @styled

@@ -10,7 +10,7 @@ from results.answer import Answer, RankedPoint, Ranking, Recommendation
 from results.recommend import CONFIDENCE
 from results.report import tables
 from results.report.model import Verdict
-from results.report.tables import Links
+from results.report.tables import Traces
 from results.schema import IMPORTED, ObservationRow
 from results.settings import DEFAULT, Setting
 from results.summary import default_sentence, gain_sentence, published_sentence, sureness, value_sentence
@@ -62,15 +62,15 @@ def _in_words(name: str, value: Setting) -> str:
     return str(value)
 
 
-def verdicts(answer: Answer, links: Mapping[str, Links], found: Recommendation) -> tuple[Verdict, ...]:
-    """One per ranking; one for both where they recommend the same point.  ``links`` are by point."""
-    drawn = [_verdict(answer, ranking, links, found) for ranking in answer.rankings]
+def verdicts(answer: Answer, traces: Traces, found: Recommendation) -> tuple[Verdict, ...]:
+    """One per ranking; one for both where they recommend the same point."""
+    drawn = [_verdict(answer, ranking, traces, found) for ranking in answer.rankings]
     if len(drawn) == 2 and answer.rankings[0].recommended == answer.rankings[1].recommended:
         return (replace(drawn[0], title="Fastest of all, and of those that survive one disk failure"),)
     return tuple(drawn)
 
 
-def _verdict(answer: Answer, ranking: Ranking, links: Mapping[str, Links], found: Recommendation) -> Verdict:
+def _verdict(answer: Answer, ranking: Ranking, traces: Traces, found: Recommendation) -> Verdict:
     """The big words on one ranking."""
     chosen = ranking.chosen
     scale, unit = scale_of(answer.metric, chosen.value)
@@ -90,7 +90,8 @@ def _verdict(answer: Answer, ranking: Ranking, links: Mapping[str, Links], found
         facts=_facts(answer, ranking),
         reason=ranking.reason,
         sure=sureness(ranking, found),
-        trials=links.get(chosen.point_id, ()),
+        trials=traces.shown(chosen.point_id),
+        of_trials=len(traces.links.get(chosen.point_id, ())),
         commands=chosen.apply_commands,
     )
 
@@ -161,23 +162,30 @@ def load_line(workload: str, observations: Iterable[ObservationRow]) -> str:
 
 def measured_line(found: Recommendation) -> str:
     """What was measured on what, in one line."""
-    parts = [f"{found.trials_ok} trials of {found.points} points (combinations of settings)"]
+    points = "1 point (one combination" if found.points == 1 else f"{found.points} points (combinations"
+    parts = [f"{found.trials_ok} trials of {points} of settings)"]
     parts += [
         f"{len(machine.disk_ids)} disks, {', '.join(sorted(set(machine.disk_models)))}"
         for machine in found.environments[:1]
         if machine.disk_ids
     ]
-    parts.append(", ".join(tables.substrate_text(each) for each in found.substrates))
+    on = {"disk": "real disks"}
+    parts.append(", ".join(on.get(each) or tables.substrate_text(each) for each in found.substrates))
     if found.disk_iops_limit is not None:
         parts.append(f"throttled to {found.disk_iops_limit} IOPS per disk")
     return "; ".join(parts)
+
+
+def _design(found: Recommendation) -> str:
+    points, blocks = ("" if count == 1 else "s" for count in (found.points, found.blocks))
+    return f"{found.points} point{points} in {found.blocks} block{blocks}"
 
 
 def measured(found: Recommendation) -> tuple[tuple[str, str], ...]:
     """What was measured on what, as a list of facts."""
     facts = [
         ("Trials", f"{found.trials_ok} ok, {found.trials_failed} failed, {found.trials_invalid} invalid"),
-        ("Design", f"{found.points} points in {found.blocks} blocks, varied: {', '.join(found.varied) or 'nothing'}"),
+        ("Design", f"{_design(found)}, varied: {', '.join(found.varied) or 'nothing'}"),
         ("Measured on", ", ".join(tables.substrate_text(each) for each in found.substrates)),
     ]
     for machine in (each for each in found.environments[:1] if each.substrate != IMPORTED):

@@ -10,15 +10,14 @@ from results.balance import MemberLoad
 from results.constraints import Judged
 from results.pareto import Front, ParetoPoint
 from results.report import drawings, tables
+from results.report.detail import Detail, link_text
 from results.report.model import Block, Drawing, Page
 from results.report.tables import Cell, Column, Links
 from results.schema import TrialRow
 from results.units import figure, metric_name, number, pct, scale_of
 
 
-def front_blocks(
-    name: str, answer: Answer, links: Mapping[str, Links], mark: str, *, virtual: bool
-) -> tuple[Block, ...]:
+def front_blocks(name: str, answer: Answer, traces: tables.Traces, mark: str, *, virtual: bool) -> tuple[Block, ...]:
     """The Pareto front: a drawing of two objectives and a table of all of them; nothing where there is but one."""
     found = answer.front
     if found is None or len(found.metrics) < 2 or not found.points:
@@ -38,7 +37,7 @@ def front_blocks(
         f"Not among the objectives: {metric_name(metric)}, {why.strip()}."
         for metric, _, why in (line.partition(":") for line in found.left_out)
     )
-    table = _front_table(found, links, f"{answer.workload}: points on the Pareto front{mark}")
+    table = _front_table(found, traces, f"{answer.workload}: points on the Pareto front{mark}")
     return (Block(lines=(said, *left_out), drawing=drawing), Block(grid=table))
 
 
@@ -49,7 +48,7 @@ def _axes(found: Front) -> tuple[int, int] | None:
     return (differing[0], differing[1]) if len(differing) > 1 else None
 
 
-def _front_table(found: Front, links: Mapping[str, Links], caption: str) -> tables.Grid:
+def _front_table(found: Front, traces: tables.Traces, caption: str) -> tables.Grid:
     """The points on the front, numbered as in the drawing."""
     points = found.points
     columns = {
@@ -60,8 +59,8 @@ def _front_table(found: Front, links: Mapping[str, Links], caption: str) -> tabl
         better = "more" if found.maximise[place] else "less"
         column = Column(f"{metric_name(metric)} ({better} is better)", right=True)
         columns[column] = [_objective(metric, point, place) for point in points]
-    columns[Column("trials, by block")] = [tables.traced(links.get(point.point_id, ())) for point in points]
-    return tables.grid(caption, columns, [""] * len(points), [_ids(links.get(point.point_id, ())) for point in points])
+    columns[Column("trials, by block")] = [traces.cell(point.point_id) for point in points]
+    return tables.grid(caption, columns, [""] * len(points), [_ids(traces.shown(point.point_id)) for point in points])
 
 
 def _objective(metric: str, point: ParetoPoint, place: int) -> Cell:
@@ -104,7 +103,9 @@ def _by_point(workload: str, judged: Sequence[Judged], mark: str) -> tables.Grid
     return tables.grid(f"{workload}: points and constraints{mark}", columns, kinds)
 
 
-def disks_page(loads: Sequence[MemberLoad], models: Mapping[str, str], mark: str, *, virtual: bool) -> Page | None:
+def disks_page(
+    loads: Sequence[MemberLoad], models: Mapping[str, str], mark: str, shown: Detail, *, virtual: bool
+) -> Page | None:
     """Balance of the member disks, the slow one by name; None where the store has no telemetry of disks."""
     if not loads:
         return None
@@ -118,11 +119,11 @@ def disks_page(loads: Sequence[MemberLoad], models: Mapping[str, str], mark: str
     )
     svg = drawings.balance("disks", loads, virtual=virtual)
     drawing = Drawing(svg, f"How busy each member was, and its share of the bytes{mark}")
-    table = _disks_table(loads, models, f"Member disks over all trials{mark}")
+    table = _disks_table(loads, models, shown, f"Member disks over all trials{mark}")
     return Page("disks", "Member disks", (verdict, Block(lines=(said,), drawing=drawing), Block(grid=table)))
 
 
-def _disks_table(loads: Sequence[MemberLoad], models: Mapping[str, str], caption: str) -> tables.Grid:
+def _disks_table(loads: Sequence[MemberLoad], models: Mapping[str, str], shown: Detail, caption: str) -> tables.Grid:
     """A row per disk."""
     scale, unit = scale_of("bw_bytes_s", max((load.bytes_s or 0.0 for load in loads), default=1.0))
     columns = {
@@ -137,17 +138,17 @@ def _disks_table(loads: Sequence[MemberLoad], models: Mapping[str, str], caption
             for load in loads
         ],
         Column("of an even share", right=True): [_pct(load.share and 100 * load.share) for load in loads],
-        Column("least even trial", right=True): [_worst(load) for load in loads],
+        Column("least even trial", right=True): [_worst(load, shown) for load in loads],
         Column("trials", right=True): [Cell(str(load.trials), load.trials) for load in loads],
     }
     return tables.grid(caption, columns, ["bad" if load.slow else "" for load in loads])
 
 
-def _worst(load: MemberLoad) -> Cell:
+def _worst(load: MemberLoad, shown: Detail) -> Cell:
     if load.worst_share is None or load.worst_trial is None:
         return Cell("", -1.0)
     text = pct(100 * load.worst_share)
-    return Cell(text, load.worst_share, trials=((text, load.worst_trial),))
+    return Cell(text, load.worst_share, trials=shown.linked(((text, load.worst_trial),)))
 
 
 def _or_blank(metric: str, value: float | None) -> Cell:
@@ -164,6 +165,7 @@ def states_page(
     values: Mapping[tuple[str, int], float],
     labels: Mapping[str, str],
     mark: str,
+    shown: Detail,
 ) -> Page | None:
     """Array states beside each other, each point's figure in each; None where no trial had an array.
 
@@ -178,7 +180,7 @@ def states_page(
         return Page("states", "Array states", (Block(lines=(said,)), *blocks))
     for place, answer in enumerate(found.answers):
         own = {trial: value for (trial, of), value in values.items() if of == place}
-        table = _beside(answer, trials, own, every, labels, mark)
+        table = _beside(answer, trials, own, every, labels, mark, shown)
         if table is not None:
             blocks.append(Block(heading=answer.workload, grid=table))
     said = (
@@ -216,6 +218,7 @@ def _beside(
     every: Sequence[str],
     labels: Mapping[str, str],
     mark: str,
+    shown: Detail,
 ) -> tables.Grid | None:
     """A row per point that met more than one state, a column per state, and each against the first."""
     known = {(each.point_id, each.state): each for each in states.beside_each_other(trials, values)}
@@ -223,7 +226,7 @@ def _beside(
     points = [point for point in points if sum((point, state) in known for state in every) > 1]
     if not points:
         return None
-    blocks = {trial.trial_id: trial.block for trial in trials}
+    texts = {trial.trial_id: link_text(trial) for trial in trials}
     columns = {Column("point"): [Cell(labels[point], labels[point]) for point in points]}
     for state in every:
         mine = [known.get((point, state)) for point in points]
@@ -239,7 +242,7 @@ def _beside(
         columns[Column(f"{state}: trials, by block")] = [
             Cell("", 0)
             if each is None
-            else tables.traced(tuple((str(blocks[trial] + 1), trial) for trial in each.trials))
+            else tables.traced(shown.linked([(texts[trial], trial) for trial in each.trials]), len(each.trials))
             for each in mine
         ]
     return tables.grid(f"{answer.workload}: states beside each other{mark}", columns, [""] * len(points))

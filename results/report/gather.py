@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from results import seconds
 from results.answer import Answer
 from results.query import StoreFrames
+from results.report.detail import Detail, link_text
 from results.responses import group, merged, percentile
 from results.schema import ObservationRow, TrialRow
 
@@ -56,6 +57,7 @@ class LatencyRow:
     bins_ns: tuple[int, ...]
     counts: tuple[int, ...]
     trials: tuple[tuple[str, str], ...] = ()
+    of_trials: int = 0
 
 
 def all_series(
@@ -123,9 +125,12 @@ def _thinned_sum(directions: Sequence[seconds.Series], metric: str, step_s: int)
 
 
 def latency_rows(
-    answer: Answer, trials: Iterable[TrialRow], observations: Sequence[ObservationRow]
+    answer: Answer, trials: Iterable[TrialRow], observations: Sequence[ObservationRow], detail: Detail
 ) -> tuple[LatencyRow, ...]:
-    """Latency by point and direction in the order of the ranking; none where the engine kept no histogram."""
+    """Latency by point and direction in the order of the ranking; none where the engine kept no histogram.
+
+    Histograms are those of all trials, whichever are shown in ``detail``.
+    """
     listed = answer.overall.points if answer.overall else answer.measured
     by_trial = group(observations, answer.workload)
     by_point: dict[tuple[str, str], list[ObservationRow]] = defaultdict(list)
@@ -134,12 +139,13 @@ def latency_rows(
         for row in by_trial.get(trial.trial_id, ()):
             if row.lat_bins_ns:
                 by_point[trial.point_id, row.direction].append(row)
-                links[trial.point_id, row.direction].append((str(trial.block + 1), trial.trial_id))
+                links[trial.point_id, row.direction].append((link_text(trial), trial.trial_id))
     directions = sorted({direction for _, direction in by_point})
     return tuple(
         replace(
             _latency_row(point.label, direction, by_point[point.point_id, direction]),
-            trials=tuple(links[point.point_id, direction]),
+            trials=detail.linked(links[point.point_id, direction]),
+            of_trials=len(links[point.point_id, direction]),
         )
         for direction in directions
         for point in listed

@@ -19,7 +19,7 @@ class Verdict:
 
     ``settings`` are the factors that apply, each with its value in words; ``gain`` says how much better that is
     than the baseline or what the tools do by themselves, ``expect`` what fresh runs will show; ``trials`` are
-    (text, trial) of what it rests on.
+    (text, trial) of what it rests on, which are ``of_trials`` in all.
     """
 
     title: str
@@ -35,6 +35,7 @@ class Verdict:
     reason: str
     sure: str
     trials: tuple[tuple[str, str], ...]
+    of_trials: int
     commands: tuple[str, ...]
 
 
@@ -65,13 +66,15 @@ class Block:
 class Page:
     """A chapter of its own; ``first`` puts it before the answers' chapters, else it stands behind them.
 
-    ``anchor`` is its id in the document: letters, digits and dashes, and used by no other.
+    ``anchor`` is its id in the document: letters, digits and dashes, and used by no other.  ``headline`` is what it
+    says in one line, for the first screen.
     """
 
     anchor: str
     title: str
     blocks: tuple[Block, ...]
     first: bool = False
+    headline: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ class Embedded:
 
 @dataclass(frozen=True)
 class ReportModel:
-    """The whole report."""
+    """The whole report; ``left_out`` says what of very many trials is not shown, and which commands give it."""
 
     title: str
     date: str
@@ -129,6 +132,8 @@ class ReportModel:
     warnings: tuple[str, ...]
     without_results: tuple[str, ...]
     problems: Grid | None
+    bad_trials: int
+    left_out: tuple[str, ...]
     trials: Grid
     embedded: Embedded
     series_note: str | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,9 @@ from results.report.model import Drawing, ReportModel
 from results.units import number, scale_of
 
 _WIDTH, _HEIGHT = 560, 170
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 6, 8, 30
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 6, 16, 30
+_MOST_LINES = 5
+"""Lines across a panel beside that of zero, about."""
 _DASHES = ("", "6 3", "2 2", "8 2 2 2", "1 3", "10 4")
 _LINES = 6
 """Colours of lines in the style sheet (--line-1 and so on); dashes tell the trials apart too."""
@@ -43,20 +46,23 @@ def _panels(
 def _drawn(series: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], caption: str) -> str:
     """One panel as SVG, from zero to the highest figure."""
     lines = [unpack(trial["top"], trial["values"]) for trial in trials]
-    highest = max((trial["top"] for trial in trials), default=1.0) or 1.0
     length = max(2, *map(len, lines))
-    scale, unit = scale_of("bw_bytes_s" if series["binary"] else "iops", highest)
+    most = max((trial["top"] for trial in trials), default=1.0) or 1.0
+    scale, unit = scale_of("bw_bytes_s" if series["binary"] else "iops", most)
+    step = _step(most / scale) * scale
+    highest = step * math.ceil(most / step)
     inner = _HEIGHT - _TOP - _BOTTOM
     parts = []
-    for share in (0.0, 0.5, 1.0):
+    for share in (step * place / highest for place in range(round(highest / step) + 1)):
         y = _TOP + inner * (1 - share)
         parts.append(
             f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" style="stroke:var(--grid)"/>'
         )
         parts.append(_text(_LEFT - 4, y + 3, number(share * highest / scale), "end"))
     seconds = (length - 1) * series["step_s"]
-    parts += [_text(_LEFT, _HEIGHT - 16, "0"), _text(_WIDTH - _RIGHT, _HEIGHT - 16, f"{seconds} s", "end")]
-    parts.append(_text((_LEFT + _WIDTH) / 2, _HEIGHT - 4, f"{series['metric']}{', ' + unit if unit else ''}", "middle"))
+    parts += [_text(_LEFT, _HEIGHT - 16, "0"), _text(_WIDTH - _RIGHT, _HEIGHT - 16, f"{seconds}", "end")]
+    parts.append(_text((_LEFT + _WIDTH) / 2, _HEIGHT - 4, "seconds of the measured phase", "middle"))
+    parts.append(_text(_LEFT, 9, f"{series['metric']}{', ' + unit if unit else ''}"))
     for place, line in enumerate(lines):
         path = _path(line, length, highest, inner)
         style = f"fill:none;stroke-width:1.2;stroke:var(--line-{place % _LINES + 1})"
@@ -66,6 +72,12 @@ def _drawn(series: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], capti
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}">'
         f"<title>{html.escape(caption)}</title>{body}</svg>"
     )
+
+
+def _step(most: float) -> float:
+    """The distance of lines that makes two to five of them up to ``most``, a round number."""
+    power = 10.0 ** math.floor(math.log10(most))
+    return next(each * power for each in (0.2, 0.25, 0.5, 1.0, 2.0) if most / (each * power) <= _MOST_LINES)
 
 
 def _path(values: Sequence[float | None], length: int, highest: float, inner: float) -> str:

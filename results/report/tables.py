@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from results.answer import Answer, RankedPoint, TrialProblem
 from results.effects import Effect
+from results.report.detail import Detail
 from results.report.gather import PERCENTILES, LatencyRow
 from results.schema import IMPORTED, EnvironmentRow, TrialRow
 from results.settings import value_text
@@ -20,13 +21,15 @@ Links = tuple[tuple[str, str], ...]
 class Cell:
     """A cell; ``key`` is what the column sorts by, ``code`` asks for a fixed-width font.
 
-    ``trials`` are (text, trial) of links to the trials that the figure rests on, in place of the text.
+    ``trials`` are (text, trial) of links to the trials that the figure rests on, in place of the text; ``before`` is
+    what stands before them.
     """
 
     text: str
     key: float | str
     code: bool = False
     trials: Links = ()
+    before: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,24 @@ class Grid:
     rows: tuple[Row, ...]
 
 
-def ranking(points: Sequence[RankedPoint], metric: str, caption: str, links: Mapping[str, Links]) -> Grid:
-    """A ranking; columns that nobody filled are left out.  ``links`` are the trials of each point."""
+@dataclass(frozen=True)
+class Traces:
+    """The trials that each point's figure rests on, and which of them are shown."""
+
+    links: Mapping[str, Links]
+    detail: Detail
+
+    def shown(self, point: str) -> Links:
+        """Links to those of a point that are shown."""
+        return self.detail.linked(self.links.get(point, ()))
+
+    def cell(self, point: str, count: int | None = None) -> Cell:
+        """Links to them, and of how many; ``count`` is how many they are if that is known better."""
+        return traced(self.shown(point), len(self.links.get(point, ())) if count is None else count)
+
+
+def ranking(points: Sequence[RankedPoint], metric: str, caption: str, traces: Traces) -> Grid:
+    """A ranking; columns that nobody filled are left out."""
     scale, unit = scale_of(metric, max((point.value for point in points), default=1.0))
     head = f"{metric_name(metric)}, {unit}" if unit else metric_name(metric)
     columns = {
@@ -70,7 +89,7 @@ def ranking(points: Sequence[RankedPoint], metric: str, caption: str, links: Map
         Column("95 % interval", right=True): [_interval(point, scale) for point in points],
         Column("of best", right=True): [Cell(pct(point.of_best_pct), point.of_best_pct) for point in points],
         Column("tied for best"): [Cell(point.tied or "", point.tied or "~") for point in points],
-        Column("trials, by block"): [traced(links.get(point.point_id, ()), point.trials) for point in points],
+        Column("trials, by block"): [traces.cell(point.point_id, point.trials) for point in points],
         Column("disk failures survived", right=True): [_whole(point.disk_failures_survived) for point in points],
         Column("usable", right=True): [_capacity(point.usable_bytes) for point in points],
         Column("predicted", right=True): [_scaled(point.predicted, scale) for point in points],
@@ -78,7 +97,7 @@ def ranking(points: Sequence[RankedPoint], metric: str, caption: str, links: Map
         Column("measured on"): [Cell(substrate_text(point.substrate), point.substrate) for point in points],
     }
     kinds = {"statistically": "tied", "within margin": "near"}
-    own = [tuple(trial for _, trial in links.get(point.point_id, ())) for point in points]
+    own = [tuple(trial for _, trial in traces.shown(point.point_id)) for point in points]
     return grid(caption, columns, [kinds.get(point.tied or "", "") for point in points], own)
 
 
@@ -115,7 +134,7 @@ def latency(rows: Sequence[LatencyRow], caption: str) -> Grid:
         columns[Column(name, right=True)] = [
             Cell(figure("lat_ns", row.values_ns[place]), row.values_ns[place]) for row in rows
         ]
-    columns[Column("trials, by block")] = [traced(row.trials) for row in rows]
+    columns[Column("trials, by block")] = [traced(row.trials, row.of_trials) for row in rows]
     return grid(caption, columns, [""] * len(rows), [tuple(trial for _, trial in row.trials) for row in rows])
 
 
@@ -202,9 +221,18 @@ def _trial(trial_id: str) -> Cell:
 
 
 def traced(links: Links, count: int | None = None) -> Cell:
-    """Links to trials; sorts by how many there are."""
+    """Links to trials, and how many there are where there are more; sorts by how many there are."""
     many = len(links) if count is None else count
-    return Cell(", ".join(text for text, _ in links) or str(many), many, trials=links)
+    before = f"{len(links)} of {many:,}:" if links and many > len(links) else ""
+    return Cell(", ".join(text for text, _ in links) or f"{many:,}", many, trials=links, before=before)
+
+
+def shortened(made: Grid, most: int | None, rest: str) -> Grid:
+    """The first ``most`` rows of a table, all if None; the caption counts the others and says where they are."""
+    if most is None or len(made.rows) <= most:
+        return made
+    caption = f"{made.caption}; {len(made.rows) - most:,} more rows are left out, {rest}"
+    return replace(made, caption=caption, rows=made.rows[:most])
 
 
 def _interval(point: RankedPoint, scale: float) -> Cell:

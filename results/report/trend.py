@@ -28,9 +28,12 @@ MOST_LARGE = 12
 """Metrics that are drawn in full."""
 RECENT = 30
 """Last nights that have a row each, whatever their verdict."""
-MOST_ROWS = 6000
-"""Rows of nights in the whole chapter: some 3 MB."""
+MOST_ROWS = 3000
+"""Rows of nights in the whole chapter: some 1.5 MB."""
+MOST_NAMED = 3
+"""Metrics that the first screen names for being worse."""
 
+_WORSE = frozenset({answer.REGRESSION, answer.DRIFT})
 _KINDS = {answer.REGRESSION: "bad", answer.DRIFT: "near", answer.UNCONFIRMED: "near", answer.IMPROVEMENT: "tied"}
 _SAID = (
     "A row or a point is a night: the mean of its trials on a logarithmic scale. A regression or an improvement was "
@@ -111,7 +114,22 @@ def chapter(found: Nights, mark: str, *, virtual: bool) -> Page:
         blocks.append(Block(heading="What changed", grid=grid))
     blocks += _drawings(found, numbered, mark, virtual=virtual)
     blocks += _tables(found, mark)
-    return Page(ANCHOR, TITLE, tuple(blocks), first=True)
+    return Page(ANCHOR, TITLE, tuple(blocks), first=True, headline=_first_screen(found))
+
+
+def _first_screen(found: Nights) -> str:
+    """How the last night ended, and what is worse since when."""
+    worst = [trend for trend in found.trends if trend.newest is not None and trend.newest.word in _WORSE]
+    listed = [_worse(trend) for trend in worst[:MOST_NAMED]]
+    more = [f"{len(worst) - len(listed)} more metrics are worse"] if len(worst) > len(listed) else []
+    return " ".join([_headline(found), *(f"{line}." for line in [*listed, *more])])
+
+
+def _worse(trend: Trend) -> str:
+    newest = trend.newest
+    since = f" {words.since_text(trend.datings[-1])}" if trend.datings else ""
+    told = "" if newest is None else f"{newest.word}, {words.change_text(newest)}"
+    return f"{words.plain(trend.metric.name)}: {told}{since}"
 
 
 def _headline(found: Nights) -> str:
@@ -239,7 +257,7 @@ def _nights(trend: Trend, rows: Sequence[tuple[Entry, ...]], told: dict[str, str
         Column("verdict"): [_word(each.word) for each in newest],
         Column("reason"): [_text(_reason(row)) for row in rows],
         Column("what changed"): [_text(told.get(each.night, "")) for each in newest],
-        Column("exit", right=True): [
+        Column("exit status", right=True): [
             Cell("", -1) if each.status is None else Cell(str(max(one.status or 0 for one in row)), each.status)
             for each, row in zip(newest, rows, strict=True)
         ],

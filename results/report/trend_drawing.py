@@ -33,6 +33,10 @@ MARKS = {
 PANELS, ACROSS = 12, 3
 """Small drawings of a figure, and how many of them stand beside each other."""
 
+_WIDTH, _PANEL, _ABOVE, _BELOW, _BESIDE, _FOOT = 8.6, 0.85, 0.38, 0.6, 0.46, 0.02
+"""Inches: of the figure, of a panel's height, above the first row, below each row (dates, the next one's names), to the
+left of each panel (figures) and at the foot."""
+
 _MOST_DOTS = 200
 """Nights beyond which a dot for each would be a thick line."""
 
@@ -69,10 +73,12 @@ def small(name: str, trends: Sequence[Trend], happened: Sequence[Happening], *, 
     from matplotlib.figure import Figure as NewFigure
 
     rows = -(-len(trends) // ACROSS)
-    figure = NewFigure(figsize=(8.6, 0.5 + 1.35 * rows), layout="constrained")
+    # Places and not a layout engine: that draws every panel three times, to see how large its words are.
+    height = _ABOVE + rows * (_PANEL + _BELOW) + _FOOT
+    figure = NewFigure(figsize=(_WIDTH, height))
     nights = [entry.night for trend in trends for entry in trend.entries]
     for place, trend in enumerate(trends):
-        axes = figure.add_subplot(rows, ACROSS, place + 1)
+        axes = figure.add_axes(_place(place, height))
         unit = _course(axes, trend, _SMALL)
         for each in happened:
             axes.axvline(_day(each.night), color=svg.MUTED, lw=0.7, ls="-" if each.baseline else ":")
@@ -80,9 +86,20 @@ def small(name: str, trends: Sequence[Trend], happened: Sequence[Happening], *, 
         axes.tick_params(labelsize=7)
         axes.grid(axis="y")
         _ticks(axes, min(nights), max(nights), most=3)
+        dates = axes.get_xticklabels()
+        dates[0].set_horizontalalignment("left")
+        dates[-1].set_horizontalalignment("right")
     _mark_small(figure, virtual=virtual)
     title = f"{len(trends)} metrics over the nights"
-    return _lean(svg.inline(figure, name, title, "The tables below have the figures."))
+    return _lean(svg.inline(figure, name, title, "The tables below have the figures.", tight=False))
+
+
+def _place(place: int, height: float) -> tuple[float, float, float, float]:
+    """Left, bottom, width and height of a panel, as shares of the figure."""
+    row, column = divmod(place, ACROSS)
+    width = _WIDTH / ACROSS
+    bottom = height - _ABOVE - row * (_PANEL + _BELOW) - _PANEL
+    return (column * width + _BESIDE) / _WIDTH, bottom / height, (width - _BESIDE - 0.18) / _WIDTH, _PANEL / height
 
 
 def said(trend: Trend) -> str:
@@ -218,7 +235,7 @@ def _wrapped(trend: Trend, unit: str) -> str:
     """Two short lines that name a metric and its unit."""
     metric = trend.metric
     directed = f"{metric.workload} {metric.direction}" if metric.direction else metric.workload
-    name = f"{_cut(words.plain(directed), 24)}, {axis_text(metric.figure, unit).replace('percentile of ', '')}"
+    name = f"{_cut(words.plain(directed), 24)}, {axis_text(metric.figure, unit).replace(' of latency', '')}"
     return f"{name}\n{_cut(words.plain(metric.label), 40)}"
 
 

@@ -115,4 +115,5 @@ def test_report_says_what_it_wrote(store: Path, tmp_path: Path) -> None:
         "substrates": ["uml"],
         "virtual": True,
         "refused": [],
+        "left_out": [],
     }

@@ -5,7 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from bench.cli.slides import Slide, fitting, lines, records
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.cli.output import wrapped
+from bench.cli.slides import Slide, fitting, headers_within, lines, records
 from bench.cli.status_face import _blocks
 from tests.bench.cli.test_recommend_and_report import stripelab
 from tests.results import synthetic
@@ -65,3 +69,22 @@ def test_status_has_a_row_a_point_and_the_mark_of_the_lab(tmp_path):
     assert "✗●●" in rows["raid0 x4 64K ext4 flat"]
     assert "●●!" in rows["raid0 x4 64K xfs flat"]
     assert "more points have not begun" in shown
+
+
+@given(st.text(alphabet="ab -", max_size=200), st.integers(30, 120))
+def test_prose_is_wrapped_between_words_and_loses_none(text, columns):
+    for line in (text, f"  - {text}", f"    {text}"):
+        made = wrapped(line, columns)
+        assert made.split() == line.split()
+        assert all(len(each) <= columns or " " not in each.strip() for each in made.splitlines())
+
+
+def test_what_follows_a_bullet_is_set_in_as_the_bullet_is():
+    assert wrapped("  - one two three four five six", 24) == "  - one two three four\n    five six"
+
+
+def test_headers_are_wrapped_where_there_is_no_room_for_all_of_them_and_none_is_cut():
+    slide = Slide(("point", "measured on", "95 % interval"), (("raid5", "uml", "392 to 411"),), (False, False, True))
+    assert headers_within(slide, 80) == ("point", "measured on", "95 % interval")
+    narrow = headers_within(slide, 32)
+    assert narrow[1:] == ("measured\non", "95 %\ninterval")

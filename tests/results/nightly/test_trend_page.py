@@ -104,7 +104,7 @@ def test_every_night_is_in_the_table_of_its_metric(found):
     fell = grids(trend.chapter(found, "", virtual=False))[0]
     (row,) = (place for place, night in enumerate(column(fell, "night")) if night_name(FELL) in night)
     assert column(fell, "verdict")[row] == "regression"
-    assert column(fell, "exit")[row] == "1"
+    assert column(fell, "exit status")[row] == "1"
     assert "interleaved pairs" in column(fell, "reason")[row]
 
 
