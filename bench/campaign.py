@@ -24,8 +24,8 @@ from bench.trial import Bench, run_trial, undo_folder
 from permutations.cost import plan_cost
 from permutations.design import Plan
 from permutations.point import PlannedTrial
-from results import sealed
-from results.store import Store
+from results.store import sealed
+from results.store.folder import Store
 
 PROTOCOL_FILE = "protocol"
 SWEEP_FILE = "sweep.toml"

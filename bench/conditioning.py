@@ -1,6 +1,6 @@
 """What is done before a workload is measured: writes that precondition, and rounds until the figure is steady.
 
-Each round is a run of the workload for ``round_s``; after it the rule of :mod:`results.steady` is held
+Each round is a run of the workload for ``round_s``; after it the rule of :mod:`results.statistics.steady` is held
 against the last five.  The measured run comes afterwards and is none of the rounds: when to stop was
 decided by data that are not measured, and every run is equally long, so that runs stay exchangeable.
 """
@@ -16,7 +16,7 @@ from bench.errors import EngineError
 from bench.events import Emit, Event
 from permutations.conditioning import SteadyState
 from permutations.workload import Workload
-from results import steady
+from results.statistics import steady
 
 
 @dataclass(frozen=True)

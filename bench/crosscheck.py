@@ -17,7 +17,7 @@ from bench.errors import EngineError
 from bench.fio.parser import parse
 from bench.native.api import probe
 from permutations.workload import Workload
-from results.agreement import Agreement, agreement
+from results.statistics.agreement import Agreement, agreement
 
 MARGINS_PCT: Mapping[str, float] = {
     "iops": 2.0,

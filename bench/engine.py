@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from permutations.workload import Workload
-from results.filled import filled_at_once
+from results.store.filled import filled_at_once
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Targets:
 @filled_at_once
 @dataclass(frozen=True, kw_only=True)
 class DirectionResult:
-    """An engine's figures for one direction; fields as in :class:`results.schema.ObservationRow`."""
+    """An engine's figures for one direction; fields as in :class:`results.store.schema.ObservationRow`."""
 
     direction: str
     ios: int

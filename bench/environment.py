@@ -14,7 +14,7 @@ from bench import proc
 from bench.errors import EnvironmentUnknownError
 from bench.inventory import Disk
 from bench.version import stripelab_version
-from results.schema import EnvironmentRow
+from results.store.schema import EnvironmentRow
 
 VERSION_COMMANDS: dict[str, tuple[str, ...]] = {
     "fio": ("fio", "--version"),

@@ -20,7 +20,7 @@ from bench.stack.loops import loop_disks
 from bench.store_lock import locked
 from permutations.cost import plan_cost
 from permutations.design import Plan
-from results.store import Store
+from results.store.folder import Store
 
 if TYPE_CHECKING:
     from bench.lab.guest import Lab

@@ -10,12 +10,12 @@ from permutations.cost import trial_seconds
 from permutations.design import Plan
 from permutations.point import PlannedTrial
 from permutations.race import next_block, racer
-from permutations.racing import Outcome
-from results.objective import Objective
-from results.query import StoreFrames
-from results.responses import responses
-from results.schema import TrialRow
-from results.store import Store
+from permutations.racing.race import Outcome
+from results.estimates.objective import Objective
+from results.estimates.responses import responses
+from results.store.folder import Store
+from results.store.query import StoreFrames
+from results.store.schema import TrialRow
 
 
 @dataclass

@@ -25,7 +25,7 @@ from permutations.identity import without_none
 from permutations.point import PlannedTrial
 from permutations.sweep import Sweep
 from permutations.workload import DiskProfile, Workload
-from results.schema import DISK_CHECK, DISK_HEALTH, IntervalRow, ObservationRow, TelemetryRow, TrialRow
+from results.store.schema import DISK_CHECK, DISK_HEALTH, IntervalRow, ObservationRow, TelemetryRow, TrialRow
 
 REDUNDANT = frozenset({"raid1", "raid5", "raid6", "raid10"})
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from permutations import toml_lines
 from permutations.arithmetic import fits, places_for_files
-from permutations.conflict import why_empty
 from permutations.designs.registry import choose
 from permutations.designs.report import DesignError, DesignReport
 from permutations.errors import SweepError
 from permutations.factors import RAW
+from permutations.feasible.conflict import why_empty
+from permutations.feasible.space import LeftOut
 from permutations.order import blocked, split_plot
 from permutations.plan import Plan
 from permutations.point import DesignPoint
 from permutations.race import first_block
-from permutations.sizes import format_size
-from permutations.space import LeftOut
+from permutations.reading import toml_lines
+from permutations.reading.sizes import format_size
 from permutations.sweep import Sweep
 
 __all__ = ["LeftOut", "Plan", "make_plan"]

@@ -9,9 +9,9 @@ from itertools import islice
 from permutations.design import Plan
 from permutations.errors import nearest
 from permutations.factors import DEFAULT_WORD, FACTORS, Setting
+from permutations.feasible.rules import Rule
+from permutations.feasible.space import FactorValues, Space
 from permutations.point import DesignPoint
-from permutations.rules import Rule
-from permutations.space import FactorValues, Space
 
 IN, MERGED, OUT, NOT_CHOSEN, UNKNOWN = "in", "merged", "out", "not-chosen", "unknown"
 MOST_WALKED = 200_000

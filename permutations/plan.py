@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from permutations.designs.report import DesignReport
+from permutations.feasible.space import LeftOut
 from permutations.point import DesignPoint, PlannedTrial
-from permutations.space import LeftOut
 from permutations.sweep import Sweep
 
 

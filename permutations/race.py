@@ -9,9 +9,9 @@ from permutations.cost import trial_seconds
 from permutations.errors import SweepError
 from permutations.order import shuffled
 from permutations.point import DesignPoint, PlannedTrial, trial_id
-from permutations.race_spec import ELIMINATION, RacingSpec
-from permutations.racing import CONFIRMATION, Ask, Outcome, Race, Racer
-from permutations.sampled_race import SampledRace, available
+from permutations.racing.race import CONFIRMATION, Ask, Outcome, Race, Racer
+from permutations.racing.sampled import SampledRace, available
+from permutations.racing.spec import ELIMINATION, RacingSpec
 from permutations.sweep import Sweep
 
 

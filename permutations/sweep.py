@@ -6,20 +6,20 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from permutations.conflict import why_empty
 from permutations.designs.spec import DesignSpec
+from permutations.feasible.conflict import why_empty
+from permutations.feasible.rules import HARDWARE_RULES, Forbid, Require, Rule
+from permutations.feasible.space import FactorValues, Space
 from permutations.identity import digest
 from permutations.objective import Objective
-from permutations.parse_design import KEYS, parse_design
-from permutations.parse_lab import lab_disks, parse_dataset, parse_disk, parse_lab, parse_objectives
-from permutations.parse_racing import parse_racing
-from permutations.parse_space import parse_factors, parse_forbid, parse_require
-from permutations.parse_workload import parse_workloads
-from permutations.race_spec import RacingSpec
-from permutations.reader import Table
-from permutations.rules import HARDWARE_RULES, Forbid, Require, Rule
-from permutations.source import parse, read_text
-from permutations.space import FactorValues, Space
+from permutations.racing.spec import RacingSpec
+from permutations.reading.design import KEYS, parse_design
+from permutations.reading.lab import lab_disks, parse_dataset, parse_disk, parse_lab, parse_objectives
+from permutations.reading.racing import parse_racing
+from permutations.reading.source import parse, read_text
+from permutations.reading.space import parse_factors, parse_forbid, parse_require
+from permutations.reading.table import Table
+from permutations.reading.workload import parse_workloads
 from permutations.vocabulary import Vocabulary
 from permutations.workload import DataSet, LabSpec, Workload
 

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from results.errors import ResultsError
-from results.query import StoreFrames, load
+from results.store.query import StoreFrames, load
 
 __all__ = ["ResultsError", "StoreFrames", "load"]

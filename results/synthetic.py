@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 from results.guarantee.synthetic import Campaign, environment, intervals
 from results.guarantee.synthetic import observation as plain_observation
 from results.guarantee.synthetic import trial as plain_trial
-from results.schema import DISK_CHECK, IntervalRow, ObservationRow, TelemetryRow, TrialRow
-from results.store import Store
+from results.store.folder import Store
+from results.store.schema import DISK_CHECK, IntervalRow, ObservationRow, TelemetryRow, TrialRow
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,6 +1,6 @@
 """Writes the reference documents from the code: ``python scripts/reference.py [--check]``.
 
-docs/data-dictionary.md comes from results/schema.py; docs/reference-sweep.md from what the reader of sweep files asks
+docs/data-dictionary.md comes from results/store/schema.py; docs/reference-sweep.md from what the reader of sweep files asks
 for (keys, types, limits, defaults, words) while it reads a file with every table; docs/reference-verbs.md from
 the command line's own options; docs/reference-plots.md from the kinds of plots.  ``--check`` writes nothing and says what is out of date.
 """
@@ -52,8 +52,8 @@ def unit(name: str) -> str:
 
 def data_document() -> str:
     """docs/data-dictionary.md."""
-    from results import sql
-    from results.schema import SCHEMA_VERSION, TABLES
+    from results.store import sql
+    from results.store.schema import SCHEMA_VERSION, TABLES
 
     lines = [HEAD.rstrip(), "", "# Data dictionary", ""]
     lines += [

@@ -160,7 +160,7 @@ class Key:
 def record() -> tuple[dict[str, list[str]], dict[str, Key]]:
     """Tables with the keys that they take, and how each key is read: the reader itself is asked."""
     from bench.vocabulary import vocabulary
-    from permutations import reader
+    from permutations.reading import table as reader
     from permutations.sweep import Sweep
 
     tables: dict[str, list[str]] = {}

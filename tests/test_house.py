@@ -20,7 +20,7 @@ from bench.vocabulary import vocabulary
 from permutations.design import make_plan
 from permutations.factors import FACTORS
 from permutations.sweep import Sweep
-from results.schema import FACTOR_COLUMNS
+from results.store.schema import FACTOR_COLUMNS
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("bench", "permutations", "results")

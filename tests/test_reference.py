@@ -16,7 +16,7 @@ import typer
 
 from bench.cli.main import app
 from results.plotting import KINDS
-from results.schema import TABLES
+from results.store.schema import TABLES
 
 ROOT = Path(__file__).parents[1]
 OF_FIGURE = {"count", "missing", "mean", "sd", "lag_one", "minimum", "maximum", "first_third", "last_third"}

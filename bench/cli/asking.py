@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from results.recommend import Wishes
+    from results.recommendation.recommend import Wishes
 
 Workload = Annotated[str | None, typer.Option("--workload", help="Workload; the sweep's first objective.")]
 Point = Annotated[
@@ -44,6 +44,6 @@ Baseline = Annotated[
 
 def wishes(require: list[str] | None, prefer: str, baseline: str | None) -> Wishes:
     """What was asked of a recommendation."""
-    from results.recommend import Wishes
+    from results.recommendation.recommend import Wishes
 
     return Wishes(tuple(require or ()), tuple(word.strip() for word in prefer.split(",") if word.strip()), baseline)

@@ -55,7 +55,7 @@ def _carried_out(store: Path, keep_raw_nights: int | None, guarantee: list[Path]
     from bench.nightly.night import BUSY, LOCK_FILE
     from bench.nightly.retain import retain
     from bench.store_lock import locked
-    from results.store import Store
+    from results.store.folder import Store
 
     Store.open(store, verify=False, read_only=True)  # a mistyped name makes no folder
     if dry_run:

@@ -11,7 +11,7 @@ from bench.cli.output import emit_json, note, say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from results.comparing import Compared, Comparison
+    from results.comparison.compare import Compared, Comparison
 
 
 def register(app: typer.Typer) -> None:
@@ -37,8 +37,8 @@ def compare(
     """
     from dataclasses import asdict
 
-    from results.comparing import compare as judge
-    from results.picking import pick
+    from results.comparison.compare import compare as judge
+    from results.comparison.picking import pick
 
     found = judge(pick(first), pick(second), margin_pct=margin_pct, workload=workload, metric=metric)
     if as_json:
@@ -51,7 +51,7 @@ def compare(
 
 def _show(found: Comparison) -> None:
     from bench.cli.slides import Slide, show
-    from results.comparing import BETTER, TIED, UNCLEAR, WORSE
+    from results.comparison.compare import BETTER, TIED, UNCLEAR, WORSE
 
     if found.notice:
         say(f"!!! {found.notice}")
@@ -76,7 +76,7 @@ def _show(found: Comparison) -> None:
 def _show_workload(rows: Sequence[Compared]) -> None:
     """One workload as a table, what is worse first."""
     from bench.cli.slides import Slide, show
-    from results.comparing import WORSE
+    from results.comparison.compare import WORSE
     from results.units import metric_name, number, scale_of
 
     first = rows[0]

@@ -20,7 +20,7 @@ def disks(
     """List each disk with its identity and every reason that refuses it; nothing is written."""
     from bench import inventory, rails
     from bench.cli.output import emit_json, say
-    from permutations.sizes import format_size
+    from permutations.reading.sizes import format_size
 
     refused = rails.refusals(inventory.disks(), store=store)
     if as_json:

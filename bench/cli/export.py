@@ -13,7 +13,7 @@ import typer
 from bench.cli.output import emit_json, note
 
 if TYPE_CHECKING:
-    from results.query import StoreFrames
+    from results.store.query import StoreFrames
 
 
 class Format(StrEnum):
@@ -45,7 +45,7 @@ def export(
     csv, parquet and jsonl have a row for each trial, workload and direction; openmetrics has the newest figures of
     each, for Prometheus; fio-json has a file for each output of fio that the store kept.
     """
-    from results.query import load
+    from results.store.query import load
 
     if output is None and (as_json or kind in {Format.PARQUET, Format.FIO_JSON}):
         raise typer.BadParameter("it needs a place to write to", param_hint="-o")

@@ -31,7 +31,7 @@ def baseline(
     from bench.nightly.night import BUSY, LOCK_FILE
     from bench.store_lock import locked
     from results.nightly.baseline import read_baselines
-    from results.store import Store
+    from results.store.folder import Store
 
     Store.open(store, verify=False, read_only=True)
     if name is not None:
@@ -57,7 +57,7 @@ def _pin(store: Path, name: str, reason: str, nights: int, until: str | None) ->
     from results.errors import ResultsError
     from results.nightly.baseline import pin, read_baselines
     from results.nightly.history import read_history
-    from results.query import load
+    from results.store.query import load
 
     history = read_history(load(store, verify=False))
     chosen = [night for night in history.nights if until is None or night <= until][-nights:]

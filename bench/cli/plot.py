@@ -59,7 +59,7 @@ def plot(
     The same store gives the same bytes. What was not measured on real disks is marked in the plot.
     """
     from results.plotting import Question, draw, encode
-    from results.query import load
+    from results.store.query import load
 
     files = output or [Path(f"{kind.value}.svg")]
     for file in files:

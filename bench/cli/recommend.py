@@ -14,7 +14,7 @@ from bench.cli.output import emit_json, note, say, wrapped
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from results.summary import Block, Table
+    from results.recommendation.summary import Block, Table
 
 NO_ANSWER = 1
 _INDENT = "    "
@@ -41,8 +41,8 @@ def recommend(
     Exit status 1 means that the evidence does not reach for any answer, or that no point is shown to meet the
     constraints.
     """
-    from results import recommend as judge
-    from results import summary
+    from results.recommendation import recommend as judge
+    from results.recommendation import summary
 
     found = judge.recommend(store, workload, margin_pct, asking.wishes(require, prefer, baseline))
     if as_json:
@@ -71,7 +71,7 @@ def _show_rich(blocks: Sequence[Block]) -> None:
     from rich.text import Text as RichText
 
     from bench.cli.slides import Slide, show_rich
-    from results.summary import CODE, HEADING, LOUD, Text
+    from results.recommendation.summary import CODE, HEADING, LOUD, Text
 
     console = Console(highlight=False)
     after_table = False
@@ -97,7 +97,7 @@ def _show_rich(blocks: Sequence[Block]) -> None:
 
 def _show_plain(blocks: Sequence[Block]) -> None:
     """The same without a terminal: no colours, no wrapping."""
-    from results.summary import CODE, HEADING, LOUD, Text
+    from results.recommendation.summary import CODE, HEADING, LOUD, Text
 
     for block in blocks:
         if not isinstance(block, Text):

@@ -46,8 +46,8 @@ def sql(
     The view `results` has each observation with its trial's factors and its machine. docs/data-dictionary.md
     says what every column means.
     """
-    from results.query import load
-    from results.sql import QueryError, run
+    from results.store.query import load
+    from results.store.sql import QueryError, run
 
     wanted = Format.JSON if as_json else form
     frames = load(store, tables=())
@@ -64,7 +64,7 @@ def sql(
 
 def _remarks(store: Path, set_aside: tuple[object, ...], substrates: list[str]) -> None:
     """What a reader of any row must know, on stderr."""
-    from results.schema import VIRTUAL_SUBSTRATES
+    from results.store.schema import VIRTUAL_SUBSTRATES
 
     if set_aside:
         note(f"warning: {len(set_aside)} files do not count; `stripelab status {store}` lists them")
@@ -74,7 +74,7 @@ def _remarks(store: Path, set_aside: tuple[object, ...], substrates: list[str]) 
 
 def _content(found: pa.Table, wanted: Format) -> bytes:
     from bench.cli.slides import Slide, lines
-    from results.formats import WRITERS, cells, numeric
+    from results.export.formats import WRITERS, cells, numeric
 
     if wanted is not Format.TABLE:
         return WRITERS[wanted](found)
@@ -85,7 +85,7 @@ def _content(found: pa.Table, wanted: Format) -> bytes:
 def _show(found: pa.Table) -> None:
     """As a table where it fits; a block of lines for each row where a terminal is too narrow."""
     from bench.cli import slides
-    from results.formats import cells, numeric
+    from results.export.formats import cells, numeric
 
     slide = slides.Slide(tuple(found.column_names), tuple(map(tuple, cells(found))), numeric(found))
     widest = max((len(line) for line in slides.lines(slide)), default=0)

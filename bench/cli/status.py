@@ -12,8 +12,8 @@ import typer
 from bench.cli.output import emit_json, prose, say
 
 if TYPE_CHECKING:
-    from results.query import StoreFrames
-    from results.schema import TrialRow
+    from results.store.query import StoreFrames
+    from results.store.schema import TrialRow
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +27,7 @@ def status(
 ) -> None:
     """Say how far a sweep has come, and list the trials that failed or do not count."""
     from bench.campaign import SWEEP_FILE
-    from results.query import load
+    from results.store.query import load
 
     frames = load(store)
     if (store / SWEEP_FILE).exists():
@@ -58,7 +58,7 @@ def _of_sweep(store: Path, frames: StoreFrames, *, as_json: bool) -> None:
 
 def _without_sweep(store: Path, frames: StoreFrames, *, as_json: bool) -> None:
     """What a store without a sweep file holds, such as one of imports: there is no plan to hold it against."""
-    from results.imported import is_imported
+    from results.store.imported import is_imported
 
     rows = frames.trial_rows()
     counts = {status: sum(row.status == status for row in rows) for status in ("ok", "failed", "invalid")}

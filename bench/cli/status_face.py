@@ -11,8 +11,8 @@ from bench.cli.output import say
 from bench.cli.slides import Slide, show
 
 if TYPE_CHECKING:
-    from results.query import StoreFrames
-    from results.schema import TrialRow
+    from results.store.query import StoreFrames
+    from results.store.schema import TrialRow
 
 MARKS = {"ok": "●", "failed": "✗", "invalid": "!", "": "·"}
 MOST_POINTS = 60
@@ -21,10 +21,10 @@ MOST_BLOCKS = 30
 
 def show_points(frames: StoreFrames, planned: Sequence[tuple[str, int]]) -> None:
     """A row for each point with a trial, or planned (``planned``: point and block of each trial)."""
-    from results.notes import notice
-    from results.objective import objectives
-    from results.responses import responses
-    from results.settings import label, settings_of, varied
+    from results.estimates.objective import objectives
+    from results.estimates.responses import responses
+    from results.estimates.settings import label, settings_of, varied
+    from results.recommendation.notes import notice
     from results.units import figure, metric_name
 
     trials = frames.trial_rows()

@@ -21,7 +21,7 @@ def words(text: str) -> list[str]:
 
 def size_bytes(text: str, option: str) -> int:
     """A size such as 1GiB, in bytes."""
-    from permutations.sizes import parse_size
+    from permutations.reading.sizes import parse_size
 
     size = parse_size(text)
     if size is None or size <= 0:

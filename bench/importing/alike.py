@@ -22,7 +22,7 @@ from bench.histogram import Histogram
 from bench.importing.rows import Source, TrialRows, environment_of, place_of, storable, stored, trial_row
 from bench.importing.run import Naming, digest
 from bench.importing.workload import canonical_text
-from results.schema import EnvironmentRow, ObservationRow
+from results.store.schema import EnvironmentRow, ObservationRow
 
 _ABSENT = b"null"
 _LONGEST_MS = 1 << 40

@@ -19,8 +19,8 @@ from bench.importing.fio_logs import NO_LOGS, Logs
 from bench.importing.pattern import Pattern
 from bench.importing.rows import Source, TrialRows, environment, rows
 from bench.importing.run import Naming, Run
-from results.bulk import Description, Sealed, describe, seal
-from results.schema import EnvironmentRow
+from results.store.bulk import Description, Sealed, describe, seal
+from results.store.schema import EnvironmentRow
 
 
 @dataclass(frozen=True)

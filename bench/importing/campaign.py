@@ -20,10 +20,10 @@ from bench.importing.batch import Batch, File, Remark, import_batch
 from bench.importing.collect import collect
 from bench.importing.pattern import Pattern
 from bench.store_lock import locked
-from results.objective import SWEEP_FILE
-from results.query import load
-from results.schema import IMPORTED
-from results.store import Store
+from results.estimates.objective import SWEEP_FILE
+from results.store.folder import Store
+from results.store.query import load
+from results.store.schema import IMPORTED
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future

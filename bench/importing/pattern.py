@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from bench.errors import ImportFailedError
 from permutations.factors import FACTORS, LEVELS
-from results.schema import FACTOR_COLUMNS
+from results.store.schema import FACTOR_COLUMNS
 
 WORKLOAD_WORDS = frozenset(
     {"rw", "bs", "iodepth", "numjobs", "rwmixread", "ioengine", "direct", "runtime", "size", "fsync", "io_size"}

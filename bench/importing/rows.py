@@ -21,7 +21,7 @@ from bench.version import stripelab_version
 from permutations import arithmetic
 from permutations.factors import LEVELS
 from permutations.identity import canonical_json
-from results.schema import IMPORTED, EnvironmentRow, IntervalRow, ObservationRow, TrialRow
+from results.store.schema import IMPORTED, EnvironmentRow, IntervalRow, ObservationRow, TrialRow
 
 SWEEP = "(imported)"
 _LARGEST = (1 << 63) - 1

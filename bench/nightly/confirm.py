@@ -25,8 +25,8 @@ from results.nightly.disks import SlowMember, checks_needed, shares, slow_member
 from results.nightly.evidence import Look
 from results.nightly.history import History, read_history
 from results.nightly.judge import Course, Fresh
-from results.query import StoreFrames, load
-from results.schema import FRESH, NIGHT, PAIR_TONIGHT
+from results.store.query import StoreFrames, load
+from results.store.schema import FRESH, NIGHT, PAIR_TONIGHT
 
 FRESH_TRIALS = 4
 """Further trials of a point: enough that one that fails or stalls does not decide."""

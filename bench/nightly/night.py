@@ -34,10 +34,10 @@ from results.nightly.history import History, read_history
 from results.nightly.judge import Fresh, verdict
 from results.nightly.kept import outcome_of, outcomes
 from results.nightly.watch import Promise, watched_bounds
-from results.notes import notice_of
-from results.query import StoreFrames, load
+from results.recommendation.notes import notice_of
 from results.retention.words import words
-from results.store import MARKER
+from results.store.marker import MARKER
+from results.store.query import StoreFrames, load
 
 LOCK_FILE = ".night.lock"
 BUSY = "a night is still running here"

@@ -9,7 +9,7 @@ from bench.store_lock import locked
 from results.nightly import kept
 from results.retention.compact import Asked, Compacted, compact
 from results.retention.referred import referred
-from results.store import Store
+from results.store.folder import Store
 
 
 def retain(store: Path, keep_raw: int | None, guarantees: Sequence[Path], *, dry_run: bool = False) -> Compacted:

@@ -14,9 +14,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from bench.errors import StoreError
-from results import sealed
 from results.nightly.answer import Nightly
 from results.nightly.kept import FOLDER, outcome_of
+from results.store import sealed
 
 GOES_ON_S = 12 * 3600
 """A night that began no longer ago than this and has no outcome is gone on with, also after midnight."""

@@ -6,7 +6,7 @@ from permutations.designs.covering import TooLargeError, cover
 from permutations.designs.encode import encode
 from permutations.designs.report import Chosen, DesignError
 from permutations.designs.spec import DesignSpec
-from permutations.space import Space
+from permutations.feasible.space import Space
 
 _WAYS = {1: "value", 2: "pair", 3: "triple"}
 

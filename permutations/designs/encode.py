@@ -12,8 +12,8 @@ import numpy as np
 from permutations.designs.model import Group, Model
 from permutations.designs.report import Combination, DesignError
 from permutations.factors import Setting
-from permutations.network import Network
-from permutations.space import Space
+from permutations.feasible.network import Network
+from permutations.feasible.space import Space
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -20,7 +20,7 @@ from permutations.designs.fields import prime_power
 from permutations.designs.report import Chosen, DesignError
 from permutations.designs.spec import DesignSpec
 from permutations.designs.stream import Stream
-from permutations.space import Space
+from permutations.feasible.space import Space
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from permutations.designs.report import Chosen, DesignError
 from permutations.designs.spec import DesignSpec
-from permutations.space import Space
+from permutations.feasible.space import Space
 
 MAX_POINTS = 1_000_000
 """More points than this would be decades of measuring: a slip in the sweep, not a plan."""

@@ -18,7 +18,7 @@ from permutations.designs.report import Chosen, DesignError
 from permutations.designs.spec import DesignSpec
 from permutations.designs.stream import Stream
 from permutations.factors import FACTORS
-from permutations.space import Space
+from permutations.feasible.space import Space
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

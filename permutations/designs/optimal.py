@@ -17,7 +17,7 @@ from permutations.designs.linear import alias_lines, terms_of
 from permutations.designs.report import Chosen, DesignError
 from permutations.designs.spec import DesignSpec
 from permutations.designs.stream import Stream
-from permutations.space import Space
+from permutations.feasible.space import Space
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,7 @@ from importlib import import_module
 
 from permutations.designs.report import Chosen
 from permutations.designs.spec import DesignSpec
-from permutations.space import Space
+from permutations.feasible.space import Space
 
 Design = Callable[[Space, DesignSpec, int], Chosen]
 """Space, what the sweep asks for, seed."""

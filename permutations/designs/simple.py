@@ -5,7 +5,7 @@ from __future__ import annotations
 from permutations.designs.report import Chosen, Combination
 from permutations.designs.spec import DesignSpec
 from permutations.factors import FACTORS, Setting
-from permutations.space import Space
+from permutations.feasible.space import Space
 
 
 def listed(space: Space, spec: DesignSpec, seed: int) -> Chosen:  # noqa: ARG001

@@ -7,14 +7,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from results import sealed
 from results.errors import ResultsError
+from results.estimates.objective import SWEEP_FILE
 from results.evidence.manifest import Entry
 from results.nightly.baseline import FILE as BASELINES
 from results.nightly.kept import FOLDER as NIGHTS
-from results.objective import SWEEP_FILE
-from results.schema import TABLES
-from results.store import MARKER, Store
+from results.store import sealed
+from results.store.folder import Store
+from results.store.marker import MARKER
+from results.store.schema import TABLES
 
 PROTOCOL_FILE = "protocol"
 _CHUNK_BYTES = 1 << 20

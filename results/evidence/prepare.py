@@ -15,15 +15,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from results import sealed
 from results.errors import ResultsError
 from results.evidence.files import copy_store, digest
 from results.evidence.manifest import FORMAT, MANIFEST, VERSION, Entry, Manifest, encode
+from results.store import sealed
 from results.units import date
 
 if TYPE_CHECKING:
     from results.guarantee import Guarantee, Question
-    from results.recommend import Wishes
+    from results.recommendation.recommend import Wishes
 
 DATA = "store"
 CONTRACT = "guarantee.txt"
@@ -78,8 +78,8 @@ def prepare(store_path: Path, folder: Path, asked: Asked) -> Prepared:
     Raises:
         ResultsError: the store cannot be judged, or the folder cannot be written.
     """
-    from results.query import load
     from results.report import document, save
+    from results.store.query import load
 
     source = load(store_path)
     copied = copy_store(source.store, folder / DATA)

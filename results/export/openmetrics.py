@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import IO
 
 from results.export.tables import joined, labels_of
-from results.query import StoreFrames
-from results.schema import FACTOR_COLUMNS
+from results.store.query import StoreFrames
+from results.store.schema import FACTOR_COLUMNS
 
 _NS = 1e-9
 

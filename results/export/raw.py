@@ -10,8 +10,8 @@ from pathlib import Path
 
 from results.errors import ResultsError
 from results.export.tables import cannot_write
-from results.pieces import pieces
-from results.query import StoreFrames
+from results.store.pieces import pieces
+from results.store.query import StoreFrames
 
 _SAFE = re.compile(r"[^A-Za-z0-9._-]+")
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from results.errors import ResultsError
-from results.pieces import pieces
-from results.query import StoreFrames
-from results.schema import FACTOR_COLUMNS, TrialRow, arrow_schema
+from results.store.pieces import pieces
+from results.store.query import StoreFrames
+from results.store.schema import FACTOR_COLUMNS, TrialRow, arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa

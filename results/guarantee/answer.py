@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from results.schema import EnvironmentRow
-from results.settings import Setting
-from results.steady import Course
+from results.estimates.settings import Setting
+from results.statistics.steady import Course
+from results.store.schema import EnvironmentRow
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from results import steady
-from results.exchange import LEVEL, drift_over_runs
+from results.estimates.objective import RATES
+from results.estimates.race import CONFIRMATION, SCREENING
 from results.guarantee.answer import Conditions, Question, Refusal
 from results.guarantee.runs import Run
 from results.guarantee.wording import shown_share
-from results.imported import is_imported
-from results.objective import RATES
-from results.race import CONFIRMATION, SCREENING
-from results.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
+from results.statistics import steady
+from results.statistics.exchange import LEVEL, drift_over_runs
+from results.store.imported import is_imported
+from results.store.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
 
 MIN_RUNS = 5
 """Of fewer, less than half of future runs are bounded (0.05^(1/4) = 0.473), and nothing can be checked."""

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from results import steady
+from results.estimates.settings import label, settings_of
 from results.guarantee.answer import Conditions
 from results.guarantee.runs import Run
-from results.schema import EnvironmentRow, ObservationRow, TrialRow
-from results.settings import label, settings_of
+from results.statistics import steady
+from results.store.schema import EnvironmentRow, ObservationRow, TrialRow
 
 
 def gather(

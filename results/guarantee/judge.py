@@ -3,7 +3,7 @@
 The unit is the run: every run builds its stack anew, so what it delivers is one figure, however many
 seconds it has and however alike those are.  X is the worst (or the r-th worst) of the runs' figures,
 and the share P of future runs that it covers follows from their number alone, without any model
-(:mod:`results.tolerance`), as long as runs are exchangeable (:mod:`results.exchange`).
+(:mod:`results.statistics.tolerance`), as long as runs are exchangeable (:mod:`results.statistics.exchange`).
 
 Where the point was chosen with the very runs that make the bound, its figures are too good (the
 winner's curse).  The chance of being wrong is then divided by the number of points that there were
@@ -19,21 +19,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from results import kfactor, race, recommend, steady, tolerance, two_groups
-from results.answer import Answer
 from results.errors import ResultsError
+from results.estimates import race
+from results.estimates.modes import two_modes
+from results.estimates.objective import RATES, Objective, objectives
+from results.estimates.responses import group
 from results.guarantee import checks, conditions
 from results.guarantee.answer import Approximate, Bound, Guarantee, Needed, Question, Refusal, TwoModes
 from results.guarantee.runs import INTERVAL_METRICS, DroppedError, IncompleteError, Run, columns_of, make_run
 from results.guarantee.wording import WATERMARK, statement
-from results.imported import comparable
-from results.modes import two_modes
-from results.objective import RATES, Objective, objectives
-from results.query import StoreFrames, load
-from results.responses import group
-from results.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
-from results.seconds import Series, by_workload, series
-from results.within import inflation, lag_one
+from results.recommendation import recommend
+from results.recommendation.answer import Answer
+from results.runs.seconds import Series, by_workload, series
+from results.runs.within import inflation, lag_one
+from results.statistics import kfactor, steady, tolerance, two_groups
+from results.store.imported import comparable
+from results.store.query import StoreFrames, load
+from results.store.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
 
 USUAL_COVERAGES = (0.90, 0.95, 0.99)
 """For which it is said how many runs they need, where none was asked for."""

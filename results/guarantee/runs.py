@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from results.estimates.objective import RATES
 from results.guarantee.answer import RunFigure
-from results.objective import RATES
 from results.retention.words import gone
-from results.schema import ObservationRow, TrialRow
-from results.seconds import Series
-from results.tolerance import run_bound
+from results.runs.seconds import Series
+from results.statistics.tolerance import run_bound
+from results.store.schema import ObservationRow, TrialRow
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from results.schema import EnvironmentRow, IntervalRow, ObservationRow, TrialRow
-from results.store import Store
+from results.store.folder import Store
+from results.store.schema import EnvironmentRow, IntervalRow, ObservationRow, TrialRow
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from results.estimates.objective import RATES
 from results.guarantee.answer import Bound
-from results.objective import RATES
 from results.units import metric_name, scale_of
 
 WATERMARK = "DEMONSTRATION, NOT A GUARANTEE"

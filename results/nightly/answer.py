@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from results.errors import ResultsError
-from results.settings import Setting
+from results.estimates.settings import Setting
 from results.units import metric_name
 
 OK = "ok"

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from results import sealed
 from results.errors import ResultsError
+from results.store import sealed
 
 FILE = "baselines.jsonl"
 FIRST = "first"

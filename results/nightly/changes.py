@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from results.nightly.answer import Change
-from results.schema import EnvironmentRow
+from results.store.schema import EnvironmentRow
 
 _MACHINE = {
     "substrate": "substrate",

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from results.nightly.evidence import FEWEST_PAIRS, SIGNIFICANCE, Shift, sign_flip, typical
-from results.pieces import by_trial
-from results.schema import DISK_CHECK
+from results.store.pieces import by_trial
+from results.store.schema import DISK_CHECK
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from results.query import StoreFrames
+    from results.store.query import StoreFrames
 
 KINDS = ("read_iops", "read_bytes_s")
 _CONFIDENCE = 0.99

@@ -12,11 +12,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from results.nightly.answer import Change, DiskHealth, Nightly
-from results.pieces import by_trial
-from results.schema import DISK_HEALTH
+from results.store.pieces import by_trial
+from results.store.schema import DISK_HEALTH
 
 if TYPE_CHECKING:
-    from results.query import StoreFrames
+    from results.store.query import StoreFrames
 
 TEMPERATURE_K = 5.0
 """Difference that is listed.  Sensors are good to about two kelvin, and a room changes by a few between nights."""

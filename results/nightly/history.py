@@ -17,17 +17,17 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
-from results.arrays import plain
+from results.estimates.settings import SETTING_COLUMNS, label, settings_of, varied
 from results.nightly.answer import Metric
-from results.schema import NIGHT, TrialRow
-from results.settings import SETTING_COLUMNS, label, settings_of, varied
+from results.store.arrays import plain
+from results.store.schema import NIGHT, TrialRow
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
 
-    from results.query import StoreFrames
+    from results.store.query import StoreFrames
 
     Floats = npt.NDArray[np.float64]
     Codes = npt.NDArray[np.int64]

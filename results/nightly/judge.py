@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from results.changepoint import change_points
 from results.nightly import answer
 from results.nightly.answer import Metric, Since, Verdict
 from results.nightly.disks import SlowMember
@@ -30,6 +29,7 @@ from results.nightly.evidence import (
     screen,
     typical,
 )
+from results.statistics.changepoint import change_points
 from results.units import pct, signed_pct
 
 if TYPE_CHECKING:

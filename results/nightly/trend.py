@@ -18,7 +18,7 @@ from results.nightly.changes import environment_changes
 from results.nightly.evidence import typical
 from results.nightly.health import TEMPERATURE
 from results.nightly.history import History, Key, Series
-from results.schema import EnvironmentRow
+from results.store.schema import EnvironmentRow
 from results.units import date
 
 ATTENTION = (answer.REGRESSION, answer.DRIFT, answer.IMPROVEMENT)

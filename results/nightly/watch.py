@@ -15,15 +15,15 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from results.errors import ResultsError
+from results.estimates.objective import RATES
 from results.guarantee.runs import INTERVAL_METRICS, IncompleteError, columns_of, make_run
 from results.nightly.answer import Verdict, Watched
-from results.objective import RATES
-from results.schema import ObservationRow, TrialRow
-from results.seconds import by_workload, series
+from results.runs.seconds import by_workload, series
+from results.store.schema import ObservationRow, TrialRow
 
 if TYPE_CHECKING:
     from results.nightly.history import History
-    from results.query import StoreFrames
+    from results.store.query import StoreFrames
 
 _OBSERVED = ("direction", "engine", "runtime_ns", "steady_verdict", "workload")
 

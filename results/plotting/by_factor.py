@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from results.axes import DASHES
-from results.effects import Cell, Interaction
 from results.errors import ResultsError
+from results.estimates.effects import Cell, Interaction
+from results.estimates.settings import Setting, ordered, value_text
 from results.plotting import style
+from results.plotting.axes import DASHES
 from results.plotting.measured import Measured
-from results.schema import FACTOR_COLUMNS
-from results.settings import Setting, ordered, value_text
+from results.store.schema import FACTOR_COLUMNS
 from results.units import metric_name, number, scale_of
 
 if TYPE_CHECKING:

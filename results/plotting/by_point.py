@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from results import axes as common
-from results import pareto, svg
-from results.answer import RankedPoint
-from results.effects import Effect
 from results.errors import ResultsError
-from results.plotting import style
+from results.estimates import pareto
+from results.estimates.effects import Effect
+from results.estimates.settings import value_text
+from results.plotting import axes as common
+from results.plotting import style, svg
 from results.plotting.measured import Measured
-from results.settings import value_text
+from results.recommendation.answer import RankedPoint
 from results.units import metric_name, scale_of, signed_pct
 
 if TYPE_CHECKING:

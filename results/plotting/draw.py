@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from results import recommend
-from results.answer import Answer
 from results.errors import ResultsError
-from results.objective import METRICS, RATES
+from results.estimates.objective import METRICS, RATES
 from results.plotting import by_factor, by_point, over_time
 from results.plotting.measured import Measured, Sweep, measured, pick_points, sweep_of
 from results.plotting.style import MOST_LINES, Drawing
-from results.query import StoreFrames
+from results.recommendation import recommend
+from results.recommendation.answer import Answer
+from results.store.query import StoreFrames
 
 
 @dataclass(frozen=True)

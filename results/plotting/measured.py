@@ -8,17 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from results import race
 from results.errors import ResultsError
-from results.estimate import Fit, NoEvidenceError, fit, t_interval
-from results.intervals import with_intervals
-from results.merged import with_merged_percentiles
-from results.objective import METRICS, RATES, Objective, objectives
-from results.query import StoreFrames
-from results.responses import responses
-from results.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
-from results.settings import Setting, label, settings_of, varied
-from results.shape import shape
+from results.estimates import race
+from results.estimates.estimate import Fit, NoEvidenceError, fit, t_interval
+from results.estimates.intervals import with_intervals
+from results.estimates.objective import METRICS, RATES, Objective, objectives
+from results.estimates.responses import responses
+from results.estimates.settings import Setting, label, settings_of, varied
+from results.estimates.shape import shape
+from results.runs.merged import with_merged_percentiles
+from results.store.query import StoreFrames
+from results.store.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,16 +8,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from results import axes as common
-from results import seconds, svg
-from results.axes import DASHES, LatencyCurve
 from results.errors import ResultsError
-from results.pieces import by_trial
-from results.plotting import style
+from results.estimates.responses import group, merged
+from results.plotting import axes as common
+from results.plotting import style, svg
+from results.plotting.axes import DASHES, LatencyCurve
 from results.plotting.measured import Sweep
-from results.responses import group, merged
 from results.retention.words import dropped_note
-from results.schema import DISK_CHECK, ObservationRow
+from results.runs import seconds
+from results.store.pieces import by_trial
+from results.store.schema import DISK_CHECK, ObservationRow
 from results.units import metric_name, scale_of
 
 _ELSEWHERE = "Choose another point or workload: `stripelab status STORE` lists what was measured."

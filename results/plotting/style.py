@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
 
-from results import svg
 from results.errors import ResultsError
-from results.plots import VIRTUAL_MARK
+from results.plotting import svg
+from results.plotting.inline import VIRTUAL_MARK
 from results.units import metric_name
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ _STYLE: Mapping[Any, Any] = {**svg.STYLE, "figure.facecolor": svg.PAPER, "savefi
 
 
 def colour(name: str) -> str:
-    """The colour on white of one of the names of :mod:`results.svg`."""
+    """The colour on white of one of the names of :mod:`results.plotting.svg`."""
     return ON_WHITE[name]
 
 

@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from results import sealed
 from results.errors import ResultsError
+from results.store import sealed
 
 if TYPE_CHECKING:
-    from results.answer import Recommendation
     from results.evidence import Entry
     from results.guarantee import Guarantee, Question
-    from results.query import StoreFrames
-    from results.recommend import Wishes
+    from results.recommendation.answer import Recommendation
+    from results.recommendation.recommend import Wishes
     from results.report import attachment
     from results.report.detail import Detail, Nights
     from results.report.model import Page, ReportModel
+    from results.store.query import StoreFrames
 
 HTML = frozenset({".html", ".htm"})
 PDF = frozenset({".pdf"})
@@ -70,7 +70,7 @@ def write(
         ResultsError: the store cannot be judged or has none of the nights, the file cannot be written, or WeasyPrint
             is not there.
     """
-    from results.query import load
+    from results.store.query import load
 
     target = Path(out_path)
     check_target(target)
@@ -110,12 +110,12 @@ def document(
     """
     from results.evidence.files import store_entries
     from results.guarantee import Question
-    from results.imported import comparable
-    from results.query import RememberedFrames
-    from results.recommend import DEFAULT_MARGIN_PCT, from_frames
+    from results.recommendation.recommend import DEFAULT_MARGIN_PCT, from_frames
     from results.report import attachment
     from results.report.build import build
     from results.report.detail import choose
+    from results.store.imported import comparable
+    from results.store.query import RememberedFrames
 
     frames = RememberedFrames(frames.store)
     margin = DEFAULT_MARGIN_PCT if margin_pct is None else margin_pct

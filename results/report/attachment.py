@@ -14,10 +14,10 @@ from results.guarantee.answer import RunFigure
 from results.guarantee.text import sections
 from results.guarantee.wording import Section
 from results.nightly.kept import FOLDER as NIGHTS
-from results.plots import VIRTUAL_MARK
+from results.plotting.inline import VIRTUAL_MARK
 from results.report.detail import MOST_TRIALS, Detail
 from results.report.tables import Cell, Column, Grid, Row
-from results.schema import TABLES
+from results.store.schema import TABLES
 from results.units import date, metric_name, number, scale_of
 
 MAX_FILES = 1500

@@ -7,20 +7,22 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from results import notes, plots, race
-from results.answer import Answer, RankedPoint, Ranking, Recommendation
-from results.axes import LatencyCurve
-from results.balance import member_loads
-from results.imported import comparable
-from results.objective import Objective
-from results.query import StoreFrames
+from results.estimates import race
+from results.estimates.objective import Objective
+from results.estimates.responses import responses
+from results.plotting import inline as plots
+from results.plotting.axes import LatencyCurve
+from results.recommendation import notes
+from results.recommendation.answer import Answer, RankedPoint, Ranking, Recommendation
+from results.recommendation.summary import effect_line, heading
 from results.report import detail, embed, first, further, gather, tables, trend
 from results.report.methods import methods
 from results.report.model import Chapter, Drawing, Embedded, Machine, Page, ReportModel
 from results.report.tables import Grid, Links, Traces
-from results.responses import responses
-from results.schema import IMPORTED, EnvironmentRow, ObservationRow, TrialRow
-from results.summary import effect_line, heading
+from results.runs.balance import member_loads
+from results.store.imported import comparable
+from results.store.query import StoreFrames
+from results.store.schema import IMPORTED, EnvironmentRow, ObservationRow, TrialRow
 from results.units import capacity, date, figure, metric_name
 
 _MAX_HEAT_MAPS = 10

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from results.answer import Recommendation
 from results.errors import ResultsError
-from results.schema import TrialRow
+from results.recommendation.answer import Recommendation
+from results.store.schema import TrialRow
 
 MOST_TRIALS = 1200
 """Trials beyond which not every one is shown: with their seconds some 3 MB.  A sweep of 200 points in three blocks has

@@ -1,14 +1,14 @@
-"""Drawings of the report beside those of :mod:`results.plots`: the Pareto front and the balance of the disks."""
+"""Drawings beside those of :mod:`results.plotting.inline`: the Pareto front and the balance of the disks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from results import svg
-from results.balance import MemberLoad
-from results.pareto import Front, ParetoPoint
-from results.plots import axis_text, canvas, mark, styled
+from results.estimates.pareto import Front, ParetoPoint
+from results.plotting import svg
+from results.plotting.inline import axis_text, canvas, mark, styled
+from results.runs.balance import MemberLoad
 from results.units import metric_name, number, scale_of
 
 if TYPE_CHECKING:

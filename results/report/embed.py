@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from results.report.gather import LatencyRow, WorkloadSeries
-from results.schema import ObservationRow, TrialRow
+from results.store.schema import ObservationRow, TrialRow
 from results.units import date
 
 Figures = Mapping[str, Sequence[tuple[str, str]]]

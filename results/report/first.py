@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from results.answer import Answer, RankedPoint, Ranking, Recommendation
-from results.recommend import CONFIDENCE
+from results.estimates.settings import DEFAULT, Setting
+from results.recommendation.answer import Answer, RankedPoint, Ranking, Recommendation
+from results.recommendation.recommend import CONFIDENCE
+from results.recommendation.summary import default_sentence, gain_sentence, published_sentence, sureness, value_sentence
 from results.report import tables
 from results.report.model import Verdict
 from results.report.tables import Traces
-from results.schema import IMPORTED, ObservationRow
-from results.settings import DEFAULT, Setting
-from results.summary import default_sentence, gain_sentence, published_sentence, sureness, value_sentence
+from results.store.schema import IMPORTED, ObservationRow
 from results.units import capacity, date, duration, figure, metric_name, number, pct, scale_of, signed_pct
 
 _LEVELS = {

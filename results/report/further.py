@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from results import states
-from results.answer import Answer, Recommendation
-from results.balance import MemberLoad
-from results.constraints import Judged
-from results.pareto import Front, ParetoPoint
+from results.estimates import states
+from results.estimates.constraints import Judged
+from results.estimates.pareto import Front, ParetoPoint
+from results.recommendation.answer import Answer, Recommendation
 from results.report import drawings, tables
 from results.report.detail import Detail, link_text
 from results.report.model import Block, Drawing, Page
 from results.report.tables import Cell, Column, Links
-from results.schema import TrialRow
+from results.runs.balance import MemberLoad
+from results.store.schema import TrialRow
 from results.units import figure, metric_name, number, pct, scale_of
 
 

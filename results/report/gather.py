@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from results import seconds
-from results.answer import Answer
-from results.query import StoreFrames
+from results.estimates.responses import group, merged, percentile
+from results.recommendation.answer import Answer
 from results.report.detail import Detail, link_text
-from results.responses import group, merged, percentile
-from results.schema import ObservationRow, TrialRow
+from results.runs import seconds
+from results.store.query import StoreFrames
+from results.store.schema import ObservationRow, TrialRow
 
 MAX_SECONDS = 1_000_000
 """Most figures of throughput over time that a report carries; beyond that neighbours are averaged."""

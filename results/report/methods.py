@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from results.answer import Recommendation
-from results.preference_words import tie_rule
+from results.estimates.preference_words import tie_rule
+from results.recommendation.answer import Recommendation
 from results.units import pct
 
 

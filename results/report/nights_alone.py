@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from results import sealed
 from results.errors import ResultsError
 from results.nightly import words
-from results.notes import notice_of
-from results.plots import VIRTUAL_MARK
-from results.query import load
+from results.plotting.inline import VIRTUAL_MARK
+from results.recommendation.notes import notice_of
 from results.report import trend
 from results.report.render import read, script, template_of
-from results.schema import VIRTUAL_SUBSTRATES
+from results.store import sealed
+from results.store.query import load
+from results.store.schema import VIRTUAL_SUBSTRATES
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from results.answer import Answer, RankedPoint, TrialProblem
-from results.effects import Effect
+from results.estimates.effects import Effect
+from results.estimates.settings import value_text
+from results.recommendation.answer import Answer, RankedPoint, TrialProblem
 from results.report.detail import Detail
 from results.report.gather import PERCENTILES, LatencyRow
-from results.schema import IMPORTED, EnvironmentRow, TrialRow
-from results.settings import value_text
+from results.store.schema import IMPORTED, EnvironmentRow, TrialRow
 from results.units import capacity, date, duration, figure, metric_name, number, pct, scale_of, signed_pct
 
 Links = tuple[tuple[str, str], ...]

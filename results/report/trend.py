@@ -17,10 +17,10 @@ from results.nightly.answer import Nightly
 from results.nightly.baseline import Pinned, read_baselines
 from results.nightly.history import read_history
 from results.nightly.trend import Entry, Happening, Trend, happenings, trends
-from results.query import StoreFrames
 from results.report import tables, trend_drawing
 from results.report.model import Block, Drawing, Page
 from results.report.tables import Cell, Column, Grid
+from results.store.query import StoreFrames
 from results.units import number, scale_of, signed_pct
 
 ANCHOR, TITLE = "nights", "Nights"
@@ -267,7 +267,7 @@ def _nights(trend: Trend, rows: Sequence[tuple[Entry, ...]], told: dict[str, str
 
 def _head(trend: Trend) -> str:
     """The figure's name and unit."""
-    from results.plots import axis_text
+    from results.plotting.inline import axis_text
 
     return axis_text(trend.metric.figure, _scale(trend)[1])
 

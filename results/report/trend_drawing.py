@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from results import svg
 from results.nightly import answer, words
 from results.nightly.trend import Entry, Happening, Trend
-from results.plots import axis_text, mark, styled
+from results.plotting import svg
+from results.plotting.inline import axis_text, mark, styled
 from results.units import scale_of
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def _cut(text: str, most: int) -> str:
 
 def _mark_small(figure: Figure, *, virtual: bool) -> None:
     """The loud mark, below all panels."""
-    from results.plots import VIRTUAL_MARK
+    from results.plotting.inline import VIRTUAL_MARK
 
     if virtual:
         figure.supxlabel(VIRTUAL_MARK, x=0.995, ha="right", color=svg.WARNING, fontsize=7.5, fontweight="bold")

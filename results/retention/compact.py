@@ -14,12 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from results.contents import COMPANIONS, Group
 from results.errors import ResultsError
-from results.query import StoreFrames
 from results.retention.referred import Referred
 from results.retention.rewrite import Rewritten, groups_of, put, rewritten, size
-from results.store import BUNDLE_BYTES, BUNDLE_TRIALS, Store
+from results.store.contents import COMPANIONS, Group
+from results.store.folder import BUNDLE_BYTES, BUNDLE_TRIALS, Store
+from results.store.query import StoreFrames
 
 
 @dataclass(frozen=True, kw_only=True)

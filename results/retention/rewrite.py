@@ -2,7 +2,7 @@
 
 The new files are written beside the old ones, each whole (a temporary file, fsync, rename, fsync of the folder).  The
 one under ``trials`` comes last and is the commit point: it names the groups that it replaces, and from then on these
-do not count (:mod:`results.contents`).  Only then are they removed, the file under ``trials`` first.  What an
+do not count (:mod:`results.store.contents`).  Only then are they removed, the file under ``trials`` first.  What an
 interruption leaves behind is removed when the store is next opened to write.
 """
 
@@ -14,15 +14,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from results import sealed
-from results.bundles import bundle_name, encode
-from results.contents import COMPANIONS, PARTS, REPLACES, Contents, Entry, Group
 from results.errors import ResultsError
-from results.pieces import by_trial
 from results.retention.summarise import summaries
-from results.rows import to_table
-from results.schema import DISK_CHECK, DISK_HEALTH, arrow_schema
-from results.store import Store
+from results.store import sealed
+from results.store.bundles import bundle_name, encode
+from results.store.contents import COMPANIONS, PARTS, REPLACES, Contents, Entry, Group
+from results.store.folder import Store
+from results.store.pieces import by_trial
+from results.store.rows import to_table
+from results.store.schema import DISK_CHECK, DISK_HEALTH, arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa

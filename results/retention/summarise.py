@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from results.schema import DISK_CHECK, DISK_HEALTH, SummaryRow
-from results.seconds import FIGURES
+from results.runs.seconds import FIGURES
+from results.store.schema import DISK_CHECK, DISK_HEALTH, SummaryRow
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +62,7 @@ def _summary(
     """One figure summed up; None where there is no value at all."""
     import numpy as np
 
-    from results.within import lag_one
+    from results.runs.within import lag_one
 
     known = values[~np.isnan(values)]
     count = len(known)

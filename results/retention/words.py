@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from results.schema import TrialRow
+from results.store.schema import TrialRow
 from results.units import date
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from bench.errors import (
     TrialsFailedError,
 )
 from bench.stack import loops
-from results.store import Store
+from results.store.folder import Store
 from tests.bench.conftest import sh
 from tests.chaos.sweeps import LOOP_SWEEP
 

@@ -12,7 +12,7 @@ from bench.errors import EngineError
 from bench.fio.engine import FioEngine
 from permutations.conditioning import Precondition, SteadyState
 from permutations.workload import Workload
-from results import steady
+from results.statistics import steady
 
 MIB = 1 << 20
 ASKED = SteadyState("iops", round_s=1.0, rounds_max=8)

@@ -21,7 +21,7 @@ from bench.crosscheck import (
     differences,
 )
 from permutations.workload import Workload
-from results.agreement import agreement
+from results.statistics.agreement import agreement
 
 MIB = 1 << 20
 

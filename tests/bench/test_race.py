@@ -12,8 +12,8 @@ from bench import race
 from bench.vocabulary import vocabulary
 from permutations.design import make_plan
 from permutations.sweep import Sweep
-from results import query
-from results.store import Store
+from results.store import query
+from results.store.folder import Store
 from tests.results import synthetic
 
 SWEEP = """\

@@ -19,7 +19,7 @@ import pytest
 
 from bench.errors import LabError
 from bench.stack import loops
-from results.store import Store
+from results.store.folder import Store
 from tests.chaos.sweeps import LAB_SWEEP, LOOP_SWEEP, PLANNED_LAB, PLANNED_LOOP
 
 SEED = 20261122

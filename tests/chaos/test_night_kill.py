@@ -23,9 +23,9 @@ import pytest
 
 from bench.errors import BusyError
 from results.nightly import answer
-from results.query import load
-from results.schema import FRESH, NIGHT, TrialRow
-from results.store import Store
+from results.store.folder import Store
+from results.store.query import load
+from results.store.schema import FRESH, NIGHT, TrialRow
 from tests.bench.nightly.past import NIGHTS, TONIGHT, past_nights
 from tests.chaos.test_kill import family, kill_at, moments, named_after, nothing_is_left, outlived
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from results.query import load
+from results.store.query import load
 from tests.inside.service import SUCCEEDED, nothing_stands, serve
 
 BESIDE = "ExecStartPost=/bin/sh -c 'touch /srv/beside; date -s 2020-01-01; true'"

@@ -9,8 +9,8 @@ from bench.lab.profiles import DISK_PROFILES
 from bench.stack import throttle
 from bench.stack.throttle import throttled
 from permutations.workload import DiskProfile
-from results.query import load
-from results.recommend import recommend
+from results.recommendation.recommend import recommend
+from results.store.query import load
 from tests.inside.sweeps import run, sweep_file
 from tests.inside.test_throttle import limits
 

@@ -20,7 +20,7 @@ from permutations.cost import builds
 from permutations.design import make_plan
 from permutations.orders import compare_orders
 from permutations.sweep import Sweep
-from results.query import load
+from results.store.query import load
 
 SPLIT_PLOT = """
 [sweep]

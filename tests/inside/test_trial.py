@@ -13,7 +13,7 @@ import pytest
 
 from bench import probes
 from bench.journal import Journal
-from results.query import load
+from results.store.query import load
 from tests.inside.conftest import sh
 from tests.inside.sweeps import run, sweep_file
 

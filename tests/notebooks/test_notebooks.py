@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from results.guarantee import synthetic as guaranteed
-from results.query import load
+from results.store.query import load
 from results.synthetic import DISKS, Synthetic, write
 
 ROOT = Path(__file__).parents[2]

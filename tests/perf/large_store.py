@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from results import bundles, sealed
-from results.contents import PARTS
-from results.rows import to_table
-from results.schema import DISK_CHECK, ObservationRow, TelemetryRow, TrialRow, arrow_schema
-from results.store import Store
+from results.store import bundles, sealed
+from results.store.contents import PARTS
+from results.store.folder import Store
+from results.store.rows import to_table
+from results.store.schema import DISK_CHECK, ObservationRow, TelemetryRow, TrialRow, arrow_schema
 from tests.results import synthetic
 from tests.results.synthetic import Plan
 

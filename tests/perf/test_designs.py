@@ -11,8 +11,8 @@ import pytest
 
 from permutations.designs.covering import cover
 from permutations.factors import FACTORS
-from permutations.rules import HARDWARE_RULES, Require
-from permutations.space import FactorValues, Space
+from permutations.feasible.rules import HARDWARE_RULES, Require
+from permutations.feasible.space import FactorValues, Space
 from tests.permutations.designs.models import (
     BEST_KNOWN,
     MODELS,

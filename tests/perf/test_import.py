@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from results.query import load
+from results.store.query import load
 
 FILES = int(os.environ.get("IMPORT_FILES", "10000"))
 COMPARED: Mapping[str, int] = {"json": FILES, "json+": min(FILES, 2000)}

@@ -14,8 +14,8 @@ import pytest
 from results.nightly.courses import Night, courses
 from results.nightly.history import read_history
 from results.nightly.judge import Fresh, verdict
-from results.query import load
-from results.store import BUNDLE_TRIALS
+from results.store.folder import BUNDLE_TRIALS
+from results.store.query import load
 from tests.results import synthetic
 from tests.results.nightly import stored
 from tests.results.nightly.stored import Nights, night_name

@@ -17,7 +17,7 @@ from bench.stack import layout
 from bench.vocabulary import vocabulary
 from permutations.design import make_plan
 from permutations.sweep import Sweep
-from results.query import load
+from results.store.query import load
 from tests.chaos.sweeps import LOOP_SWEEP
 
 HELP_RUNS = 15

@@ -15,9 +15,9 @@ import pytest
 
 from results.nightly import answer
 from results.nightly.answer import Baseline, Nightly, Verdict
-from results.query import load
 from results.report import trend, write
-from results.store import BUNDLE_TRIALS
+from results.store.folder import BUNDLE_TRIALS
+from results.store.query import load
 from tests.results import synthetic
 from tests.results.nightly import stored
 from tests.results.nightly.stored import Nights, night_name

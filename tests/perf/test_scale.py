@@ -23,11 +23,11 @@ import json, resource, sys, time
 from pathlib import Path
 started = time.perf_counter()
 if sys.argv[1] == "recommend":
-    from results.recommend import recommend
+    from results.recommendation.recommend import recommend
     assert recommend(Path(sys.argv[2]), "mixed").answers[0].refusal is None
 else:
-    from results.query import load
-    from results.seconds import summaries
+    from results.store.query import load
+    from results.runs.seconds import summaries
     assert sum(each.seconds for each in summaries(load(Path(sys.argv[2]), tables=()), "iops")) == int(sys.argv[3])
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps([time.perf_counter() - started, time.process_time(), peak / 1024]))

@@ -19,7 +19,7 @@ from permutations.factors import FACTORS
 from permutations.order import blocked
 from permutations.point import DesignPoint
 from permutations.sweep import Sweep
-from results.schema import FACTOR_COLUMNS
+from results.store.schema import FACTOR_COLUMNS
 
 ROOT = Path(__file__).parents[2]
 

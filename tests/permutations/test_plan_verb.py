@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from bench.cli.plan import register
 from bench.words import duration
-from results.schema import FACTOR_COLUMNS
+from results.store.schema import FACTOR_COLUMNS
 
 FIRST = str(Path(__file__).parents[2] / "examples" / "first-sweep.toml")
 

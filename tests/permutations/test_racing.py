@@ -14,9 +14,9 @@ from scipy import stats
 from permutations.design import make_plan
 from permutations.errors import SweepError
 from permutations.race import next_block
-from permutations.race_spec import RacingSpec
-from permutations.racing import CONFIRMATION, SCREENING, Outcome, Race, Screen, look_level, width
-from permutations.sampled_race import SampledRace, available
+from permutations.racing.race import CONFIRMATION, SCREENING, Outcome, Race, Screen, look_level, width
+from permutations.racing.sampled import SampledRace, available
+from permutations.racing.spec import RacingSpec
 
 SPEC = RacingSpec(budget_trials=120, finalists=3)
 NAMES = tuple(f"p{number:02d}" for number in range(12))

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from permutations.conflict import conflict
 from permutations.design import make_plan
 from permutations.errors import SweepError
 from permutations.factors import FACTORS, LEVELS
-from permutations.rules import HARDWARE_RULES, Forbid, Require
-from permutations.space import MERGED, FactorValues, Space
+from permutations.feasible.conflict import conflict
+from permutations.feasible.rules import HARDWARE_RULES, Forbid, Require
+from permutations.feasible.space import MERGED, FactorValues, Space
 
 NAMES = tuple(FACTORS)
 

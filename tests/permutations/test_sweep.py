@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from permutations.design import make_plan
+from permutations.feasible.rules import Forbid
 from permutations.objective import Objective
-from permutations.rules import Forbid
-from permutations.sizes import format_size, parse_size
+from permutations.reading.sizes import format_size, parse_size
 from permutations.sweep import Sweep
 from permutations.workload import DataSet, DiskProfile, LabSpec, Workload
 

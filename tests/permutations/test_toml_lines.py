@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from permutations.toml_lines import Path, locate
+from permutations.reading.toml_lines import Path, locate
 
 DOCUMENT = '''\
 # a comment [not.a.table]

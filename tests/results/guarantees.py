@@ -11,7 +11,7 @@ import numpy as np
 
 from results.guarantee import Guarantee, Question, guarantee
 from results.guarantee.synthetic import Campaign, Truth, draw, environment, intervals, observation, trial
-from results.store import Store
+from results.store.folder import Store
 
 REAL = Campaign(Truth(), substrate="disk")
 Change = Callable[[int, dict[str, Any]], None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from results.store import Store
+from results.store.folder import Store
 from tests.results import synthetic
 from tests.results.synthetic import Plan, Settings, factorial
 

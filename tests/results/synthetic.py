@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from results.schema import DISK_CHECK, EnvironmentRow, IntervalRow, ObservationRow, TelemetryRow, TrialRow
-from results.store import Store
+from results.store.folder import Store
+from results.store.schema import DISK_CHECK, EnvironmentRow, IntervalRow, ObservationRow, TelemetryRow, TrialRow
 
 Settings = Mapping[str, str | int | None]
 START_NS = 1_790_000_000_000_000_000

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from results.agreement import agreement
+from results.statistics.agreement import agreement
 
 POSITIVE = st.floats(0.5, 2.0)
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.balance import member_loads
-from results.query import load
+from results.estimates.states import beside_each_other, state_of, states
 from results.report.embed import UNKNOWN, pack, unpack
-from results.schema import TelemetryRow
-from results.states import beside_each_other, state_of, states
-from results.store import Store
+from results.runs.balance import member_loads
+from results.store.folder import Store
+from results.store.query import load
+from results.store.schema import TelemetryRow
 from tests.results import synthetic
 from tests.results.synthetic import Plan
 from tests.results.test_recommend import chunks

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from results.bases import beyond, indicator, products, span
+from results.statistics.bases import beyond, indicator, products, span
 
 
 def projector(columns: np.ndarray) -> np.ndarray:

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from results.best import compare_with_best, dunnett_critical
-from results.estimate import Fit, fit
-from results.intervals import estimates
-from results.responses import Response
+from results.estimates.best import compare_with_best, dunnett_critical
+from results.estimates.estimate import Fit, fit
+from results.estimates.intervals import estimates
+from results.estimates.responses import Response
 
 # Dunnett (1955), J. Am. Stat. Assoc. 50, table 1a: one-sided, joint confidence .95, for 1 to 9 treatments.
 COMPARISONS = (2, 3, 4, 5, 6, 7, 8, 9)

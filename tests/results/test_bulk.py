@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from results import bulk
 from results.errors import ResultsError
-from results.query import load
-from results.store import Store
+from results.store import bulk
+from results.store.folder import Store
+from results.store.query import load
 from tests.results import synthetic
 
 PLAN = synthetic.Plan(truth=synthetic.raid_truth()[:2])

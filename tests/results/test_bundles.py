@@ -10,14 +10,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from results import sealed
-from results import store as store_module
-from results.contents import Contents, MovedError
 from results.errors import ResultsError
-from results.query import load
-from results.recommend import recommend
-from results.seconds import series
-from results.store import COMPANIONS, Store
+from results.recommendation.recommend import recommend
+from results.runs.seconds import series
+from results.store import folder as store_module
+from results.store import sealed
+from results.store.contents import Contents, MovedError
+from results.store.folder import COMPANIONS, Store
+from results.store.query import load
 from tests.results import synthetic
 from tests.results.synthetic import Plan
 

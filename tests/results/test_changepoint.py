@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from results import resampled
-from results.changepoint import MAX_VALUES, best_split, change_points
 from results.errors import ResultsError
+from results.statistics import resampled
+from results.statistics.changepoint import MAX_VALUES, best_split, change_points
 
 TWO_STEPS = [0.3, 2.4, 1.5, -0.9, -0.5, 99.7, 98.3, 99.1, 149, 149.7, 149.5, 149.1, 148.8, 150]
 """The example of the open-source implementations of E-divisive for performance tests (MongoDB's and Apache Otava's)."""

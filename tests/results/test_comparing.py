@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from results.comparing import BETTER, TIED, UNCLEAR, WORSE, compare
+from results.comparison.compare import BETTER, TIED, UNCLEAR, WORSE, compare
+from results.comparison.picking import Picked, pick
 from results.errors import ResultsError
-from results.picking import Picked, pick
-from results.store import Store
+from results.store.folder import Store
 from tests.bench.cli.test_recommend_and_report import stripelab
 from tests.results import synthetic
 from tests.results.synthetic import Plan, raid_points, raid_truth

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from results.defaults import is_default, over_default
-from results.estimate import fit
-from results.responses import Response
-from results.schema import FACTOR_COLUMNS
-from results.settings import DEFAULT, Setting
+from results.estimates.defaults import is_default, over_default
+from results.estimates.estimate import fit
+from results.estimates.responses import Response
+from results.estimates.settings import DEFAULT, Setting
+from results.store.schema import FACTOR_COLUMNS
 
 PLAIN: dict[str, Setting] = {
     **dict.fromkeys(FACTOR_COLUMNS, DEFAULT),

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from results.diagnostics import drift, outliers, refuse_grouped
-from results.estimate import NoEvidenceError, fit
-from results.responses import Response
+from results.estimates.diagnostics import drift, outliers, refuse_grouped
+from results.estimates.estimate import NoEvidenceError, fit
+from results.estimates.responses import Response
 from tests.results.synthetic import Plan, factorial, values
 
 

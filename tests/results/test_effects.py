@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy import special
 
-from results import shares
-from results.effects import Effect, effects, interactions
-from results.estimate import Fit, fit
-from results.responses import Response
-from results.schema import FACTOR_COLUMNS
-from results.settings import Setting
+from results.estimates import shares
+from results.estimates.effects import Effect, effects, interactions
+from results.estimates.estimate import Fit, fit
+from results.estimates.responses import Response
+from results.estimates.settings import Setting
+from results.store.schema import FACTOR_COLUMNS
 
 Points = list[dict[str, Setting]]
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from results.estimate import MIN_DF, NoEvidenceError, fit, t_interval
-from results.intervals import estimates
-from results.responses import Response
+from results.estimates.estimate import MIN_DF, NoEvidenceError, fit, t_interval
+from results.estimates.intervals import estimates
+from results.estimates.responses import Response
 
 
 def table(values: dict[tuple[int, int], float]) -> list[Response]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from results.exchange import LEVEL, drift_over_runs, neighbours_p, trend_p
+from results.statistics.exchange import LEVEL, drift_over_runs, neighbours_p, trend_p
 
 
 @pytest.mark.parametrize("count", [3, 5, 8, 20, 60])

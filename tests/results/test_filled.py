@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.engine import DirectionResult
-from results.filled import filled_at_once
-from results.schema import TABLES
+from results.store.filled import filled_at_once
+from results.store.schema import TABLES
 
 KINDS = (*TABLES.values(), DirectionResult)
 

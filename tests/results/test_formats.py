@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from results import formats
+from results.export import formats
 
 TABLE = pa.table(
     {

@@ -10,7 +10,7 @@ import pytest
 
 from results.errors import ResultsError
 from results.guarantee.synthetic import Campaign, Truth, write
-from results.tolerance import coverage
+from results.statistics.tolerance import coverage
 from tests.results.guarantees import REAL, asked, kinds, make, runs
 
 
@@ -329,7 +329,7 @@ def test_questions_without_an_answer(store, question, said):
 
 
 def test_an_empty_store_says_so(tmp_path):
-    from results.store import Store
+    from results.store.folder import Store
 
     Store.create(tmp_path / "s")
     with pytest.raises(ResultsError, match="holds no trial yet"):

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from results.imported import comparable, in_order, is_imported
-from results.schema import IMPORTED, TrialRow
-from results.settings import settings_by_point, varied
+from results.estimates.settings import settings_by_point, varied
+from results.store.imported import comparable, in_order, is_imported
+from results.store.schema import IMPORTED, TrialRow
 from tests.results import synthetic
 
 PLAN = synthetic.Plan(truth=synthetic.raid_truth()[:2])

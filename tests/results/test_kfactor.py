@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from results.kfactor import VARIANCE_LEVEL, gate, k_factor, normal_bound, runs_differ, tails
+from results.statistics.kfactor import VARIANCE_LEVEL, gate, k_factor, normal_bound, runs_differ, tails
 
 TABLE = {  # one-sided factors, confidence 0.95: Odeh and Owen 1980; Lieberman, Industrial Quality Control 14, 1958
     5: (3.407, 4.203, 5.741),

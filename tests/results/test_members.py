@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from results import members
-from results.members import slow_disks
-from results.query import load
-from results.recommend import recommend
+from results.recommendation.recommend import recommend
+from results.runs import members
+from results.runs.members import slow_disks
+from results.store.query import load
 from tests.results import synthetic
 from tests.results.synthetic import Plan, raid_truth
 

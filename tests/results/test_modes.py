@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from results.modes import two_modes
+from results.estimates.modes import two_modes
 
 
 def heavy(rng, count):

@@ -13,12 +13,11 @@ import matplotlib as mpl
 import pytest
 from PIL import Image
 
-from results import svg
 from results.errors import ResultsError
-from results.plotting import KINDS, Question, draw, encode
+from results.plotting import KINDS, Question, draw, encode, svg
 from results.plotting.measured import measured, sweep_of
 from results.plotting.style import ON_WHITE
-from results.query import load
+from results.store.query import load
 from tests.results import synthetic
 from tests.results.synthetic import Plan, raid_truth
 

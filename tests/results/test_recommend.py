@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from results.answer import STATISTICALLY, WITHIN_MARGIN, Answer
 from results.errors import ResultsError
-from results.recommend import recommend
-from results.summary import Table, Text, blocks
+from results.recommendation.answer import STATISTICALLY, WITHIN_MARGIN, Answer
+from results.recommendation.recommend import recommend
+from results.recommendation.summary import Table, Text, blocks
 from tests.results import synthetic
 from tests.results.synthetic import Plan, factorial, raid_truth
 
@@ -252,7 +252,7 @@ def test_two_environments_are_warned_of(tmp_path: Path) -> None:
 
 
 def test_an_empty_store_and_an_unknown_workload(tmp_path: Path, raid: Path) -> None:
-    from results.store import Store
+    from results.store.folder import Store
 
     Store.create(tmp_path / "s")
     with pytest.raises(ResultsError, match="holds no trial"):

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 import scipy
 
-from results.anova import Term, table
-from results.apply import script
-from results.bases import indicator
-from results.constraints import MET, NOT_MET, UNSURE, parse
 from results.errors import ResultsError
-from results.estimate import WELCH_T, fit
-from results.intervals import estimates, median_ranks, with_intervals
-from results.modes import two_modes
-from results.recommend import Wishes, recommend
-from results.responses import Response
-from results.shape import shape
-from results.within import lag_one, truncation
+from results.estimates.anova import Term, table
+from results.estimates.constraints import MET, NOT_MET, UNSURE, parse
+from results.estimates.estimate import WELCH_T, fit
+from results.estimates.intervals import estimates, median_ranks, with_intervals
+from results.estimates.modes import two_modes
+from results.estimates.responses import Response
+from results.estimates.shape import shape
+from results.recommendation.apply import script
+from results.recommendation.recommend import Wishes, recommend
+from results.runs.within import lag_one, truncation
+from results.statistics.bases import indicator
 from tests.results import synthetic
 from tests.results.synthetic import Plan, raid_truth
 

@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 
 from results.errors import ResultsError
-from results.query import load
-from results.recommend import Wishes
+from results.recommendation.recommend import Wishes
 from results.report import gather, write
 from results.report.embed import unpack
 from results.report.model import Block
 from results.report.model import Page as Page_
-from results.schema import TrialRow
-from results.store import Store
+from results.store.folder import Store
+from results.store.query import load
+from results.store.schema import TrialRow
 from tests.results import large, synthetic
 from tests.results.synthetic import Plan, raid_truth
 from tests.results.test_recommend import PREDICTED, chunks

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from results.recommend import Wishes
+from results.recommendation.recommend import Wishes
 from results.report import write
 from results.report.embed import pack, unpack
 from tests.results import synthetic

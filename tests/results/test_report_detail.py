@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results import query, sql
 from results.errors import ResultsError
-from results.query import load
 from results.report import detail, document, write
 from results.report.render import render
-from results.schema import TrialRow
+from results.store import query, sql
+from results.store.query import load
+from results.store.schema import TrialRow
 from tests.results import synthetic
 from tests.results.nightly import stored
 from tests.results.nightly.stored import Nights, night_name

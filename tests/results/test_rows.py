@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from results.arrays import arrow_array, plain
+from results.store.arrays import arrow_array, plain
 
 WORDS = st.text(st.characters(codec="utf-8"), max_size=8)
 KINDS = {
@@ -80,7 +80,7 @@ def test_a_store_is_written_and_opened_without_pandas(tmp_path: Path) -> None:
     write = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from results.store import Store\n"
+        "from results.store.folder import Store\n"
         "from tests.results import synthetic\n"
         "from tests.results.synthetic import Plan\n"
         "path = Path(sys.argv[1])\n"

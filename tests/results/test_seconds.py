@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from results import bundles
 from results.errors import ResultsError
-from results.query import load
-from results.seconds import added, by_workload, series, summaries
-from results.store import Store
+from results.runs.seconds import added, by_workload, series, summaries
+from results.store import bundles
+from results.store.folder import Store
+from results.store.query import load
 from tests.results import synthetic
 from tests.results.synthetic import Plan
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from results import units
 from results.errors import ResultsError
-from results.objective import objectives, stated_objectives, usual_objective
-from results.responses import figure, merged, percentile
-from results.settings import complexity, label, ordered, settings_of, varied
+from results.estimates.objective import objectives, stated_objectives, usual_objective
+from results.estimates.responses import figure, merged, percentile
+from results.estimates.settings import complexity, label, ordered, settings_of, varied
 from tests.results import synthetic
 from tests.results.synthetic import Plan
 

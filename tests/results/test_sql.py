@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from results import sql
-from results.query import load
-from results.rows import to_table
-from results.schema import TABLES, arrow_schema
-from results.store import Store
+from results.store import sql
+from results.store.folder import Store
+from results.store.query import load
+from results.store.rows import to_table
+from results.store.schema import TABLES, arrow_schema
 from tests.results import synthetic
 from tests.results.synthetic import Plan, raid_truth
 
@@ -163,7 +163,7 @@ def test_columns_that_an_older_file_lacks_are_null_and_lists_empty(tmp_path, mon
 
     path = tmp_path / "s"
     with monkeypatch.context() as patched:
-        patched.setattr("results.store.to_table", older)
+        patched.setattr("results.store.folder.to_table", older)
         synthetic.write(path, Plan(raid_truth()[:2], replicates=1))
     (found,) = rows(path, "SELECT DISTINCT steady_rounds, steady_verdict, bw_bytes_s > 0 AS there FROM observations")
     assert found == {"steady_rounds": [], "steady_verdict": None, "there": True}

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results import steady
-from results.steady import NOT_EXCLUDED, NOT_STEADY, STEADY, course, latest, rounds_of, window
+from results.statistics import steady
+from results.statistics.steady import NOT_EXCLUDED, NOT_STEADY, STEADY, course, latest, rounds_of, window
 
 
 @pytest.mark.parametrize(

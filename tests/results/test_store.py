@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from results import sealed
 from results.errors import ResultsError
-from results.query import load
-from results.schema import SCHEMA_VERSION, TrialRow, arrow_schema
-from results.store import COMPANIONS, Store
+from results.store import sealed
+from results.store.folder import COMPANIONS, Store
+from results.store.query import load
+from results.store.schema import SCHEMA_VERSION, TrialRow, arrow_schema
 from tests.results import synthetic
 from tests.results.synthetic import Plan
 
@@ -154,7 +154,7 @@ def test_a_companion_of_another_outcome_is_found(store: Path) -> None:
     name = first_trial(store)
     row = next(row for row in load(store).trial_rows() if row.trial_id == name)
     observation = replace(synthetic.observation(PLAN, row, 999.0, "write", None), trial_id=name)
-    from results.rows import to_table
+    from results.store.rows import to_table
 
     content, _ = sealed.encode(to_table("observations", [observation]))
     (store / "observations" / f"{name}.parquet").write_bytes(content)
@@ -318,7 +318,7 @@ WRITER = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from results.store import Store
+from results.store.folder import Store
 from tests.results import synthetic
 from tests.results.test_store import PLAN, SETTINGS
 

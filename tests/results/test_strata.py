@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from results.anova import Term, table
-from results.bases import indicator
-from results.best import compare_with_best
-from results.estimate import NoEvidenceError, fit
-from results.responses import Response
-from results.strata import shared, strata
+from results.estimates.anova import Term, table
+from results.estimates.best import compare_with_best
+from results.estimates.estimate import NoEvidenceError, fit
+from results.estimates.responses import Response
+from results.estimates.strata import shared, strata
+from results.statistics.bases import indicator
 
 BARS = """\
 360 C2 73 C3 83 C1 67 C4 89

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.tolerance import confidence_of, coverage, median_ranks, run_bound, runs_needed, smallest, usable_rank
+from results.statistics.tolerance import (
+    confidence_of,
+    coverage,
+    median_ranks,
+    run_bound,
+    runs_needed,
+    smallest,
+    usable_rank,
+)
 
 LEAST_RUNS = {  # the classical table: Hahn and Meeker, Statistical Intervals, table A.17 and its neighbours
     (0.90, 0.95): (29, 46, 61),

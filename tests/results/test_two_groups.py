@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from results.two_groups import LEVEL, critical, of_runs
+from results.statistics.two_groups import LEVEL, critical, of_runs
 
 
 def two_modes(rng, count, share=0.1, slow=0.8, noise=0.02):

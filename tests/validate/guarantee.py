@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from results import kfactor, tolerance, two_groups
-from results.exchange import LEVEL, drift_over_runs
 from results.guarantee.synthetic import SHAPES, Truth, draw
+from results.statistics import kfactor, tolerance, two_groups
+from results.statistics.exchange import LEVEL, drift_over_runs
 from tests.validate.race import interval
 
 Floats = npt.NDArray[np.float64]

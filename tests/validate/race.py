@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from permutations.race_spec import RacingSpec
-from permutations.racing import Screen, width
+from permutations.racing.race import Screen, width
+from permutations.racing.spec import RacingSpec
 
 Floats = npt.NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int, int], Floats]

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from permutations.race_spec import RacingSpec
-from results.diagnostics import drift, refuse_grouped
-from results.estimate import NoEvidenceError, fit
-from results.ranking import PointFacts, Terms, rank
-from results.responses import Response
-from results.schema import FACTOR_COLUMNS
+from permutations.racing.spec import RacingSpec
+from results.estimates.diagnostics import drift, refuse_grouped
+from results.estimates.estimate import NoEvidenceError, fit
+from results.estimates.responses import Response
+from results.recommendation.ranking import PointFacts, Terms, rank
+from results.store.schema import FACTOR_COLUMNS
 from tests.results.synthetic import Plan, factorial, values
 from tests.validate.race import halving, interval, race, uniform
 

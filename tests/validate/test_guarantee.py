@@ -7,8 +7,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from results import tolerance
 from results.guarantee.synthetic import SHAPES, Truth
+from results.statistics import tolerance
 from tests.validate.guarantee import (
     BETWEEN,
     CONFIDENCE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from permutations.race_spec import RacingSpec
+from permutations.racing.spec import RacingSpec
 from tests.validate.race import POINTS, TRUTHS, halving, interval, race, uniform
 
 RACES = 300

@@ -22,7 +22,7 @@ from bench.importing.fio_logs import NO_LOGS
 from bench.importing.pattern import compile_pattern
 from bench.importing.rows import Source, rows
 from bench.importing.run import Naming
-from results.bulk import seal
+from results.store.bulk import seal
 
 DATA = Path(__file__).parents[2] / "data"
 PATTERNS = tuple(map(compile_pattern, ("{level}/{chunk_kib}/{rw}.txt", "{box}.txt", "jobname={}{controller}")))

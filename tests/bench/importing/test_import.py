@@ -10,10 +10,10 @@ from bench.errors import ImportFailedError
 from bench.importing import campaign
 from bench.importing.campaign import Imported, import_files
 from results.guarantee import Question, guarantee
-from results.query import load
-from results.recommend import recommend
-from results.schema import IMPORTED
-from results.store import Store
+from results.recommendation.recommend import recommend
+from results.store.folder import Store
+from results.store.query import load
+from results.store.schema import IMPORTED
 from tests.bench.importing.conftest import DATA, RECORDED, at, document
 from tests.results import synthetic
 

@@ -11,8 +11,8 @@ from bench.vocabulary import vocabulary
 from permutations.design import make_plan
 from permutations.night import watched
 from permutations.sweep import Sweep
-from results.schema import NIGHT
-from results.store import Store
+from results.store.folder import Store
+from results.store.schema import NIGHT
 from tests.results import synthetic
 
 NIGHTS = tuple(f"2026-03-0{number}" for number in range(1, 6))

@@ -11,7 +11,7 @@ import pytest
 from bench.errors import IncompleteNightError
 from bench.stack import loops
 from results.nightly import answer
-from results.query import load
+from results.store.query import load
 from tests.bench.nightly.past import NIGHTS, TONIGHT, past_nights
 
 POINTS, RUNTIME_S = 7, 2

@@ -18,7 +18,7 @@ from permutations.design import make_plan
 from permutations.night import PAIR_BASELINE
 from permutations.sweep import Sweep
 from results.nightly import kept
-from results.schema import PAIR_TONIGHT
+from results.store.schema import PAIR_TONIGHT
 from tests.results.nightly.nights import night
 
 SWEEP = Path(__file__).parents[3] / "examples" / "first-sweep.toml"

@@ -13,9 +13,9 @@ from bench.errors import BusyError
 from bench.nightly import night as nights
 from bench.nightly.retain import retain
 from bench.store_lock import locked
-from results.query import load
-from results.schema import NIGHT
-from results.store import Store
+from results.store.folder import Store
+from results.store.query import load
+from results.store.schema import NIGHT
 from tests.results import synthetic
 
 NAMES = ("2026-01-01", "2026-01-02", "2026-01-03")

@@ -20,8 +20,8 @@ from permutations.designs.report import DesignError
 from permutations.designs.spec import DESIGNS, DesignSpec
 from permutations.errors import SweepError
 from permutations.factors import FACTORS
-from permutations.rules import HARDWARE_RULES, Forbid, Require
-from permutations.space import FactorValues, Space
+from permutations.feasible.rules import HARDWARE_RULES, Forbid, Require
+from permutations.feasible.space import FactorValues, Space
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 NAMES = tuple(FACTORS)

@@ -7,9 +7,9 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from results.export.openmetrics import METRICS, write_openmetrics
-from results.query import load
-from results.schema import EnvironmentRow, ObservationRow, TrialRow
-from results.store import Store
+from results.store.folder import Store
+from results.store.query import load
+from results.store.schema import EnvironmentRow, ObservationRow, TrialRow
 from tests.results import synthetic
 
 

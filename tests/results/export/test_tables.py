@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from results.export.tables import TRIAL_COLUMNS, observation_columns, write_csv, write_jsonl, write_parquet
-from results.query import StoreFrames, load
-from results.schema import arrow_schema
-from results.store import Store
+from results.store.folder import Store
+from results.store.query import StoreFrames, load
+from results.store.schema import arrow_schema
 from tests.results import synthetic
 
 

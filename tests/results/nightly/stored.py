@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from results import bundles, sealed
-from results.contents import PARTS
-from results.rows import conform, to_table
-from results.schema import NIGHT, ObservationRow, TrialRow
-from results.store import Store
+from results.store import bundles, sealed
+from results.store.contents import PARTS
+from results.store.folder import Store
+from results.store.rows import conform, to_table
+from results.store.schema import NIGHT, ObservationRow, TrialRow
 from tests.results import synthetic
 
 FIRST = date(2026, 1, 1)

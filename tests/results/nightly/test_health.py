@@ -9,9 +9,9 @@ import pytest
 
 from results.nightly import health, words
 from results.nightly.answer import DiskHealth, from_json
-from results.query import load
-from results.schema import DISK_HEALTH, TelemetryRow
-from results.store import Store
+from results.store.folder import Store
+from results.store.query import load
+from results.store.schema import DISK_HEALTH, TelemetryRow
 from tests.results import synthetic
 from tests.results.nightly.nights import night
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from results.nightly.history import Key, read_history
-from results.query import load
-from results.schema import FRESH, NIGHT
+from results.store.query import load
+from results.store.schema import FRESH, NIGHT
 from tests.results import synthetic
 from tests.results.nightly import stored
 from tests.results.nightly.stored import Nights, night_name

@@ -18,7 +18,7 @@ from results.nightly.disks import SlowMember
 from results.nightly.evidence import Shift
 from results.nightly.history import read_history
 from results.nightly.judge import Fresh, verdict
-from results.query import load
+from results.store.query import load
 from tests.results import synthetic
 from tests.results.nightly import stored
 from tests.results.nightly.stored import Nights, night_name

@@ -11,7 +11,7 @@ from results.nightly.answer import Change
 from results.nightly.baseline import read_baselines
 from results.nightly.history import read_history
 from results.nightly.trend import happenings, trends
-from results.query import load
+from results.store.query import load
 from tests.results.nightly import watched_store
 from tests.results.nightly.nights import night
 from tests.results.nightly.stored import night_name

@@ -16,13 +16,13 @@ from results.errors import ResultsError
 from results.evidence.files import copy_store
 from results.nightly import answer
 from results.nightly.trend import Entry
-from results.plots import VIRTUAL_MARK
-from results.query import load
+from results.plotting.inline import VIRTUAL_MARK
 from results.report import document, trend, trend_drawing
 from results.report.nights_alone import write_nights
 from results.report.pdf import pdf
 from results.report.render import render
-from results.store import Store
+from results.store.folder import Store
+from results.store.query import load
 from tests.results import synthetic
 from tests.results.nightly import stored
 from tests.results.nightly.stored import Nights, night_name
@@ -32,7 +32,7 @@ from tests.results.test_report import Page
 
 CHAPTER = """
 import hashlib, sys
-from results.query import load
+from results.store.query import load
 from results.report import trend
 print(hashlib.sha256(repr(trend.page(load(sys.argv[1]), "", virtual=False)).encode()).hexdigest())
 """

@@ -23,9 +23,9 @@ from results.nightly.changes import environment_changes
 from results.nightly.courses import Night, courses
 from results.nightly.history import History, read_history
 from results.nightly.judge import Course, Fresh, verdict
-from results.query import load
-from results.schema import EnvironmentRow
-from results.store import Store
+from results.store.folder import Store
+from results.store.query import load
+from results.store.schema import EnvironmentRow
 from tests.results import synthetic
 from tests.results.nightly import stored
 from tests.results.nightly.stored import Nights, night_name

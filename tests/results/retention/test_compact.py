@@ -13,22 +13,22 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pytest
 
-from results import sealed
-from results.bundles import is_bundle
-from results.contents import COMPANIONS
 from results.errors import ResultsError
 from results.guarantee import Question, guarantee
 from results.nightly.disks import shares
 from results.nightly.history import read_history
 from results.plotting.measured import sweep_of
 from results.plotting.over_time import series as plot_series
-from results.query import StoreFrames, load
-from results.recommend import recommend
+from results.recommendation.recommend import recommend
 from results.retention.compact import Asked, Compacted, compact
 from results.retention.referred import referred
-from results.schema import DISK_CHECK, DISK_HEALTH, NIGHT, TelemetryRow, TrialRow
-from results.sql import run
-from results.store import Store
+from results.store import sealed
+from results.store.bundles import is_bundle
+from results.store.contents import COMPANIONS
+from results.store.folder import Store
+from results.store.query import StoreFrames, load
+from results.store.schema import DISK_CHECK, DISK_HEALTH, NIGHT, TelemetryRow, TrialRow
+from results.store.sql import run
 from tests.results import synthetic
 
 POINT = {"level": "raid5", "disks": 4, "chunk_kib": 64, "filesystem": "xfs", "layout": "flat"}

@@ -1,0 +1,1 @@
+"""The feasible space: which combinations the rules leave, found and counted without walking the others."""

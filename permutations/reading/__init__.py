@@ -1,0 +1,1 @@
+"""Reading a sweep file: every value is checked, and every refusal names its line."""

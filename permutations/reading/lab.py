@@ -1,0 +1,153 @@
+"""``[dataset]``, ``[disk]``, ``[lab]`` and ``[objective]`` of a sweep file."""
+
+from __future__ import annotations
+
+from permutations.constraint import PREFERENCES, why_not
+from permutations.objective import LATENCIES, METRICS, Objective
+from permutations.reading.table import Table, quoted
+from permutations.vocabulary import Vocabulary
+from permutations.workload import DataSet, DiskProfile, LabSpec, Workload
+
+MAX_LAB_DISKS = 16
+"""User-Mode Linux attaches no more."""
+
+BLOCK_BYTES = 4096
+TERABYTE = 10**12
+"""Makers of disks count in powers of ten."""
+
+
+def parse_dataset(table: Table, workloads: tuple[Workload, ...]) -> DataSet:
+    """The files that the workloads run over."""
+    table.only(("files", "file_size"))
+    usual = DataSet()
+    files = table.integer("files", usual.files, 1, 1_000_000)
+    file_bytes = table.size("file_size", usual.file_bytes, BLOCK_BYTES, 1 << 50)
+    if file_bytes % BLOCK_BYTES:
+        table.refuse("file_size", f"{quoted(table.values['file_size'])} is no multiple of 4096 bytes")
+    for workload in workloads:
+        if workload.bs_bytes > file_bytes:
+            table.source.refuse(
+                (*table.at, "file_size"), f'is {file_bytes} bytes, less than one block of workload "{workload.name}"'
+            )
+    return DataSet(files, file_bytes)
+
+
+def parse_disk(table: Table) -> int | None:
+    """Bytes that each real disk is rated to bear being written (TBW), where the sweep says so."""
+    table.only(("rated_tbw_tb",))
+    if not table.has("rated_tbw_tb"):
+        return None
+    return round(table.number("rated_tbw_tb", 0.0, 0.001, 1e9) * TERABYTE)
+
+
+def lab_disks(table: Table) -> int | None:
+    """Disks of the lab where the sweep says so."""
+    return table.integer("disks", None, 1, MAX_LAB_DISKS)
+
+
+def parse_lab(table: Table, vocabulary: Vocabulary | None, max_disks: int) -> LabSpec:
+    """The virtual lab; it has as many disks as the sweep uses at most, unless the file says more."""
+    table.only(("disks", "disk_size", "memory", "profile", "disk"))
+    usual = LabSpec()
+    disks = lab_disks(table)
+    if disks is not None and disks < max_disks:
+        table.refuse("disks", f"the lab has {disks}, but [factors] disks goes up to {max_disks}")
+    if table.values and max_disks > MAX_LAB_DISKS:
+        table.source.refuse(table.at, f"the lab has at most {MAX_LAB_DISKS} disks, but [factors] asks for {max_disks}")
+    count = max_disks if disks is None else disks
+    return LabSpec(
+        disks=count,
+        disk_bytes=table.size("disk_size", usual.disk_bytes, 64 << 20, 1 << 44),
+        memory_bytes=table.size("memory", usual.memory_bytes, 128 << 20, 1 << 40),
+        profile=_profile(table, vocabulary),
+        own_limits=_own_limits(table, count),
+    )
+
+
+def _own_limits(table: Table, disks: int) -> tuple[tuple[int, DiskProfile], ...]:
+    """``[[lab.disk]]``: disks that are limited otherwise than the profile says."""
+    found: dict[int, DiskProfile] = {}
+    for own in table.tables("disk"):
+        own.only(("number", "iops", "bandwidth"))
+        own.require("number", "iops", "bandwidth")
+        if not table.has("profile"):
+            own.source.refuse(own.at, "a disk has a limit of its own only beside a profile of all the others")
+        number = own.integer("number", 0, 1, disks)
+        if number in found:
+            own.refuse("number", f"disk {number} has a limit of its own already")
+        found[number] = _limit(own)
+    return tuple(sorted(found.items()))
+
+
+def _limit(table: Table) -> DiskProfile:
+    """A limit from its two figures."""
+    iops = table.integer("iops", 0, 1, 10_000_000)
+    bandwidth = table.size("bandwidth", 0, BLOCK_BYTES, 1 << 44)
+    return DiskProfile(f"{iops}-iops-{bandwidth}-bytes-s", iops, bandwidth)
+
+
+def _profile(table: Table, vocabulary: Vocabulary | None) -> DiskProfile | None:
+    """A disk profile by name, or made up from its two limits."""
+    if not table.has("profile"):
+        return None
+    if isinstance(table.values["profile"], dict):
+        inner = table.table("profile")
+        inner.only(("iops", "bandwidth"))
+        inner.require("iops", "bandwidth")
+        return _limit(inner)
+    known = {profile.name: profile for profile in vocabulary.disk_profiles} if vocabulary is not None else {}
+    if not known and isinstance(table.values["profile"], str):
+        table.refuse("profile", 'no profile is known by name here: write profile = {iops = 100, bandwidth = "20M"}')
+    return known[table.word("profile", tuple(known), "", "unknown profile")]
+
+
+def parse_objectives(tables: tuple[Table, ...], workloads: tuple[Workload, ...]) -> tuple[Objective, ...]:
+    """What the sweep is judged by; where it says nothing, what each workload usually is."""
+    if not tables:
+        return tuple(Objective.usual(workload) for workload in workloads)
+    objectives: list[Objective] = []
+    for table in tables:
+        objective = _objective(table, workloads)
+        if (objective.workload, objective.metric) in {(each.workload, each.metric) for each in objectives}:
+            table.source.refuse(table.at, "the same objective is there already")
+        objectives.append(objective)
+    return tuple(objectives)
+
+
+def _objective(table: Table, workloads: tuple[Workload, ...]) -> Objective:
+    table.only(("maximise", "minimise", "workload", "require", "prefer"))
+    if table.has("maximise") == table.has("minimise"):
+        table.source.refuse(table.at, "must have either maximise or minimise")
+    key = "maximise" if table.has("maximise") else "minimise"
+    metric = table.word(key, METRICS, "", "unknown metric")
+    if (metric in LATENCIES) is not (key == "minimise"):
+        other = "minimise" if key == "maximise" else "maximise"
+        table.refuse(key, f"{metric} is better the {'lower' if metric in LATENCIES else 'higher'} it is", other)
+    names = {workload.name: workload for workload in workloads}
+    if not table.has("workload") and len(names) > 1:
+        table.source.refuse(table.at, f"workload is missing; known are {', '.join(names)}")
+    name = table.word("workload", tuple(names), next(iter(names)), "unknown workload")
+    if names[name].engine == "dd" and metric != "bw_bytes_s":
+        table.refuse(key, f'dd reports no {metric}: workload "{name}" has bw_bytes_s alone', "bw_bytes_s")
+    return Objective(name, metric, key == "maximise", _require(table), _prefer(table))
+
+
+def _require(table: Table) -> tuple[str, ...]:
+    """Constraints, each checked."""
+    found = []
+    for at, value in table.elements("require") if table.has("require") else ():
+        wrong = why_not(value) if isinstance(value, str) else f"{quoted(value)} is no text"
+        if wrong is not None:
+            table.source.refuse(at, wrong)
+        found.append(value)
+    return tuple(found)
+
+
+def _prefer(table: Table) -> tuple[str, ...]:
+    """The order of preferences."""
+    found: list[str] = []
+    for at, value in table.elements("prefer") if table.has("prefer") else ():
+        if value not in PREFERENCES or value in found:
+            table.source.refuse(at, f"{quoted(value)} must be one of {', '.join(PREFERENCES)}, and each once")
+        found.append(value)
+    return tuple(found)

@@ -1,0 +1,128 @@
+"""``[factors]``, ``[[forbid]]`` and ``[[require]]`` of a sweep file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from permutations.errors import nearest
+from permutations.factors import DEFAULT_WORD, FACTORS, Factor, Setting
+from permutations.feasible.rules import Forbid, Keys, Require
+from permutations.feasible.space import FactorValues
+from permutations.reading import toml_lines
+from permutations.reading.source import Source
+from permutations.reading.table import Table, quoted
+from permutations.vocabulary import Vocabulary
+
+MOST_VALUES = 100_000
+"""A range with more values than this is a slip."""
+
+
+def parse_factors(table: Table, vocabulary: Vocabulary | None, lab_disks: int | None) -> tuple[FactorValues, ...]:
+    """Every factor with its values, the defaults where the sweep names none.
+
+    ``lab_disks`` is what ``disks`` is where the sweep does not say.
+    """
+    table.only(tuple(FACTORS))
+    if not table.has("level"):
+        table.source.refuse(table.at, 'level is missing: write for example level = ["raid5", "raid10"]')
+    if not table.has("disks") and lab_disks is None:
+        table.source.refuse(table.at, "disks is missing: write for example disks = [4] here, or disks = 4 in [lab]")
+    defaults: dict[str, Setting] = {name: factor.default for name, factor in FACTORS.items()} | {"disks": lab_disks}
+    return tuple(
+        FactorValues(name, settings(table, name, vocabulary) if table.has(name) else (defaults[name],))
+        for name in FACTORS
+    )
+
+
+def parse_forbid(tables: tuple[Table, ...], vocabulary: Vocabulary | None) -> tuple[Forbid, ...]:
+    """The combinations that the sweep leaves out, in the order of the file."""
+    return tuple(_forbid(table, vocabulary) for table in tables)
+
+
+def parse_require(tables: tuple[Table, ...], vocabulary: Vocabulary | None) -> tuple[Require, ...]:
+    """The combinations that the sweep insists on, in the order of the file."""
+    return tuple(_require(table, vocabulary) for table in tables)
+
+
+def _forbid(table: Table, vocabulary: Vocabulary | None) -> Forbid:
+    table.only((*FACTORS, "reason"))
+    keys = _keys(table, vocabulary, ("reason",))
+    if not keys:
+        table.source.refuse(table.at, "names no factor: it would forbid everything")
+    return Forbid(keys, table.text("reason", None), table.source.line(table.at))
+
+
+def _require(table: Table, vocabulary: Vocabulary | None) -> Require:
+    table.only((*FACTORS, "when", "reason"))
+    when = table.table("when")
+    when.only(tuple(FACTORS))
+    then = _keys(table, vocabulary, ("when", "reason"))
+    if not then:
+        table.source.refuse(table.at, "names no factor beside when: it would require nothing")
+    keys = _keys(when, vocabulary, ())
+    both = [name for name, _ in then if name in dict(keys)]
+    if both:
+        table.refuse(both[0], "is in when as well: say which values go together with [[forbid]]")
+    return Require(keys, then, table.text("reason", None), table.source.line(table.at))
+
+
+def _keys(table: Table, vocabulary: Vocabulary | None, aside: tuple[str, ...]) -> Keys:
+    return tuple((name, settings(table, name, vocabulary)) for name in table.values if name not in aside)
+
+
+def settings(table: Table, name: str, vocabulary: Vocabulary | None) -> tuple[Setting, ...]:
+    """The values under a factor's name: a list, one alone, or a range."""
+    written = table.values[name]
+    if isinstance(written, dict):
+        return _range(table.table(name), FACTORS[name])
+    listed = table.elements(name) if isinstance(written, list) else [((*table.at, name), written)]
+    found: list[Setting] = []
+    for at, value in listed:
+        setting = _setting(FACTORS[name], value, at, table.source, vocabulary)
+        if setting in found:
+            table.source.refuse(at, f"{quoted(value)} is there twice")
+        found.append(setting)
+    return tuple(found)
+
+
+def _range(table: Table, factor: Factor) -> tuple[Setting, ...]:
+    """``{start, stop, step}`` or ``{start, stop, log2 = true}``: both ends are in it where they are met."""
+    if factor.kind is not int:
+        table.source.refuse(table.at, "must be text: a range is for numbers")
+    table.only(("start", "stop", "step", "log2"))
+    table.require("start", "stop")
+    log2 = table.flag("log2", default=False)
+    if log2 == table.has("step"):
+        table.source.refuse(table.at, "a range has either step or log2 = true")
+    start = table.integer("start", 0, 1 if log2 else 0)
+    stop = table.integer("stop", 0, start)
+    if log2:
+        values = [start << power for power in range((stop // start).bit_length()) if start << power <= stop]
+    else:
+        step = table.integer("step", 1, 1)
+        if (stop - start) // step >= MOST_VALUES:
+            table.source.refuse(table.at, f"the range has more than {MOST_VALUES} values")
+        values = list(range(start, stop + 1, step))
+    for value in values:
+        problem = factor.problem(value)
+        if problem is not None:
+            table.source.refuse(table.at, f"{value} is in the range, but {factor.name} {problem}")
+    return tuple(values)
+
+
+def _setting(factor: Factor, value: Any, at: toml_lines.Path, source: Source, vocabulary: Vocabulary | None) -> Setting:
+    """One checked value; the word ``default`` becomes None where the factor has such a thing."""
+    if value == DEFAULT_WORD and factor.optional:
+        return None
+    words = vocabulary.filesystems if vocabulary is not None and factor.name == "filesystem" else factor.words
+    if type(value) is not factor.kind:
+        said = "a whole number" if factor.kind is int else "text"
+        meant = nearest(str(value), words) if words and isinstance(value, int) else None
+        source.refuse(at, f"must be {said}, not {quoted(value)}", f'"{meant}"' if meant else None)
+    if words is not None and value not in words:
+        source.refuse_name(at, f"unknown {factor.name} {quoted(value)}", str(value), words)
+    problem = factor.problem(value) if words is None else None
+    if problem is not None:
+        source.refuse(at, f"{quoted(value)}: {problem}")
+    checked: Setting = value
+    return checked

@@ -1,0 +1,209 @@
+"""``[[workload]]`` of a sweep file, in fio's words."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from permutations.errors import nearest
+from permutations.reading.conditioning import parse_precondition, parse_steady_state
+from permutations.reading.table import Table, quoted
+from permutations.vocabulary import Vocabulary
+from permutations.workload import RW_MODES, Workload
+
+WORKLOAD_KEYS = (
+    "name",
+    "engine",
+    "rw",
+    "bs",
+    "iodepth",
+    "numjobs",
+    "runtime_s",
+    "ramp_time_s",
+    "rwmixread",
+    "fsync",
+    "direct",
+    "ioengine",
+    "io_size",
+    "job_file",
+    "options",
+    "precondition",
+    "steady_state",
+)
+DD_KEYS = ("name", "engine", "rw", "bs", "iodepth", "numjobs", "direct", "io_size")
+JOB_FILE_KEYS = ("name", "engine", "job_file", "runtime_s", "ramp_time_s", "precondition")
+
+NATIVE_IOENGINE = "auto"
+NATIVE_DEPTH = 4096
+WEEK_S = 7 * 24 * 3600.0
+MAX_JOB_FILE_BYTES = 1 << 20
+
+OWNED_OPTIONS: Mapping[str, str] = {
+    "blocksize": "bs",
+    "bs": "bs",
+    "direct": "direct",
+    "fsync": "fsync",
+    "io_size": "io_size",
+    "iodepth": "iodepth",
+    "ioengine": "ioengine",
+    "numjobs": "numjobs",
+    "ramp_time": "ramp_time_s",
+    "readwrite": "rw",
+    "runtime": "runtime_s",
+    "rw": "rw",
+    "rwmixread": "rwmixread",
+}
+"""Options of fio that a workload has keys for, and the key."""
+
+_JOB_LINE = re.compile(r"^[ \t]*(?:rw|readwrite)[ \t]*=[ \t]*(\w+)", re.MULTILINE)
+
+
+def parse_workloads(tables: tuple[Table, ...], folder: Path, vocabulary: Vocabulary | None) -> tuple[Workload, ...]:
+    """The workloads in the order of the file; ``folder`` is what a job file's name is relative to."""
+    workloads: list[Workload] = []
+    for table in tables:
+        workload = _workload(table, folder, vocabulary)
+        if workload.name in {other.name for other in workloads}:
+            table.refuse("name", f'a workload named "{workload.name}" is there already: names must differ')
+        workloads.append(workload)
+    return tuple(workloads)
+
+
+def _workload(table: Table, folder: Path, vocabulary: Vocabulary | None) -> Workload:
+    table.only(WORKLOAD_KEYS)
+    usual = Workload(table.name("name"))
+    if usual.name == "global":
+        table.refuse("name", '"global" is the name of a section of its own in fio')
+    engines = vocabulary.engines if vocabulary is not None else ("fio", "dd", "native")
+    engine = table.word("engine", engines, usual.engine, "unknown engine")
+    if table.has("job_file"):
+        return _from_job_file(table, folder, replace(usual, engine=engine))
+    table.require("rw", "bs")
+    direct = table.flag("direct", default=usual.direct)
+    bs_bytes = table.size("bs", usual.bs_bytes, 512 if direct else 1, 1 << 30)
+    workload = Workload(
+        name=usual.name,
+        engine=engine,
+        rw=table.word("rw", RW_MODES, usual.rw),
+        bs_bytes=bs_bytes,
+        iodepth=table.integer("iodepth", usual.iodepth, 1, 65536),
+        numjobs=table.integer("numjobs", usual.numjobs, 1, 1024),
+        runtime_s=table.number("runtime_s", usual.runtime_s, 1.0, WEEK_S),
+        ramp_time_s=table.number("ramp_time_s", usual.ramp_time_s, 0.0, WEEK_S),
+        rwmixread=table.integer("rwmixread", None, 0, 100),
+        fsync=table.integer("fsync", None, 1, 1 << 31),
+        direct=direct,
+        ioengine=_ioengine(table, engine, vocabulary.ioengines_of(engine) if vocabulary else None),
+        io_size_bytes=table.size("io_size", None, 512),
+        options=_options(table.table("options"), engine, vocabulary.options_of(engine) if vocabulary else None),
+        precondition=parse_precondition(table),
+        steady_state=parse_steady_state(table, bs_bytes),
+    )
+    _check(table, workload)
+    return workload
+
+
+def _check(table: Table, workload: Workload) -> None:
+    """Refuse what is well-formed, but makes no sense together."""
+    if workload.engine == "dd":
+        _check_dd(table, workload)
+    if workload.engine == "native" and workload.iodepth > (1 if workload.ioengine == "psync" else NATIVE_DEPTH):
+        most = "1 with psync" if workload.ioengine == "psync" else NATIVE_DEPTH
+        table.refuse("iodepth", f"{workload.iodepth} is too deep for the native engine: at most {most}")
+    if workload.direct and workload.bs_bytes % 512:
+        table.refuse("bs", f"{quoted(table.values['bs'])} is no multiple of 512 bytes, as direct I/O needs")
+    if workload.io_size_bytes is not None and workload.io_size_bytes < workload.bs_bytes:
+        table.refuse("io_size", "is smaller than bs")
+    if table.has("io_size") and table.has("runtime_s"):
+        table.refuse("runtime_s", "says when to end, and io_size says so too: leave one of them out")
+    if workload.rwmixread is not None and workload.rw not in {"rw", "randrw"}:
+        table.refuse("rwmixread", f'needs rw = "rw" or "randrw", not {quoted(workload.rw)}')
+    if workload.fsync is not None and not workload.writes:
+        table.refuse("fsync", "needs a workload that writes")
+
+
+def _check_dd(table: Table, workload: Workload) -> None:
+    """Refuse what dd does not do."""
+    for key in table.values:
+        if key not in DD_KEYS:
+            table.refuse(key, "is a matter of fio: dd has no such thing")
+    if workload.rw not in {"read", "write"}:
+        table.refuse("rw", f"dd reads or writes from the front: {quoted(workload.rw)} needs another engine", '"read"')
+    if workload.iodepth != 1:
+        table.refuse("iodepth", "must be 1 for dd: it has one I/O in flight")
+
+
+def _from_job_file(table: Table, folder: Path, usual: Workload) -> Workload:
+    """A workload that is an existing fio job file; what it does is read from the file."""
+    if table.has("steady_state"):
+        table.refuse("steady_state", "needs a workload that is written out here: rounds cannot be cut from a job file")
+    for key in table.values:
+        if key not in JOB_FILE_KEYS:
+            table.refuse(key, "is set by the job file: leave it out here")
+    if usual.engine != "fio":
+        table.refuse("job_file", f"is a matter of fio, not of {usual.engine}")
+    path = folder / table.text("job_file", "")
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_JOB_FILE_BYTES)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        table.refuse("job_file", f"{path} cannot be read: {reason}")
+    return replace(
+        usual,
+        rw=_job_rw(table, raw.decode("utf-8", errors="replace")),
+        runtime_s=table.number("runtime_s", usual.runtime_s, 1.0, WEEK_S),
+        ramp_time_s=table.number("ramp_time_s", usual.ramp_time_s, 0.0, WEEK_S),
+        job_file=str(path.resolve()),
+        job_sha256=hashlib.sha256(raw).hexdigest(),
+        precondition=parse_precondition(table),
+    )
+
+
+def _job_rw(table: Table, job: str) -> str:
+    """What a job file does, all of its jobs together; fio's own default is ``read``."""
+    modes = {"rw" if mode == "readwrite" else mode for mode in _JOB_LINE.findall(job)} or {"read"}
+    for mode in sorted(modes):
+        if mode not in RW_MODES:
+            table.refuse("job_file", f"has rw={mode}, which is not supported; known are {', '.join(RW_MODES)}")
+    if len(modes) == 1:
+        return modes.pop()
+    random = "rand" if all(mode.startswith("rand") for mode in modes) else ""
+    kinds = {mode.removeprefix("rand") for mode in modes}
+    return random + (kinds.pop() if len(kinds) == 1 else "rw")
+
+
+def _options(table: Table, engine: str, known: tuple[str, ...] | None) -> tuple[tuple[str, str], ...]:
+    """Further options of fio, or of the native engine in fio's words, sorted by name."""
+    options = []
+    for key, value in sorted(table.values.items()):
+        if key in OWNED_OPTIONS:
+            table.refuse(key, "has a key of its own in [[workload]]", OWNED_OPTIONS[key])
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", key):
+            table.refuse(key, "is no name of a fio option")
+        if known is not None and key not in known:
+            table.refuse(key, f"is not an option that is passed on to {engine}", nearest(key, known))
+        if isinstance(value, bool):
+            options.append((key, str(int(value))))
+        elif isinstance(value, (int, float)):
+            options.append((key, str(table.number(key, 0.0, -1e18, 1e18) if isinstance(value, float) else value)))
+        else:
+            options.append((key, table.text(key, "")))
+    return tuple(options)
+
+
+def _ioengine(table: Table, engine: str, known: tuple[str, ...] | None) -> str:
+    """An I/O engine of fio, or the native engine's way to the kernel, which picks the best by itself.
+
+    Some of fio's load libraries or write elsewhere, so that the name must be plain.
+    """
+    default = NATIVE_IOENGINE if engine == "native" else Workload.ioengine
+    if known is not None:
+        return table.word("ioengine", known, default, "unknown I/O engine")
+    value = table.text("ioengine", default)
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*", value):
+        table.refuse("ioengine", f"{quoted(value)} is no name of an I/O engine of {engine}")
+    return value

@@ -1,0 +1,1 @@
+"""Two sweeps beside each other."""

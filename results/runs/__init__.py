@@ -1,0 +1,1 @@
+"""Inside runs: their seconds, their disks and their CPUs."""

@@ -1,0 +1,1 @@
+"""Statistics: methods on plain numbers, each with its source and held to published reference values."""

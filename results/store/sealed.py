@@ -1,0 +1,238 @@
+"""Parquet files that no flipped byte gets past.
+
+Parquet's page checksums (parquet-format, "Checksumming") cover the pages and leave out page headers
+and the footer, where one flipped bit can turn figures into other figures in silence.  So each file
+also carries a *seal*: a magic word and a SHA-256 of all its other bytes, in the gap between the last
+page and the footer.  Readers find the footer from the end of the file and the pages by their
+offsets, so a sealed file is an ordinary Parquet file to every other program.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import io
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from results.errors import ResultsError
+from results.store.schema import arrow_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+_MAGIC = b"stripelab sha256"
+_SEAL_BYTES = len(_MAGIC) + hashlib.sha256().digest_size
+_TRAILER_BYTES = 8  # length of the footer, then PAR1
+_CHUNK_BYTES = 1 << 20  # read at a time where a file is only checked
+_BULKY = frozenset({"raw_zlib"})
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class DamagedFileError(Exception):
+    """The file is torn, changed or not one of ours; the text says which."""
+
+
+@dataclass(frozen=True)
+class SealedTable:
+    """A table as it came out of a whole file, with the file's digest and the names of all its columns."""
+
+    table: pa.Table
+    digest: str
+    columns: tuple[str, ...]
+
+
+def encode(table: pa.Table) -> tuple[bytes, str]:
+    """Bytes of a sealed Parquet file that holds ``table``, and their digest."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+    return _seal(sink.getvalue())
+
+
+def encode_groups(
+    table: str, groups: Iterable[pa.Table], metadata: Callable[[], Mapping[bytes, bytes]]
+) -> tuple[bytes, str]:
+    """Bytes and digest of a sealed file of ``table`` with a row group for each of ``groups``.
+
+    ``metadata`` is asked for when all have been written.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    schema = arrow_schema(table)
+    plain = [name for name in schema.names if name not in _BULKY]  # of the others no two values are equal
+    with pq.ParquetWriter(
+        sink, schema, compression="zstd", write_page_checksum=True, use_dictionary=plain, write_statistics=plain
+    ) as writer:
+        for group in groups:
+            writer.write_table(group, row_group_size=max(1, group.num_rows))
+        writer.add_key_value_metadata(metadata())
+    return _seal(sink.getvalue())
+
+
+def _seal(buffer: pa.Buffer) -> tuple[bytes, str]:
+    """A Parquet file with its seal put in, and the digest."""
+    plain = buffer.to_pybytes()
+    cut = len(plain) - _TRAILER_BYTES - int.from_bytes(plain[-8:-4], "little")
+    digest = hashlib.sha256(plain)
+    return plain[:cut] + _MAGIC + digest.digest() + plain[cut:], digest.hexdigest()
+
+
+def check(content: bytes) -> str:
+    """Digest of a whole file's ``content``; raises :class:`DamagedFileError` where a byte is not as written."""
+    return _check(io.BytesIO(content), len(content))
+
+
+def digest(path: Path) -> str:
+    """Digest of a whole file, read piece by piece and not decoded.
+
+    Raises:
+        DamagedFileError: it is torn, changed or foreign.
+        ResultsError: it cannot be read at all.
+    """
+    with _reading(path), path.open("rb", buffering=0) as file:
+        return _check(file, os.fstat(file.fileno()).st_size)
+
+
+def _check(file: io.RawIOBase | io.BytesIO, size: int) -> str:
+    """Digest of a file of ``size`` bytes; raises DamagedFileError."""
+    start = _at(file, 0, 4)
+    if size < _SEAL_BYTES + _TRAILER_BYTES + 4 or start != b"PAR1":
+        raise DamagedFileError("is no Parquet file, or the beginning of one")
+    trailer = _at(file, size - _TRAILER_BYTES, _TRAILER_BYTES)
+    if trailer[-4:] != b"PAR1":
+        raise DamagedFileError("is torn: the end of the file is missing")
+    seal_end = size - _TRAILER_BYTES - int.from_bytes(trailer[:4], "little")
+    seal_start = seal_end - _SEAL_BYTES
+    seal = _at(file, seal_start, _SEAL_BYTES) if seal_start >= 4 else b""
+    if seal[: len(_MAGIC)] != _MAGIC:
+        raise DamagedFileError("carries no seal of stripelab: it is damaged, or another program wrote it")
+    found = hashlib.sha256()
+    for begin, end in ((0, seal_start), (seal_end, size)):
+        file.seek(begin)
+        left = end - begin
+        while left and (piece := file.read(min(left, _CHUNK_BYTES))):
+            found.update(piece)
+            left -= len(piece)
+    if found.digest() != seal[len(_MAGIC) :]:
+        raise DamagedFileError("is damaged: its bytes are not those that were written")
+    return found.hexdigest()
+
+
+def _at(file: io.RawIOBase | io.BytesIO, place: int, count: int) -> bytes:
+    """``count`` bytes from ``place``; fewer where the file ends."""
+    file.seek(place)
+    return file.read(count) or b""
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """The words for a file that is not there or cannot be read."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise DamagedFileError("is missing") from None
+    except IsADirectoryError:
+        raise DamagedFileError("is a folder") from None
+    except OSError as error:
+        raise ResultsError(
+            f"cannot read {path}: {error.strerror}", remedy="Correct the permissions or look at `dmesg`."
+        ) from error
+
+
+def read(path: Path, columns: Collection[str] | None = None) -> SealedTable:
+    """Read a sealed file whole, and decode those of ``columns`` that it has; all where none are named.
+
+    Raises:
+        DamagedFileError: it is torn, changed or foreign.
+        ResultsError: it cannot be read at all.
+    """
+    import pyarrow as pa
+
+    with _reading(path):
+        content = path.read_bytes()
+    found = check(content)
+    try:
+        file = parquet_file(pa.BufferReader(content))
+        # In this thread alone: a small file gains nothing from a pool, and a pool can abort the process at its end.
+        table = file.read(columns=None if columns is None else list(columns), use_threads=False)
+    except (pa.ArrowException, OSError) as error:
+        raise DamagedFileError(f"cannot be decoded: {error}") from error
+    return SealedTable(table, found, tuple(file.schema_arrow.names))
+
+
+def parquet_file(source: Path | pa.NativeFile, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
+    """A Parquet file opened to read, its page checksums verified; ``dictionaries`` are columns to keep encoded."""
+    import pyarrow.parquet as pq
+
+    return pq.ParquetFile(source, page_checksum_verification=True, pre_buffer=False, read_dictionary=list(dictionaries))
+
+
+def write_durable(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path`` and fsync it; where that fails nothing is left there.
+
+    Raises:
+        ResultsError: the file system is full, read-only, or does not let us.
+    """
+    try:
+        _write(path, content)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+        raise cannot_write(path, error) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write and fsync; a short write is gone on with."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_durable(path: Path, content: bytes) -> None:
+    """Put ``content`` at ``path``, atomically: a reader sees the old file or the new one, never a part."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    write_durable(temporary, content)
+    try:
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise cannot_write(path, error) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Fsync a folder: without it a rename can be lost in a power cut (rename(2), fsync(2))."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def cannot_write(path: Path, error: OSError) -> ResultsError:
+    """The words for a write that failed."""
+    if error.errno in _FULL:
+        return ResultsError(
+            f"no space left for {path}: {error.strerror}",
+            remedy="Free space, then run the same command again: what was measured before is kept, and it resumes.",
+        )
+    return ResultsError(
+        f"cannot write {path}: {error.strerror}",
+        remedy="Correct the permissions or name a folder that can be written.",
+    )
