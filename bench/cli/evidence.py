@@ -13,7 +13,7 @@ from bench.cli import asking
 from bench.cli.output import emit_json, note, say
 
 if TYPE_CHECKING:
-    from results.evidence.prepare import Prepared
+    from results.handover import Prepared
 
 
 def register(app: typer.Typer) -> None:
@@ -50,8 +50,8 @@ def evidence(
     """
     from bench import signing
     from bench.version import stripelab_version
+    from results import handover
     from results.evidence import MANIFEST
-    from results.evidence import prepare as made
     from results.guarantee import Question
 
     question = Question(
@@ -68,9 +68,9 @@ def evidence(
     )
     command = shlex.join(["stripelab", *sys.argv[1:]])
     wishes = asking.wishes(require, prefer, baseline)
-    asked = made.Asked(command, stripelab_version(), question, margin_pct, wishes, pdf=not no_pdf)
-    with made.publishing(output) as folder:
-        prepared = made.prepare(store, folder, asked)
+    asked = handover.Asked(command, stripelab_version(), question, margin_pct, wishes, pdf=not no_pdf)
+    with handover.publishing(output) as folder:
+        prepared = handover.prepare(store, folder, asked)
         if key is not None:
             signing.sign(key.expanduser(), folder / MANIFEST)
     if as_json:

@@ -1,6 +1,6 @@
 """Evidence that can be checked by others: a folder with the data, the documents and a manifest of every byte.
 
-:mod:`results.evidence.prepare` makes such a folder of a store, :func:`verify` checks one.  The signature over the
+:mod:`results.handover` makes such a folder of a store, :func:`verify` checks one.  The signature over the
 manifest is made and checked outside (``ssh-keygen -Y``, OpenSSH's PROTOCOL.sshsig); see docs/evidence.md.
 """
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from bench import signing
 from results import evidence
+from results import handover as making
 from results.errors import ResultsError
 from results.evidence import MANIFEST, SIGNATURE, Entry, Manifest, Signature
 from results.evidence import manifest as manifests
-from results.evidence import prepare as making
 from results.guarantee import Question
 from results.guarantee.synthetic import Campaign, Truth
 from results.report import write
