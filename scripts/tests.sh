@@ -9,8 +9,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder=artefacts
 mkdir -p "$folder"
 lab_log="$folder/lab.log"
-# A shell starts what is in the background deaf to Ctrl-C, and its children too.
-env --default-signal=INT "$@" --junitxml="$folder/junit-lab.xml" tests/inside tests/lab >"$lab_log" 2>&1 &
+# Tests send themselves Ctrl-C and hang up; what a shell has started in the background, or nohup, is deaf to these.
+set -- env --default-signal=INT,HUP "$@"
+"$@" --junitxml="$folder/junit-lab.xml" tests/inside tests/lab >"$lab_log" 2>&1 &
 lab=$!
 trap 'kill "$lab" 2>/dev/null || true' INT TERM
 

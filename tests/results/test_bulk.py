@@ -27,7 +27,7 @@ def test_what_is_sealed_at_once_is_read_like_what_was_appended(tmp_path: Path) -
     one, other = Store.create(tmp_path / "one"), Store.create(tmp_path / "other")
     for store in (one, other):
         store.put_environment(synthetic.environment())
-    rows = trials(600)
+    rows = trials(1100)
     for trial, observations, intervals in rows[:40]:
         one.append(trial, observations, intervals)
     for bundle in bulk.seal(rows[:40]):
@@ -39,7 +39,7 @@ def test_what_is_sealed_at_once_is_read_like_what_was_appended(tmp_path: Path) -
     }
     assert len(frames[0].intervals()) == len(frames[1].intervals())
     bundles = list(bulk.seal(rows))
-    assert [len(bundle.trials) for bundle in bundles] == [256, 256, 88]
+    assert [len(bundle.trials) for bundle in bundles] == [1024, 76]
 
 
 def test_a_trial_is_put_once_and_only_with_its_machine(tmp_path: Path) -> None:
