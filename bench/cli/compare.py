@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.output import emit_json, note, say
+from bench.cli.output import emit_json, note, prose, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,14 +54,14 @@ def _show(found: Comparison) -> None:
     from results.comparison.compare import BETTER, TIED, UNCLEAR, WORSE
 
     if found.notice:
-        say(f"!!! {found.notice}")
+        prose(f"!!! {found.notice}")
     say(f"A: {found.first}   B: {found.second}")
     for warning in found.warnings:
-        say(f"warning: {warning}")
+        prose(f"warning: {warning}")
     for key in dict.fromkeys((each.workload, each.metric) for each in found.compared):
         _show_workload([each for each in found.compared if (each.workload, each.metric) == key])
     counts = [(word, sum(each.verdict == word for each in found.compared)) for word in (BETTER, WORSE, TIED, UNCLEAR)]
-    say(
+    prose(
         f"B against A: {', '.join(f'{count} {word}' for word, count in counts if count)} "
         f"(margin {found.margin_pct:g} %, {100 * found.confidence:g} % for all {len(found.compared)} at once)"
     )

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bench.cli.output import say
+from bench.cli.output import prose, say
 from bench.cli.slides import Slide, show
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def show_points(frames: StoreFrames, planned: Sequence[tuple[str, int]]) -> None
         return
     mark = notice(trials)
     if mark is not None:
-        say(f"!!! {mark}")
+        prose(f"!!! {mark}")
     settings = {trial.point_id: settings_of(trial) for trial in trials}
     labels = {point: label(each, varied(settings.values())) for point, each in settings.items()}
     head, figures = "", {}
