@@ -157,6 +157,16 @@ def undisturbed_s(tmp_path_factory):
     return time.monotonic() - began_s
 
 
+def nothing_is_lost(sweep, store, before, killed, *where):
+    """After a kill, and again when the night has gone on, the history is what it was."""
+    assert outlived(killed, store) == [], "something outlived its harness"
+    assert contents(store) == before
+    LOG.info("killed at: %s", stage(store))
+    goes_on(sweep, store, *where)
+    assert contents(store) == before
+    nothing_is_left(store)
+
+
 @pytest.mark.lab
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("share", moments(KILLS, 1.0))
@@ -164,12 +174,7 @@ def test_killing_a_night(prepared, undisturbed_s, share):
     sweep, store = prepared
     before = contents(store)
     started = kill_at(share * undisturbed_s, start(sweep, store, *LAB))
-    assert outlived(started, store) == [], "the lab outlived its harness"
-    assert contents(store) == before
-    LOG.info("killed at: %s", stage(store))
-    goes_on(sweep, store, *LAB)
-    assert contents(store) == before
-    nothing_is_left(store)
+    nothing_is_lost(sweep, store, before, started, *LAB)
 
 
 @pytest.mark.lab
@@ -179,12 +184,7 @@ def test_killing_a_night_as(prepared, aim):
     sweep, store = prepared
     before = contents(store)
     started = killed_on(AIMS[aim], start(sweep, store, *LAB), store)
-    assert outlived(started, store) == [], "the lab outlived its harness"
-    assert contents(store) == before
-    LOG.info("killed at: %s", stage(store))
-    goes_on(sweep, store, *LAB)
-    assert contents(store) == before
-    nothing_is_left(store)
+    nothing_is_lost(sweep, store, before, started, *LAB)
 
 
 @pytest.mark.loop
@@ -193,10 +193,7 @@ def test_killing_a_night_on_loop_files_as_its_outcome_is_written(tmp_path):
     sweep, store = prepare(tmp_path, "loop")
     before = contents(store)
     started = killed_on(AIMS["the outcome is written"], start(sweep, store, *LOOP), store)
-    assert outlived(started, store) == []
-    goes_on(sweep, store, *LOOP)
-    assert contents(store) == before
-    nothing_is_left(store)
+    nothing_is_lost(sweep, store, before, started, *LOOP)
 
 
 @pytest.mark.lab
