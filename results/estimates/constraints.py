@@ -22,7 +22,7 @@ _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_SHORT = {
+SHORT = {
     "survives": "disk_failures_survived",
     "usable": "usable_bytes",
     "bandwidth": "bw_bytes_s",
@@ -99,11 +99,11 @@ def parse(text: str) -> Constraint:
             remedy='Write NAME OPERATOR NUMBER [UNIT], as in "p99 < 20 ms" or "survives >= 2".',
         )
     short, sign, value, unit = found.groups()
-    metric = _SHORT.get(short, short)
+    metric = SHORT.get(short, short)
     if metric not in FACTS + MEASURED:
         raise ResultsError(
             f'"{short}" is no figure that a constraint can ask for',
-            remedy=f"Known are {', '.join((*_SHORT, *FACTS, *MEASURED))}.",
+            remedy=f"Known are {', '.join((*SHORT, *FACTS, *MEASURED))}.",
         )
     less = metric.endswith("_ns") or metric == "cpu_ns_per_io"
     if less is not sign.startswith("<"):
