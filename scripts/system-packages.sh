@@ -32,6 +32,7 @@ run    font:dejavu        fonts-dejavu-core dejavu-sans-fonts
 test   chromium           chromium          chromium
 test   chromedriver       chromium-driver   chromedriver
 test   tmux               tmux              tmux
+test   pdftotext          poppler-utils     poppler-utils
 test   fuser              psmisc            psmisc
 test   valgrind           valgrind          valgrind
 fuzz   clang:fuzzer       clang             clang

@@ -16,6 +16,12 @@ from results.units import capacity, date, duration, figure, metric_name, number,
 Links = tuple[tuple[str, str], ...]
 """Text and trial of each link."""
 
+_PAPER_CHARACTERS = 130
+"""What a line of a table holds on a page of A4, in the size that tables have there (paged.css)."""
+
+_GAP_CHARACTERS = 2
+"""What the space between two columns takes of that."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -61,6 +67,19 @@ class Grid:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
 
+    @property
+    def one_line(self) -> bool:
+        """Whether the names of the rows fit in one line on paper without squeezing what stands beside them."""
+        names = max((len(row.cells[0].text) for row in self.rows), default=0)
+        return names + sum(self._least(place) for place in range(1, len(self.columns))) <= _PAPER_CHARACTERS
+
+    def _least(self, place: int) -> int:
+        """The characters below which a column cannot become narrower: numbers do not wrap, words may."""
+        column = self.columns[place]
+        said = [row.cells[place].text for row in self.rows]
+        words = [word for text in said for word in ([text] if column.right else text.split())]
+        return max(map(len, (*words, *column.name.split())), default=0) + _GAP_CHARACTERS
+
 
 @dataclass(frozen=True)
 class Traces:
@@ -94,7 +113,7 @@ def ranking(points: Sequence[RankedPoint], metric: str, caption: str, traces: Tr
         Column("usable", right=True): [_capacity(point.usable_bytes) for point in points],
         Column("predicted", right=True): [_scaled(point.predicted, scale) for point in points],
         Column("off by", right=True): [_deviation(point.deviation_pct) for point in points],
-        Column("measured on"): [Cell(substrate_text(point.substrate), point.substrate) for point in points],
+        Column("measured on"): _substrates([point.substrate for point in points]),
     }
     kinds = {"statistically": "tied", "within margin": "near"}
     own = [tuple(trial for _, trial in traces.shown(point.point_id)) for point in points]
@@ -154,7 +173,7 @@ def trials(
         Column("status"): [Cell(row.status, row.status) for row in rows],
         Column("started"): [Cell(date(row.started_at_ns), row.started_at_ns) for row in rows],
         Column("took", right=True): [Cell(duration(row.duration_s), row.duration_s) for row in rows],
-        Column("measured on"): [Cell(substrate_text(row.substrate), row.substrate) for row in rows],
+        Column("measured on"): _substrates([row.substrate for row in rows]),
     }
     for place, answer in enumerate(answers):
         mine = [values[row.trial_id, place] for row in rows if (row.trial_id, place) in values]
@@ -239,6 +258,12 @@ def _interval(point: RankedPoint, scale: float) -> Cell:
     if point.low is None or point.high is None:
         return Cell("", 0.0)
     return Cell(f"{number(point.low / scale)} to {number(point.high / scale)}", point.low)
+
+
+def _substrates(substrates: Sequence[str]) -> list[Cell]:
+    """On what each row was measured; empty where that is real disks in all of them, as nothing says otherwise then."""
+    plain = all(each == "disk" for each in substrates)
+    return [Cell("" if plain else substrate_text(each), each) for each in substrates]
 
 
 def _whole(value: int | None) -> Cell:

@@ -26,7 +26,7 @@ def is_imported(trials: Iterable[TrialRow]) -> bool:
 
 
 def in_order(rows: Iterable[TrialRow]) -> list[TrialRow]:
-    """Trials in run order; imported ones come first, with the order and the block that their starts say."""
+    """Trials in run order, those of nights in that of time; imported ones first, in the order that their starts say."""
     measured = [row for row in rows if row.substrate != IMPORTED]
     found, seen = [], Counter[tuple[str, str]]()
     read = (row for row in rows if row.substrate == IMPORTED)
@@ -34,10 +34,15 @@ def in_order(rows: Iterable[TrialRow]) -> list[TrialRow]:
         key = (row.point_id, row.protocol_id)
         found.append(replace(row, run_order=place, block=seen[key]))
         seen[key] += 1
-    ordered = sorted(measured, key=lambda row: (row.night or "", row.run_order, row.started_at_ns, row.trial_id))
+    ordered = sorted(measured, key=_when)
     if any(row.night for row in ordered):
         ordered = [replace(row, run_order=place) for place, row in enumerate(ordered)]
     return found + ordered
+
+
+def _when(row: TrialRow) -> tuple[str, int, int, str]:
+    """What a measured trial is sorted by: a night has several plans, and each of them counts from its own beginning."""
+    return (row.night or "", row.started_at_ns if row.night else row.run_order, row.started_at_ns, row.trial_id)
 
 
 def comparable(every: Sequence[TrialRow]) -> tuple[TrialRow, ...]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from results.estimates.settings import settings_by_point, varied
 from results.store.imported import comparable, in_order, is_imported
-from results.store.schema import IMPORTED, TrialRow
+from results.store.schema import FRESH, IMPORTED, NIGHT, TrialRow
 from tests.results import synthetic
 
 PLAN = synthetic.Plan(truth=synthetic.raid_truth()[:2])
@@ -33,6 +33,21 @@ def test_measured_trials_keep_their_order_and_their_blocks() -> None:
     measured = [synthetic.trial(PLAN, PLAN.truth[0][0], 3, 7), synthetic.trial(PLAN, PLAN.truth[1][0], 2, 5)]
     assert in_order(measured) == [measured[1], measured[0]]
     assert not is_imported(measured)
+
+
+def test_trials_of_a_night_are_in_the_order_of_their_starts_whichever_plan_they_come_from() -> None:
+    """What confirms a screen has a plan of its own, which counts from the beginning."""
+
+    def trial(name: str, night: str, role: str, order: int, started: int) -> TrialRow:
+        made = synthetic.trial(PLAN, PLAN.truth[0][0], order, order)
+        return replace(made, trial_id=name, night=night, night_role=role, run_order=order, started_at_ns=started)
+
+    tonight = [trial("a", "2026-03-06", NIGHT, 0, 10), trial("b", "2026-03-06", NIGHT, 1, 20)]
+    confirming = [trial("c", "2026-03-06", FRESH, 0, 30), trial("d", "2026-03-06", FRESH, 1, 40)]
+    tomorrow = [trial("e", "2026-03-07", NIGHT, 0, 50)]
+    found = in_order([*tomorrow, *confirming, *tonight])
+    assert [(each.trial_id, each.run_order) for each in found] == [("a", 0), ("b", 1), ("c", 2), ("d", 3), ("e", 4)]
+    assert in_order(tonight) == found[:2], "what comes later in a night moves nothing"
 
 
 def test_all_workloads_of_an_import_are_comparable_and_of_a_sweep_the_newest_protocol() -> None:
