@@ -131,6 +131,25 @@ def test_the_answer_and_its_commands_are_on_the_first_screen(page: Any) -> None:
         assert box["y"] + min(box["height"], 60) < 900, selector
 
 
+def test_a_long_table_scrolls_by_keyboard_under_its_header(page: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    look(page, 1280, 600, dark=False)
+    regions = [each for each in page.find_elements("css selector", ".table .scroll") if each.is_displayed()]
+    region = max(regions, key=lambda each: each.get_property("scrollHeight"))
+    shown, whole = (region.get_property(name) for name in ("clientHeight", "scrollHeight"))
+    assert shown <= 0.8 * 600 < whole, "not so long that it must scroll"
+    page.execute_script(
+        "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'}); arguments[0].focus()", region
+    )
+    region.send_keys(Keys.END)
+    until(lambda: region.get_property("scrollTop") > 0)
+    head = region.find_element("css selector", "thead th")
+    at = "const r = arguments[0].getBoundingClientRect(); return document.elementFromPoint(r.x + 8, r.y + r.height / 2)"
+    assert page.execute_script(f"{at}.closest('th')", head) == head
+    assert page.execute_script("return document.documentElement.scrollHeight") < 60 * 600
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_text_stands_out_from_its_ground(page: Any, dark: bool) -> None:
     """WCAG 2.2, 1.4.3: contrast of 4.5 at least, of everything that has text of its own."""
