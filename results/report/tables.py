@@ -40,10 +40,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column's header; ``right`` says that it holds numbers."""
+    """A column's header; ``right`` says that it holds numbers, ``whole`` that its words stay together as those do."""
 
     name: str
     right: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Grid:
         """The characters below which a column cannot become narrower: numbers do not wrap, words may."""
         column = self.columns[place]
         said = [row.cells[place].text for row in self.rows]
-        words = [word for text in said for word in ([text] if column.right else text.split())]
+        words = [word for text in said for word in ([text] if column.right or column.whole else text.split())]
         return max(map(len, (*words, *column.name.split())), default=0) + _GAP_CHARACTERS
 
 
@@ -113,7 +114,7 @@ def ranking(points: Sequence[RankedPoint], metric: str, caption: str, traces: Tr
         Column("usable", right=True): [_capacity(point.usable_bytes) for point in points],
         Column("predicted", right=True): [_scaled(point.predicted, scale) for point in points],
         Column("off by", right=True): [_deviation(point.deviation_pct) for point in points],
-        Column("measured on"): _substrates([point.substrate for point in points]),
+        Column("measured on", whole=True): _substrates([point.substrate for point in points]),
     }
     kinds = {"statistically": "tied", "within margin": "near"}
     own = [tuple(trial for _, trial in traces.shown(point.point_id)) for point in points]
@@ -173,7 +174,7 @@ def trials(
         Column("status"): [Cell(row.status, row.status) for row in rows],
         Column("started"): [Cell(date(row.started_at_ns), row.started_at_ns) for row in rows],
         Column("took", right=True): [Cell(duration(row.duration_s), row.duration_s) for row in rows],
-        Column("measured on"): _substrates([row.substrate for row in rows]),
+        Column("measured on", whole=True): _substrates([row.substrate for row in rows]),
     }
     for place, answer in enumerate(answers):
         mine = [values[row.trial_id, place] for row in rows if (row.trial_id, place) in values]
