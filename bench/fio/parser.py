@@ -168,8 +168,8 @@ def _document(wire: WireDocument) -> Document:
     if entries is None:
         raise EngineError("its JSON has neither jobs nor client_stats")
     client_mode = wire.jobs is None
-    if client_mode:
-        entries = [entry for entry in entries if entry.jobname != ALL_CLIENTS]
+    if client_mode:  # of one client, or cut out of a longer file, there may be nothing but the sum
+        entries = [entry for entry in entries if entry.jobname != ALL_CLIENTS] or entries
     timestamp_ms = wire.timestamp_ms
     if timestamp_ms is None and wire.timestamp is not None:
         timestamp_ms = wire.timestamp * 1000

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from bench.errors import EngineError
 from bench.fio.merge import results
 from bench.fio.model import Document, Job
 from bench.fio.parser import parse
@@ -22,7 +23,7 @@ def read(text: str, naming: Naming, logs: Logs) -> list[Run]:
     """Runs in what fio printed.
 
     Raises:
-        EngineError: there is no complete document.
+        EngineError: there is no complete document, or no job in any.
         ImportFailedError: a name does not fit its factor.
     """
     output = parse(text)
@@ -31,12 +32,20 @@ def read(text: str, naming: Naming, logs: Logs) -> list[Run]:
         notes.append("the last document is cut short: what is complete before it is taken")
     if output.not_numbers:
         notes.append("some figures are no numbers (nan or inf): they are left empty")
-    return [_run(document, naming, logs, notes) for document in _last_of_each(output.documents)]
+    return [_run(document, naming, logs, notes) for document in _last_of_each(_with_jobs(output.documents))]
 
 
 def of_document(document: Document, naming: Naming, logs: Logs) -> list[Run]:
     """The run of a document that stands alone, as :func:`read`."""
-    return [_run(document, naming, logs, ())]
+    return [_run(each, naming, logs, ()) for each in _with_jobs([document])]
+
+
+def _with_jobs(documents: Sequence[Document]) -> list[Document]:
+    """Documents that have something to tell: a fio that ends before its first job writes an empty list."""
+    found = [document for document in documents if document.jobs]
+    if not found:
+        raise EngineError("fio ran no job")
+    return found
 
 
 def _last_of_each(documents: Sequence[Document]) -> list[Document]:
@@ -119,7 +128,11 @@ def _error(jobs: Sequence[Job], options: Mapping[str, str]) -> str | None:
         place = options.get("filename") or options.get("directory")
         where = f" on {place}" if place else ""
         return f"{len(failed)} of {len(jobs)} jobs of {failed[0].name}{where} ended with error {failed[0].error}"
-    return None if any(job.ios or job.sync_ios for job in jobs) else f"{jobs[0].name} did no I/O"
+    if any(job.ios or job.sync_ios for job in jobs):
+        return None
+    if any(part.total_bytes for job in jobs for part in job.directions):  # fio before 2.1.5, of a run below 1 ms
+        return f"{jobs[0].name} moved bytes, and its output says neither in how many I/Os nor in what time"
+    return f"{jobs[0].name} did no I/O"
 
 
 def _identity(document: Document) -> str:

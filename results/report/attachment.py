@@ -64,7 +64,7 @@ def statement(found: Guarantee, shown: Detail, *, virtual: bool) -> Statement:
 
 def none_possible(error: ResultsError) -> Statement:
     """The chapter where the question of a guarantee has no answer at all."""
-    lead = (f"There is no guarantee: {error.message}.", error.remedy)
+    lead = (f"There is no guarantee: {error.message.rstrip('.')}.", error.remedy)
     return Statement("No performance statement", False, None, lead, (), None)
 
 

@@ -158,6 +158,14 @@ def test_clients_are_jobs_and_their_sum_is_left_out() -> None:
     assert document.timestamp_ms == raw["timestamp"] * 1000
 
 
+def test_the_sum_of_all_clients_is_taken_where_there_is_nothing_else() -> None:
+    raw = json.loads(recording("two-clients.txt").partition("\n{")[2].join(("{", "")))
+    raw["client_stats"] = [each for each in raw["client_stats"] if each["jobname"] == "All clients"]
+    (job,) = parse(json.dumps(raw)).result.jobs
+    assert job.name == "All clients"
+    assert [part.total_bytes for part in job.directions if part.ios] == [2 * (512 << 10)]
+
+
 def test_options_of_a_job_win_over_global_ones() -> None:
     document = parse(recording("job-overrides-global.json")).result
     first, second = document.jobs

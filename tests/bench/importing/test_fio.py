@@ -66,6 +66,19 @@ def test_a_server_is_not_counted_twice() -> None:
     assert len(run.hosts) == 1  # both servers ran on this host
 
 
+def test_a_file_without_any_job_is_refused_and_not_taken_for_one_that_is_there_already() -> None:
+    with pytest.raises(EngineError, match="fio ran no job"):
+        read('{"fio version" : "fio-3.33", "timestamp" : 1, "jobs" : []}')
+
+
+def test_bytes_without_a_time_or_a_count_are_no_figure_and_not_called_nothing() -> None:
+    """As fio 2.1.4 writes of a run below a millisecond."""
+    old = {"io_bytes": 131072, "bw": 0, "iops": 0, "runtime": 0}
+    (run,) = read(json.dumps({"fio version": "fio-2.1.4", "jobs": [{"jobname": "short", "read": old}]}))
+    assert run.parts[0].error is not None
+    assert "moved bytes" in run.parts[0].error
+
+
 @pytest.mark.parametrize(
     ("version", "workload", "ios", "ended"),
     [
