@@ -7,6 +7,7 @@ before ended cannot have lasted longer than the time between the two documents.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -27,7 +28,8 @@ def read(text: str, naming: Naming, logs: Logs) -> list[Run]:
         ImportFailedError: a name does not fit its factor.
     """
     output = parse(text)
-    notes = [f"beside the JSON: {output.prefix[:400]}"] if output.prefix else []
+    said = _remarkable(output.prefix)
+    notes = [f"beside the JSON: {said[:400]}"] if said else []
     if output.truncated:
         notes.append("the last document is cut short: what is complete before it is taken")
     if output.not_numbers:
@@ -46,6 +48,26 @@ def _with_jobs(documents: Sequence[Document]) -> list[Document]:
     if not found:
         raise EngineError("fio ran no job")
     return found
+
+
+_USUAL = re.compile(
+    r"(?:<[^>]*>\s*)?"
+    r"(?:\S.*: \(g=\d+\): rw=|fio-\d\S*$|\.\.\.$|Starting \d+ |hostname=|\S.*: Laying out IO file|Jobs: \d+ \(f=|$)"
+)
+"""What every run says before it begins, and while it goes on; a server says it with its name before."""
+_REPORT = re.compile(r"(?:<[^>]*>\s*)?\S.*: \(groupid=\d+, jobs=\d+\): err=")
+"""The first line of the report for people, which ``--output-format=json,normal`` writes after the JSON."""
+_OF_FIO = re.compile(r"(?:<[^>]*>\s*)?(?:fio|note|warning): ", re.IGNORECASE)
+
+
+def _remarkable(text: str) -> str:
+    """What is not in every run, of the text beside the JSON (fio(1), "Interpreting the output"), as one line."""
+    found, report = [], False
+    for line in text.splitlines():
+        report = report or _REPORT.match(line) is not None
+        if _OF_FIO.match(line) or not (report or _USUAL.match(line)):
+            found.append(" ".join(line.split()))
+    return " | ".join(found)
 
 
 def _last_of_each(documents: Sequence[Document]) -> list[Document]:

@@ -70,7 +70,9 @@ def test_the_longest_name_that_may_stand_in_one_line_stays_within_the_page(tmp_p
     assert max(right for _, right, _ in found) <= 595.3 - RIGHT_MARGIN_PT + 1
 
 
-@pytest.mark.parametrize("more", [{Column("predicted", right=True): "77.4", Column("measured on", whole=True): "VIRTUAL LAB"}])
+@pytest.mark.parametrize(
+    "more", [{Column("predicted", right=True): "77.4", Column("measured on", whole=True): "VIRTUAL LAB"}]
+)
 def test_where_more_stands_beside_them_names_wrap(more, tmp_path):
     table = grid(_NAME, _RANKING | more)
     assert not table.one_line

@@ -71,6 +71,28 @@ def test_a_file_without_any_job_is_refused_and_not_taken_for_one_that_is_there_a
         read('{"fio version" : "fio-3.33", "timestamp" : 1, "jobs" : []}')
 
 
+def test_what_fio_says_of_every_run_is_no_note_and_what_it_complains_of_is_one() -> None:
+    """The lines of a run of 3.42 with --output-format=json,normal; a complaint among each part of them."""
+    before = [
+        "/dev/nvme8n10: (g=0): rw=randwrite, bs=(R) 4096B-4096B, (W) 4096B-4096B, ioengine=libaio, iodepth=2",
+        "...",
+        "fio-3.42-6-g219f",
+        "Starting 4 processes",
+    ]
+    after = [
+        "/dev/nvme8n10: (groupid=0, jobs=1): err= 0: pid=455825: Wed Jul  8 09:08:21 2026",
+        "  write: IOPS=1976, BW=7907KiB/s (8097kB/s)(77.2MiB/10001msec)",
+        "Run status group 0 (all jobs):",
+        "  WRITE: bw=7907KiB/s (8097kB/s), io=77.2MiB (81.0MB), run=10001-10001msec",
+    ]
+    plain = (RECORDED / "clat-by-default.json").read_text()
+    (run,) = read("\n".join([*before, plain, *after]))
+    assert run.notes == ()
+    cold, full = "note: the cache was not dropped", "fio: pid=7, err=28/file:io_u.c:1876, error=No space left on device"
+    (run,) = read("\n".join([*before[:2], cold, *before[2:], plain, *after[:2], full, *after[2:]]))
+    assert run.notes == (f"beside the JSON: {cold} | {full}",)
+
+
 def test_bytes_without_a_time_or_a_count_are_no_figure_and_not_called_nothing() -> None:
     """As fio 2.1.4 writes of a run below a millisecond."""
     old = {"io_bytes": 131072, "bw": 0, "iops": 0, "runtime": 0}
