@@ -45,7 +45,9 @@ def read(text: str, naming: Naming) -> list[Run]:
     """
     starts = [match.start() for match in _BLOCK.finditer(text)]
     if not starts:
-        raise EngineError("dd printed no figures: the lines of records are missing (status=none?)")
+        raise EngineError(
+            "dd printed no figures: the lines of records are missing (status=none?), or not in English (LC_ALL=C)"
+        )
     ends = [*starts[1:], len(text)]
     found, before = [], text[: starts[0]]
     for start, end in zip(starts, ends, strict=True):
