@@ -32,6 +32,9 @@ from tests.chaos.test_kill import family, kill_at, moments, named_after, nothing
 KILLS = int(os.environ.get("CHAOS_NIGHT_KILLS", "0"))
 """Random kills in the lab, and every aimed one there; without any there is one aimed kill on loop files."""
 
+ATTEMPTS = 5
+"""Nights that are tried for an aim: of what lasts less than a millisecond one is missed now and then."""
+
 LOG = logging.getLogger(__name__)
 LAB = ("--lab",)
 LOOP = ("--loop", "2", "--loop-size", "64MiB")
@@ -102,11 +105,19 @@ def goes_on(sweep: Path, store: Path, *where: str) -> None:
     assert not (store / "nights" / f"{TONIGHT}.began").exists()
 
 
-def killed_on(aim: Callable[[Path], bool], process: subprocess.Popen[bytes], store: Path) -> list[psutil.Process]:
-    """SIGKILL the harness as soon as the store shows what is aimed at; returns what it had started."""
+def killed_on(
+    aim: Callable[[Path], bool], process: subprocess.Popen[bytes], store: Path
+) -> list[psutil.Process] | None:
+    """SIGKILL the harness as soon as the store shows what is aimed at; returns what it had started, None if it ended.
+
+    Some of it lasts less than a millisecond, and this process is not always on a CPU then.
+    """
     while not aim(store) and process.poll() is None:
         time.sleep(0.0002)
-    assert process.poll() is None, process.communicate()[1].decode()
+    if process.poll() is not None:
+        said = process.communicate()[1].decode()
+        assert process.returncode == 0, said
+        return None
     os.kill(process.pid, signal.SIGKILL)  # first of all: what it had started dies, or is looked for, after it
     process.communicate()
     return named_after(store)
@@ -177,23 +188,31 @@ def test_killing_a_night(prepared, undisturbed_s, share):
     nothing_is_lost(sweep, store, before, started, *LAB)
 
 
+def a_kill_as(aim, folder, substrate, *where):
+    """A night that was killed at what is aimed at loses nothing; where the aim was missed, another night is tried."""
+    for attempt in range(ATTEMPTS):
+        place = folder / f"night-{attempt}"
+        place.mkdir()
+        sweep, store = prepare(place, substrate)
+        before = contents(store)
+        started = killed_on(AIMS[aim], start(sweep, store, *where), store)
+        if started is not None:
+            nothing_is_lost(sweep, store, before, started, *where)
+            return
+    pytest.fail(f"{ATTEMPTS} nights ended before they were seen as {aim}")
+
+
 @pytest.mark.lab
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("aim", AIMS if KILLS else ())
-def test_killing_a_night_as(prepared, aim):
-    sweep, store = prepared
-    before = contents(store)
-    started = killed_on(AIMS[aim], start(sweep, store, *LAB), store)
-    nothing_is_lost(sweep, store, before, started, *LAB)
+def test_killing_a_night_as(tmp_path, aim):
+    a_kill_as(aim, tmp_path, "uml", *LAB)
 
 
 @pytest.mark.loop
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_killing_a_night_on_loop_files_as_its_outcome_is_written(tmp_path):
-    sweep, store = prepare(tmp_path, "loop")
-    before = contents(store)
-    started = killed_on(AIMS["the outcome is written"], start(sweep, store, *LOOP), store)
-    nothing_is_lost(sweep, store, before, started, *LOOP)
+    a_kill_as("the outcome is written", tmp_path, "loop", *LOOP)
 
 
 @pytest.mark.lab
