@@ -63,7 +63,7 @@ _OF_FIO = re.compile(r"(?:<[^>]*>\s*)?(?:fio|note|warning): ", re.IGNORECASE)
 def _remarkable(text: str) -> str:
     """What is not in every run, of the text beside the JSON (fio(1), "Interpreting the output"), as one line."""
     found, report = [], False
-    for line in text.splitlines():
+    for line in map(str.strip, text.splitlines()):
         report = report or _REPORT.match(line) is not None
         if _OF_FIO.match(line) or not (report or _USUAL.match(line)):
             found.append(" ".join(line.split()))

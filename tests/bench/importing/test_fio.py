@@ -78,6 +78,7 @@ def test_what_fio_says_of_every_run_is_no_note_and_what_it_complains_of_is_one()
         "...",
         "fio-3.42-6-g219f",
         "Starting 4 processes",
+        "  ",
     ]
     after = [
         "/dev/nvme8n10: (groupid=0, jobs=1): err= 0: pid=455825: Wed Jul  8 09:08:21 2026",
