@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench import native, proc
+from bench import native, privileges, proc
 from bench.errors import MissingToolError, StripelabError
 from bench.lab.check import problems
 from bench.stack import filesystems
@@ -56,6 +56,8 @@ def host() -> Iterator[Finding]:
     root = os.geteuid() == 0
     detail = "yes" if root else "no: only the virtual lab can be used"
     yield Finding("root, for disks of this host", ok=root, detail=detail, needed=False)
+    if root:
+        yield capabilities()
     for level in LEVELS if root else ():
         try:
             ensure_level(level)
@@ -67,6 +69,13 @@ def host() -> Iterator[Finding]:
     compiled = native.IMPLEMENTATION == "c"
     yield Finding("C extension", ok=compiled, detail=f"the {native.IMPLEMENTATION} implementation runs", needed=False)
     yield from native_interfaces()
+
+
+def capabilities() -> Finding:
+    """Whether programs that root starts lose what they do not need."""
+    taken = privileges.gives_up()
+    detail = "docs/privileges.md lists what each keeps" if taken else "no CAP_SETPCAP: each keeps all that root has"
+    return Finding("capabilities taken from programs", ok=taken, detail=detail, needed=False)
 
 
 def smartctl() -> Finding:

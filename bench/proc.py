@@ -3,12 +3,15 @@
 Every program stripelab starts goes through :func:`run`: an argument list and never a shell, no
 standard input of ours, a scrubbed environment in the C locale (``dd`` and ``lsblk`` translate their
 output), a session of its own so that a timeout ends the whole family, and a failure that carries
-a command line that can be pasted.
+a command line that can be pasted.  What root starts keeps no more capabilities than it needs
+(:mod:`bench.privileges`); ``setpriv`` takes them away and then becomes the program, so that its process
+and its shown command line are the program's.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -20,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench import privileges
 from bench.errors import HostTaintedError, MissingToolError, StackError, StripelabError
 
 if TYPE_CHECKING:
@@ -94,49 +98,67 @@ def run(
     package: str | None = None,
     given: bytes | None = None,
     passing: Sequence[str] = (),
+    descriptors: Sequence[int] = (),
+    opening: Sequence[Path] = (),
+    ends_with_us: bool = False,
 ) -> Finished:
     """Run a program to its end and return what it printed; ``given`` is its standard input.
 
-    ``passing`` are variables of our own environment that it gets too.
+    ``passing`` are variables of our own environment that it gets too; the rest is as for :func:`start`.
 
     Raises ``error`` on a non-zero status (unless ``check`` is false) and on a timeout,
     :class:`MissingToolError` where the program is not installed, and :class:`HostTaintedError`
     where SIGKILL does not end it (a process stuck in the kernel).
     """
     words = tuple(str(word) for word in argv)
-    executable = require(words[0], package)
+    shown = named(words, descriptors)
     started = time.monotonic()
     try:
-        process = start(words, executable=executable, cwd=cwd, piped=given is not None, passing=passing)
+        process = start(
+            words,
+            package=package,
+            cwd=cwd,
+            piped=given is not None,
+            passing=passing,
+            descriptors=descriptors,
+            opening=opening,
+            ends_with_us=ends_with_us,
+        )
     except OSError as why:
-        raise error(f"{words[0]} could not be started: {why}", command=shlex.join(words)) from None
+        raise error(f"{words[0]} could not be started: {why}", command=shlex.join(shown)) from None
     try:
         with closing_pipes(process):
             stdout, stderr = process.communicate(given, timeout=timeout_s)
     except subprocess.TimeoutExpired:
-        end_family(process, words)
+        end_family(process, shown)
         raise error(
-            f"{words[0]} did not end within {timeout_s:g} s and was killed", command=shlex.join(words)
+            f"{words[0]} did not end within {timeout_s:g} s and was killed", command=shlex.join(shown)
         ) from None
     except BaseException:
-        end_family(process, words)
+        end_family(process, shown)
         raise
-    finished = Finished(words, process.returncode, decode(stdout), decode(stderr), time.monotonic() - started)
+    finished = Finished(shown, process.returncode, decode(stdout), decode(stderr), time.monotonic() - started)
     if check and finished.status != 0:
         raise error(f"{words[0]} {describe(finished)}", command=finished.command)
     return finished
 
 
-def run_attended(argv: Sequence[str | Path], *, error: type[StripelabError], passing: Sequence[str] = ()) -> None:
+def run_attended(
+    argv: Sequence[str | Path],
+    *,
+    error: type[StripelabError],
+    passing: Sequence[str] = (),
+    opening: Sequence[Path] = (),
+) -> None:
     """Run a program that may ask the user: terminal and standard error are its own, and nothing times out.
 
     Raises ``error`` on a non-zero status; what the program said stands on the terminal already.
     """
     words = tuple(str(word) for word in argv)
-    executable = require(words[0])
+    executable, launched = _launch(words, None, opening)
     try:
         ended = subprocess.run(  # noqa: S603 - the one door: an argument list, never a shell
-            words, executable=executable, stdout=subprocess.DEVNULL, env=environment(passing), check=False
+            launched, executable=executable, stdout=subprocess.DEVNULL, env=environment(passing), check=False
         )
     except OSError as why:
         raise error(f"{words[0]} could not be started: {why}", command=shlex.join(words)) from None
@@ -216,22 +238,54 @@ def _end_with_parent() -> None:
 def start(
     words: Sequence[str],
     *,
-    executable: str | None = None,
+    package: str | None = None,
     cwd: Path | None = None,
     piped: bool = False,
     passing: Sequence[str] = (),
+    descriptors: Sequence[int] = (),
+    opening: Sequence[Path] = (),
+    ends_with_us: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start a program in a session of its own, its output piped (and its input, if asked); the caller ends it."""
+    """Start a program in a session of its own, its output piped (and its input, if asked); the caller ends it.
+
+    ``descriptors`` of ours stay open in it under the same numbers, so that it can be given an open device or file as
+    ``/proc/self/fd/N``; the same path with our process id is closed to a program with fewer capabilities (ptrace(2)).
+    ``opening`` are files of the user's that it opens by name.  With ``ends_with_us`` the kernel kills it when
+    stripelab dies, SIGKILL included.
+    """
+    executable, launched = _launch(words, package, opening, ends_with_us=ends_with_us)
     return subprocess.Popen(  # noqa: S603 - the one door: an argument list, never a shell
-        words,
-        executable=executable or require(words[0]),
+        launched,
+        executable=executable,
         stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment(passing),
         cwd=cwd,
+        pass_fds=descriptors,
         start_new_session=True,
     )
+
+
+def named(words: Sequence[str], descriptors: Sequence[int]) -> tuple[str, ...]:
+    """The words as a user can paste them: names of devices and files in place of our open descriptors."""
+    shown = tuple(words)
+    for descriptor in descriptors:
+        path = Path(f"/proc/self/fd/{descriptor}")
+        name = str(path.readlink()).replace("\\", r"\\")  # for re.sub, to which a backslash means a group
+        shown = tuple(re.sub(rf"{path}(?!\d)", name, word) for word in shown)
+    return shown
+
+
+def _launch(
+    words: Sequence[str], package: str | None, opening: Sequence[Path], *, ends_with_us: bool = False
+) -> tuple[str, Sequence[str]]:
+    """Path of what is executed, and its words: the program, or setpriv(1) that becomes the program."""
+    executable = require(words[0], package)
+    options = privileges.setpriv_options(words[0], opening)
+    if ends_with_us:
+        options = ("--pdeathsig", "KILL", *options)
+    return (require("setpriv"), ("setpriv", *options, "--", *words)) if options else (executable, words)
 
 
 @contextmanager

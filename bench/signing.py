@@ -6,6 +6,7 @@ terminal where there is one.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import tempfile
@@ -44,13 +45,20 @@ def sign(key: Path, file: Path) -> Path:
         raise SigningError(f"{key} is no key", remedy="Name your SSH key, such as --sign ~/.ssh/id_ed25519.")
     words: list[str | Path] = ["ssh-keygen", "-Y", "sign", "-f", key, "-n", NAMESPACE, file]
     signature = file.with_name(f"{file.name}.sig")
+    opening = [*_paths(words), signature.parent, *_agent()]
     if sys.stdin.isatty():
-        proc.run_attended(words, error=SigningError, passing=_PASSED)
+        proc.run_attended(words, error=SigningError, passing=_PASSED, opening=opening)
     else:
-        proc.run(words, timeout_s=_TIMEOUT_S, error=SigningError, passing=_PASSED)
+        proc.run(words, timeout_s=_TIMEOUT_S, error=SigningError, passing=_PASSED, opening=opening)
     if not signature.is_file():
         raise SigningError("ssh-keygen ended well, but left no signature", command=" ".join(map(str, words)))
     return signature
+
+
+def _agent() -> list[Path]:
+    """Socket of the agent, which belongs to the user where stripelab runs through sudo."""
+    socket = os.environ.get("SSH_AUTH_SOCK")
+    return [Path(socket)] if socket else []
 
 
 def by_hand(key: str, file: str) -> str:
@@ -92,7 +100,12 @@ def _principals(signature: Path, signers: Path) -> list[str]:
 
 def _ask(words: list[str | Path], content: bytes) -> proc.Finished:
     """One question to ssh-keygen; an answer of no is no failure."""
-    return proc.run(["ssh-keygen", "-Y", *words], check=False, error=SigningError, given=content)
+    return proc.run(["ssh-keygen", "-Y", *words], check=False, error=SigningError, given=content, opening=_paths(words))
+
+
+def _paths(words: list[str | Path]) -> list[Path]:
+    """The files that ssh-keygen opens, which may be a user's where stripelab runs as root."""
+    return [word for word in words if isinstance(word, Path)]
 
 
 def _checked(ended: proc.Finished, name: str | None) -> Signature:

@@ -77,6 +77,8 @@ class InTheLab:
         words = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--quiet", *nodeids]
         words += [f"--log-level={level}"] if level else []
         with tempfile.TemporaryDirectory(prefix="stripelab-tests-") as folder:
+            # The guest sees the folder that pytest would use, and it may be another user's of the host.
+            words.append(f"--basetemp={folder}-in-the-guest")
             reports = Path(folder) / "reports.jsonl"
             try:
                 with Lab(SPEC, shared=[Path(folder)], modules=MODULES) as lab:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from bench.errors import StoreError
 if TYPE_CHECKING:
     from bench.nightly.install import Installed
     from bench.nightly.timer import Schedule
+    from permutations.sweep import Sweep
 
 AT = "*-*-* 02:00:00"
 
@@ -88,15 +90,17 @@ def install(
     )
     from bench.nightly.timer import Schedule, unit_name
 
+    loaded = _load(sweep)
+    writes = _folders(store, [path for _, path in asked.files()])
     schedule = Schedule(
-        name=unit_name(name or _name_of(sweep)),
+        name=unit_name(name or loaded.name),
         command=command,
         at=at,
         delay_s=delay_min * 60,
         budget_s=round(budget * 3600),
         user=user,
-        writes=_folders(store, [path for _, path in asked.files()]),
-        reads=(sweep.absolute(), *([webhook_secret.absolute()] if webhook_secret else [])),
+        writes=writes,
+        reads=_needed(loaded, [*writes, sweep], command),
     )
     _carry_out(schedule, directory, dry_run=dry_run, cron=cron, as_json=as_json)
 
@@ -106,6 +110,8 @@ def _carry_out(schedule: Schedule, directory: Path | None, *, dry_run: bool, cro
     from bench.nightly import install as units
     from bench.nightly.timer import cron_line
 
+    if schedule.temporary:
+        note(f"note: {schedule.temporary[0]} is in a folder for temporary files, which the system empties at boot")
     if cron:
         line = cron_line(schedule)
         emit_json({"cron": line}) if as_json else say(line)
@@ -164,17 +170,25 @@ def _report(done: Installed, verb: str, *, as_json: bool) -> None:
         say(f"next: {step}")
 
 
-def _name_of(sweep: Path) -> str:
-    """The sweep's own name; a file that cannot be read is found here and not at night."""
+def _load(sweep: Path) -> Sweep:
+    """The sweep; a file that cannot be read is found here and not at night."""
     from bench.vocabulary import vocabulary
     from permutations.sweep import Sweep
 
-    return Sweep.load(sweep, vocabulary()).name
+    return Sweep.load(sweep, vocabulary())
 
 
 def _folders(store: Path, files: list[Path]) -> tuple[Path, ...]:
     """Every folder that a night writes into, the store first."""
     return tuple(dict.fromkeys([store.absolute(), *(path.absolute().parent for path in files)]))
+
+
+def _needed(sweep: Sweep, paths: Iterable[Path], command: Sequence[str]) -> tuple[Path, ...]:
+    """Every path that a night needs: ``paths``, the sweep's job files, the program, and what its options name."""
+    from bench.nightly import visible
+
+    job_files = [Path(workload.job_file) for workload in sweep.workloads if workload.job_file is not None]
+    return visible.ways([*paths, *job_files, *visible.program(), *visible.words(command)])
 
 
 def _program() -> tuple[str, ...]:

@@ -30,9 +30,6 @@ from bench.errors import EngineError, MissingToolError, StripelabError, SweepFil
 from bench.spread import Portion, check_targets, portions
 from permutations.workload import Workload
 
-DEATH_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
-"""Starts a program so that the kernel kills it when stripelab dies, SIGKILL included (util-linux)."""
-
 
 @dataclass(frozen=True)
 class Copied:
@@ -161,7 +158,7 @@ class _Crew:
         with self._lock:
             if self._ended:
                 raise EngineError("dd was stopped")
-            process = proc.start((*DEATH_WITH_PARENT, *words), executable=proc.require("setpriv", "util-linux"))
+            process = proc.start(words, opening=_files(words), ends_with_us=True)
             killer = partial(proc.end_family, process, words)
             self._killers.append(killer)
         with proc.closing_pipes(process):
@@ -181,6 +178,11 @@ class _Crew:
             self._ended = True
         for killer in self._killers:
             killer()
+
+
+def _files(words: Sequence[str]) -> list[Path]:
+    """What a dd reads from and writes to."""
+    return [Path(word[3:]) for word in words if word.startswith(("if=", "of="))]
 
 
 def _judged(copied: Copied) -> Copied:

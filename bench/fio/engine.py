@@ -7,6 +7,7 @@ were asked for, and I/O done by each of them.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shlex
@@ -27,8 +28,8 @@ from bench.spread import check_targets
 from permutations.workload import Workload
 
 OUTPUT = "fio.json"
-DEATH_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
-"""Starts a program so that the kernel kills it when stripelab dies, SIGKILL included (util-linux)."""
+BLKFLSBUF = 0x1261
+"""<linux/fs.h>, _IO(0x12, 97)"""
 _ABORTING = re.compile(r"\baborting\b", re.IGNORECASE)
 
 
@@ -57,11 +58,12 @@ class FioEngine:
         except SweepFileError as error:
             raise EngineError(error.message, remedy=error.next_step) from None
         check_targets(targets)
+        _flush(targets)
         words = ("fio", "--output-format=json+", f"--output={OUTPUT}", "--eta=never", *job.arguments)
         command = shlex.join(words)
         scratch.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix="fio-", dir=scratch) as folder:
-            finished = _start(words, Path(folder), timeout_s, command)
+            finished = _start(words, targets, Path(folder), timeout_s)
             raw = _read(Path(folder) / OUTPUT, finished, command)
             try:
                 output = parse(proc.decode(raw))
@@ -87,18 +89,31 @@ def _version(executable: str) -> str:
     return finished.stdout.strip().removeprefix("fio-")
 
 
-def _start(words: Sequence[str], folder: Path, timeout_s: float, command: str) -> proc.Finished:
-    try:
-        return proc.run(
-            [*DEATH_WITH_PARENT, *words],
-            timeout_s=timeout_s,
-            check=False,
-            error=EngineError,
-            cwd=folder,
-            package="util-linux",
-        )
-    except EngineError as error:
-        raise EngineError(error.message.replace("setpriv", "fio", 1), command=command) from None
+def _flush(targets: Targets) -> None:
+    """Write back and drop what is cached of devices: fio's own ``invalidate`` may not, without CAP_SYS_ADMIN.
+
+    fio says nothing of that as root.  Where this process may not either, fio says it as any other user.
+    """
+    for path in targets.paths if targets.device else ():
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.ioctl(descriptor, BLKFLSBUF)
+        except PermissionError:
+            return
+        finally:
+            os.close(descriptor)
+
+
+def _start(words: Sequence[str], targets: Targets, folder: Path, timeout_s: float) -> proc.Finished:
+    return proc.run(
+        words,
+        timeout_s=timeout_s,
+        check=False,
+        error=EngineError,
+        cwd=folder,
+        opening=targets.paths,
+        ends_with_us=True,
+    )
 
 
 def _read(path: Path, finished: proc.Finished, command: str) -> bytes:

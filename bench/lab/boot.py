@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import proc
+from bench import privileges, proc
 from bench.lab import images, modules
 from bench.lab.sandbox import HERE
 from permutations.workload import LabSpec
 
-INSIDE = "STRIPELAB_LAB"
+INSIDE = privileges.IN_GUEST
 """Environment variable that is set to 1 for every program that runs in the guest."""
 
 

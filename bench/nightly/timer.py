@@ -48,7 +48,8 @@ class Schedule:
 
     ``at`` is a calendar event of systemd.time(7); ``delay_s`` the most that its start is put off at random;
     ``budget_s`` the time after which the night ends by itself.  ``writes`` are folders that it writes into, ``reads``
-    every other path it needs, so that no sandbox hides them.
+    every other path it needs, the program itself included, so that no sandbox hides them
+    (:mod:`bench.nightly.visible`).
     """
 
     name: str
@@ -64,6 +65,12 @@ class Schedule:
     def unit(self) -> str:
         """Name of the units, without ``.service`` or ``.timer``."""
         return f"{PREFIX}{self.name}"
+
+    @property
+    def temporary(self) -> tuple[Path, ...]:
+        """What it needs of the system's folders for temporary files."""
+        needed = (*self.writes, *self.reads)
+        return tuple(path for path in needed if any(path.is_relative_to(folder) for folder in _TEMPORARY))
 
 
 def unit_name(text: str) -> str:
@@ -131,10 +138,8 @@ def _sandbox(schedule: Schedule) -> list[str]:
         "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
         f"CapabilityBoundingSet=~{' '.join(_DROPPED)}",
     ]
-    needed = (*schedule.writes, *schedule.reads)
-    if not any(path.is_relative_to(folder) for path in needed for folder in _TEMPORARY):
-        lines.append("PrivateTmp=yes")
-    return lines
+    hidden = schedule.temporary
+    return [*lines, f"# No PrivateTmp=, which would hide {specifier(str(hidden[0]))}" if hidden else "PrivateTmp=yes"]
 
 
 def timer(schedule: Schedule) -> str:

@@ -90,7 +90,8 @@ def test_what_cannot_be_started_is_an_error_of_the_caller(tmp_path: Path) -> Non
     broken = tmp_path / "broken"
     broken.write_text("neither ELF nor a script")
     broken.chmod(0o755)
-    with pytest.raises(StackError, match=r"could not be started: .*Exec format error"):
+    # As root setpriv executes it, which takes it for a script of the shell (execvp(3)).
+    with pytest.raises(StackError, match=r"could not be started: .*Exec format error|exited with status 127"):
         proc.run([broken])
 
 
@@ -141,14 +142,23 @@ def test_a_timeout_ends_the_whole_family(tmp_path: Path) -> None:
     assert gone(int(wait_for(told)))
 
 
-def test_an_interrupt_ends_the_family_and_is_passed_on(tmp_path: Path) -> None:
+def test_an_interrupt_ends_the_family_and_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = tmp_path / "pid"
+    returned = threading.Event()
+    real_start = proc.start
+
+    def start(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        child = real_start(*arguments, **options)
+        returned.set()
+        return child
 
     def interrupt() -> None:
         wait_for(told)
-        time.sleep(0.3)  # the child may be quicker than the return of Popen
+        returned.wait()  # the child may be quicker than the return of Popen
+        time.sleep(0.3)
         os.kill(os.getpid(), signal.SIGINT)
 
+    monkeypatch.setattr(proc, "start", start)
     threading.Thread(target=interrupt).start()
     with pytest.raises(KeyboardInterrupt):
         proc.run(["sh", "-c", f"echo $$ > {told}; sleep 60; :"])
@@ -193,11 +203,24 @@ def test_a_process_stuck_in_the_kernel_taints_the_host(tmp_path: Path, monkeypat
         proc.run(["mount", "-o", "loop", image, mount_point])
         undo.callback(proc.run, ["umount", mount_point])
         undo.callback(lambda: [writer.wait() for writer in started])  # set free, it dies of its SIGKILL
-        proc.run(["fsfreeze", "--freeze", mount_point])
-        undo.callback(proc.run, ["fsfreeze", "--unfreeze", mount_point])
+        subprocess.run(["fsfreeze", "--freeze", mount_point], check=True)
+        undo.callback(subprocess.run, ["fsfreeze", "--unfreeze", mount_point], check=True)
         monkeypatch.setattr(proc, "start", start)
         with pytest.raises(HostTaintedError, match="survives SIGKILL") as caught:
             proc.run(["dd", "if=/dev/zero", f"of={mount_point}/file", "bs=4096", "count=1"], timeout_s=0.5)
         monkeypatch.setattr(proc, "start", real_start)
     assert caught.value.command is not None
     assert caught.value.command.startswith("dd ")
+
+
+def test_a_shown_command_names_what_a_descriptor_stands_for(tmp_path: Path) -> None:
+    file = tmp_path / r"back\1slash"
+    file.write_text("content\n")
+    descriptor = os.open(file, os.O_PATH)
+    try:
+        words = ["cat", f"/proc/self/fd/{descriptor}", f"/proc/self/fd/{descriptor}0"]
+        finished = proc.run(words, descriptors=(descriptor,), check=False)
+    finally:
+        os.close(descriptor)
+    assert finished.stdout == "content\n"
+    assert finished.argv == ("cat", str(file), f"/proc/self/fd/{descriptor}0")

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from bench import probes
+from bench.nightly import visible
 from bench.nightly.timer import Schedule, service
 
 SYSTEMD = Path("/lib/systemd/systemd")
@@ -78,11 +79,11 @@ def serve(folder, disks, *, runtime_s=1, more=""):
         budget_s=600,
         user=False,
         writes=(store,),
-        reads=(sweep,),
+        reads=visible.ways([sweep, *visible.program()]),
     )
     text = service(schedule)
     assert "ProtectSystem=strict" in text
-    assert "PrivateTmp=yes" in text
+    assert ("PrivateTmp=yes" in text) == (not schedule.temporary), "a clone in /tmp would hide itself"
     unit = f"{schedule.unit}.service"
     (folder / "units" / unit).write_text(text)
     (folder / "units" / f"{unit}.d").mkdir(exist_ok=True)

@@ -162,7 +162,8 @@ def test_a_dry_run_prints_both_units_and_writes_nothing(tmp_path):
         assert f'"{word}"' in line
     assert "RuntimeMaxSec=9900" in done.stdout
     assert "OnCalendar=Sun 03:30" in done.stdout
-    assert done.stderr == "systemd accepts these units\n"
+    assert done.stderr.endswith("systemd accepts these units\n")
+    assert f"note: {tmp_path / 'S'} is in a folder for temporary files" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -11,6 +11,7 @@ import pytest
 from bench.dd.engine import DdEngine, _run_side_by_side
 from bench.engine import Targets
 from bench.errors import EngineError, MissingToolError, SweepFileError
+from bench.proc import SYSTEM_PATH
 from permutations.workload import Workload
 
 MIB = 1 << 20
@@ -46,7 +47,7 @@ def test_another_dd_is_a_missing_tool(tmp_path: Path, monkeypatch: pytest.Monkey
     program = tmp_path / "dd"
     program.write_text("#!/bin/sh\necho 'BusyBox v1.35.0 (Debian) multi-call binary.' >&2\nexit 1\n")
     program.chmod(0o755)
-    monkeypatch.setattr("bench.proc.SYSTEM_PATH", str(tmp_path))
+    monkeypatch.setattr("bench.proc.SYSTEM_PATH", f"{tmp_path}:{SYSTEM_PATH}")
     with pytest.raises(MissingToolError, match="BusyBox"):
         ENGINE.version()
 
