@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.events import Emit, Event
 from bench.words import duration
+from results.text import plain_lines
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -73,17 +74,18 @@ def view() -> Iterator[Emit]:
     if not sys.stderr.isatty():
         yield lambda event: _plain(tally, event)
         return
-    from rich.console import Console
     from rich.live import Live
 
-    console = Console(stderr=True)
+    from bench.console import Screen
+
+    console = Screen(stderr=True)
     with Live(console=console, refresh_per_second=4, get_renderable=lambda: render(tally), transient=True) as live:
 
         def emit(event: Event) -> None:
             tally.take(event)
             line = _line(tally, event)
             if line:
-                live.console.print(line, highlight=False, markup=False)
+                live.console.print(line)
 
         yield emit
 
@@ -92,11 +94,16 @@ def _plain(tally: Tally, event: Event) -> None:
     tally.take(event)
     line = _line(tally, event)
     if line:
-        print(line, file=sys.stderr, flush=True)  # noqa: T201 - the plain face
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
 
 
 def _line(tally: Tally, event: Event) -> str:
-    """The line that an event leaves behind; empty where it leaves none."""
+    """The line that an event leaves behind, cleaned; empty where it leaves none."""
+    return plain_lines(_words(tally, event))
+
+
+def _words(tally: Tally, event: Event) -> str:
     match event.kind:
         case "started":
             again = f", {event.done} already in the store" if event.done else ""
@@ -116,11 +123,12 @@ def render(tally: Tally) -> RenderableType:
     """What the live view shows now."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table
-    from rich.text import Text
+
+    from bench.console import text
 
     grid = Table.grid(padding=(0, 1))
     if not tally.total:
-        grid.add_row(Text(f"{tally.label}: {tally.workload}", style="bold"))
+        grid.add_row(text(f"{tally.label}: {tally.workload}", "bold"))
         return grid
     counts = f"{tally.done}/{tally.total} trials"
     if tally.failed:
@@ -128,12 +136,12 @@ def render(tally: Tally) -> RenderableType:
     bar = Table.grid(padding=(0, 1))
     bar.add_row(
         ProgressBar(total=max(1, tally.total), completed=tally.done, width=30),
-        Text(f"{counts} · {duration(tally.remaining_s)} left"),
+        text(f"{counts} · {duration(tally.remaining_s)} left"),
     )
     grid.add_row(bar)
-    grid.add_row(Text(f"{tally.label} · {tally.workload}", style="bold"))
+    grid.add_row(text(f"{tally.label} · {tally.workload}", "bold"))
     if tally.throughput:
-        grid.add_row(Text(f"{sparkline(tally.throughput)} {tally.throughput[-1] / 1e6:,.1f} MB/s on the disks"))
+        grid.add_row(text(f"{sparkline(tally.throughput)} {tally.throughput[-1] / 1e6:,.1f} MB/s on the disks"))
     if tally.by_disk:
         grid.add_row(_disks(tally.by_disk))
     return grid
@@ -142,7 +150,8 @@ def render(tally: Tally) -> RenderableType:
 def _disks(by_disk: Mapping[str, list[float]]) -> RenderableType:
     """A line for each disk; all to one scale, so that a disk that lags behind is seen."""
     from rich.table import Table
-    from rich.text import Text
+
+    from bench.console import text
 
     shown = sorted(by_disk)
     left_out = 0
@@ -157,9 +166,9 @@ def _disks(by_disk: Mapping[str, list[float]]) -> RenderableType:
     table.add_column(no_wrap=True)
     for disk in shown:
         rates = by_disk[disk]
-        table.add_row(Text(f"  {disk}"), Text(f"{rates[-1] / 1e6:,.1f} MB/s"), Text(sparkline(rates, top)))
+        table.add_row(text(f"  {disk}"), text(f"{rates[-1] / 1e6:,.1f} MB/s"), text(sparkline(rates, top)))
     if left_out:
-        table.add_row(Text(f"  … {left_out} more, in between"), Text(""), Text(""))
+        table.add_row(text(f"  … {left_out} more, in between"), text(""), text(""))
     return table
 
 

@@ -59,6 +59,13 @@ def test_one_door_to_other_programs() -> None:
     )
 
 
+def test_one_door_to_the_terminal() -> None:
+    """Whatever is printed is cleaned: nobody prints by another way, and rich has one console."""
+    by_another_way = re.compile(r"(?<![.\w])print\(|\b(typer|click)\.s?echo\(|\bConsole\(")
+    found = {name(path) for path in MODULES if by_another_way.search(path.read_text())}
+    assert found == set()
+
+
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_a_file_is_one_thing_and_a_function_fits_a_screen(path: Path) -> None:
     text = path.read_text()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.output import emit_json, note
+from bench.cli.output import data_stream, emit_json, note
 
 if TYPE_CHECKING:
     from results.store.query import StoreFrames
@@ -82,7 +81,8 @@ def _write(frames: StoreFrames, kind: Format, output: Path | None) -> int:
         Format.OPENMETRICS: openmetrics.write_openmetrics,
     }
     if output is None:
-        return text[kind](frames, sys.stdout)
+        with data_stream() as out:
+            return text[kind](frames, out)
     try:
         with output.open("w", encoding="utf-8", newline="") as out:
             return text[kind](frames, out)

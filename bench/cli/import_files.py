@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.output import emit_json, note, say
+from bench.cli.output import emit_json, note, overwrite, say
+from results.text import plain
 
 NOTHING = 1
 
@@ -46,13 +47,13 @@ def import_files(
 
     def progress(done: int, of: int) -> None:
         if shown:
-            typer.echo(f"\r{done:,} of {of:,} files", err=True, nl=done == of)
+            overwrite(f"{done:,} of {of:,} files", last=done == of)
 
     found = read(places, store, [compile_pattern(text) for text in factors or ()], progress=progress)
     for each in found.noted:
-        note(f"note: {each.path}: {each.reason}")
+        note(f"note: {plain(str(each.path))}: {plain(each.reason)}")
     for each in found.skipped:
-        note(f"skipped: {each.path}: {each.reason}")
+        note(f"skipped: {plain(str(each.path))}: {plain(each.reason)}")
     if as_json:
         emit_json(
             {

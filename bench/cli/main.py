@@ -35,6 +35,7 @@ from bench.cli import (
     status,
     verify,
 )
+from bench.streams import clean_standard_streams
 from bench.version import stripelab_version
 
 DONE = 0
@@ -143,6 +144,7 @@ def main() -> None:
     Ends without the destructors of C++ libraries: Arrow's thread pool aborts the process in about
     one of fifty ends, after all is done and said (apache/arrow issues 34314 and 39862).
     """
+    clean_standard_streams()
     status = outcome(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):

@@ -11,7 +11,7 @@ import typer
 from bench.cli import nightly_options as to
 from bench.cli.output import emit_json
 from bench.errors import DeliveryError, StoreError
-from results.nightly import words
+from results.text import plain
 
 if TYPE_CHECKING:
     from results.nightly.answer import Nightly
@@ -88,7 +88,7 @@ def _found(path: Path, night: str | None) -> Nightly:
     if outcome is None:
         there = f"it has {nights[0]} to {nights[-1]}" if nights else "it has none yet"
         raise StoreError(
-            f"{path} has no outcome of {'a night' if night is None else f'the night {words.plain(night)}'}: {there}",
+            f"{path} has no outcome of {'a night' if night is None else f'the night {plain(night)}'}: {there}",
             remedy="`stripelab nightly SWEEP --store STORE` runs one, and goes on with one that was interrupted.",
         )
     return outcome

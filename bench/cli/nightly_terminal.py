@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bench.cli.output import say, wrapped
 from results.nightly import words
 from results.nightly.answer import DRIFT, IMPROVEMENT, NO_VERDICT, OK, REGRESSION, UNCONFIRMED
+from results.text import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,9 +32,9 @@ _ROOM = 76
 def show(night: Nightly) -> None:
     """Print the summary of a night on stdout."""
     if sys.stdout.isatty():
-        from rich.console import Console
+        from bench.console import Screen
 
-        show_rich(night, Console(highlight=False))
+        show_rich(night, Screen())
     else:
         for line in lines(night):
             say(line)
@@ -44,13 +45,14 @@ def show_rich(night: Nightly, console: Console) -> None:
     from rich import box
     from rich.panel import Panel
     from rich.table import Table
-    from rich.text import Text
+
+    from bench.console import text
 
     if night.notice:
-        console.print(Panel(Text(words.plain(night.notice)), style="bold yellow", box=box.HEAVY))
-    console.print(Text(words.headline(night), style="bold red" if night.status else "bold"))
+        console.print(Panel(text(plain(night.notice)), style="bold yellow", box=box.HEAVY))
+    console.print(text(words.headline(night), "bold red" if night.status else "bold"))
     for line in _problems(night):
-        console.print(Text(line, style="bold red"))
+        console.print(text(line, "bold red"))
     if night.verdicts:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for header, right in zip(words.HEADERS, words.RIGHT, strict=True):
@@ -59,15 +61,15 @@ def show_rich(night: Nightly, console: Console) -> None:
         ordered = night.ordered()
         for verdict, row in zip(ordered, words.rows(ordered), strict=True):
             style = STYLES[verdict.word]
-            table.add_row(Text(row[0], style=style), *(Text(cell) for cell in row[1:]))
+            table.add_row(text(row[0], style), *map(text, row[1:]))
         console.print(table)
     for line in _rest(night)[1:]:  # the table ends with a blank line of its own
-        console.print(Text(wrapped(line, console.width)))
+        console.print(text(wrapped(line, console.width)))
 
 
 def lines(night: Nightly) -> tuple[str, ...]:
     """Without colours and without wrapping: the columns are as wide as their widest cell."""
-    found = [f"!!! {words.plain(night.notice)}"] if night.notice else []
+    found = [f"!!! {plain(night.notice)}"] if night.notice else []
     found += [words.headline(night), *_problems(night), ""]
     table = [words.HEADERS, *words.rows(night.ordered())]
     widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
@@ -78,7 +80,7 @@ def lines(night: Nightly) -> tuple[str, ...]:
 
 
 def _problems(night: Nightly) -> list[str]:
-    return [f"problem: {words.plain(problem)}" for problem in night.problems]
+    return [f"problem: {plain(problem)}" for problem in night.problems]
 
 
 def _rest(night: Nightly) -> list[str]:
@@ -86,12 +88,10 @@ def _rest(night: Nightly) -> list[str]:
     found = []
     for verdict in night.ordered():
         if verdict.word != OK:
-            found += ["", f"{verdict.word}: {words.plain(verdict.metric.name)}"]
+            found += ["", f"{verdict.word}: {plain(verdict.metric.name)}"]
             found += [f"    {line}" for line in words.details(verdict)]
     quiet = [(each, bound) for each, bound in words.broken(night) if each.word == OK]
-    found += [
-        f"{words.plain(each.metric.name)}: {words.watched_text(each.metric.figure, bound)}" for each, bound in quiet
-    ]
+    found += [f"{plain(each.metric.name)}: {words.watched_text(each.metric.figure, bound)}" for each, bound in quiet]
     if night.changes:
         found += ["", "Changed since the baseline:", *(f"    {words.changed_text(each)}" for each in night.changes)]
     return [*found, "", *(f"{name}: {value}" for name, value in words.facts(night))]

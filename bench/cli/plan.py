@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,7 +63,7 @@ def plan(
         _explain(made, why, json=json)
         return
     if as_table:
-        sys.stdout.write(plan_face.as_csv(made))
+        say(plan_face.as_csv(made).rstrip("\n"))
         return
     cost = plan_cost(made, disk_bytes)
     if json:

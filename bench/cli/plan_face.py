@@ -25,12 +25,14 @@ SHOWN_POINTS = 20
 def as_csv(made: Plan) -> str:
     """Every trial in run order, a row each, with a column for each factor; empty where it does not apply."""
     from permutations.factors import FACTORS
+    from results.export.csv_text import csv_cell
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["run_order", "block", "trial_id", "point_id", *FACTORS])
     for trial in made.trials:
-        writer.writerow([trial.run_order, trial.block, trial.trial_id, trial.point.id, *trial.point.values])
+        cells = (trial.run_order, trial.block, trial.trial_id, trial.point.id, *trial.point.values)
+        writer.writerow(map(csv_cell, cells))
     return text.getvalue()
 
 

@@ -10,6 +10,7 @@ import typer
 
 from bench.cli import asking
 from bench.cli.output import emit_json, note, say, wrapped
+from results.text import plain, plain_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,14 +67,13 @@ def _show(blocks: Sequence[Block]) -> None:
 def _show_rich(blocks: Sequence[Block]) -> None:
     """Tables one would put on a slide."""
     from rich import box
-    from rich.console import Console
     from rich.panel import Panel
-    from rich.text import Text as RichText
 
     from bench.cli.slides import Slide, show_rich
+    from bench.console import Screen, text
     from results.recommendation.summary import CODE, HEADING, LOUD, Text
 
-    console = Console(highlight=False)
+    console = Screen()
     after_table = False
     for block in blocks:
         if after_table and isinstance(block, Text):
@@ -83,16 +83,16 @@ def _show_rich(blocks: Sequence[Block]) -> None:
             marked = [place for place, stands_out in enumerate(block.marked) if stands_out]
             show_rich(Slide(block.headers, block.rows, block.right, marked, optional=_OPTIONAL))
         elif block.style == LOUD:
-            console.print(Panel(RichText("\n".join(block.lines)), style="bold yellow", box=box.HEAVY))
+            console.print(Panel(text("\n".join(block.lines)), style="bold yellow", box=box.HEAVY))
         elif block.style == HEADING:
-            console.rule(RichText(" ".join(block.lines), style="bold"), align="left")
+            console.rule(text(plain(" ".join(block.lines)), "bold"), align="left")
         elif block.style == CODE:
             for line in block.lines:  # not wrapped: the lines are to be copied
-                console.print(RichText(f"{_INDENT}{line}", style="cyan"), soft_wrap=True)
+                console.print(text(f"{_INDENT}{line}", "cyan"), soft_wrap=True)
             console.print()
         else:
-            lines = (wrapped(line, console.width) for line in block.lines)
-            console.print(RichText("\n".join(lines)))
+            lines = (wrapped(plain_lines(line), console.width) for line in block.lines)
+            console.print(text("\n".join(lines)))
 
 
 def _show_plain(blocks: Sequence[Block]) -> None:
@@ -112,11 +112,7 @@ def _show_plain(blocks: Sequence[Block]) -> None:
 
 def _show_table(table: Table) -> None:
     """Columns as wide as their widest cell."""
-    rows = [table.headers, *table.rows]
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, table.right, strict=True)
-        )
-        say(f"  {'  '.join(cells)}".rstrip())
+    from bench.cli.slides import Slide, lines
+
+    for line in lines(Slide(table.headers, table.rows, table.right)):
+        say(line)

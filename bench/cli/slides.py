@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.cli.output import say
+from results.text import plain
 
 _GAP = 3  # between columns of rich's tables
 
@@ -30,6 +31,12 @@ class Slide:
     optional: tuple[str, ...] = ()
     title: str = ""
     mark_style: str = "bold green"
+
+    def __post_init__(self) -> None:
+        """Clean every word before it is laid out: columns are as wide as what is shown."""
+        object.__setattr__(self, "headers", tuple(map(plain, self.headers)))
+        object.__setattr__(self, "rows", tuple(tuple(map(plain, row)) for row in self.rows))
+        object.__setattr__(self, "title", plain(self.title))
 
 
 def show(slide: Slide) -> None:
@@ -126,22 +133,24 @@ def _without(slide: Slide, name: str) -> Slide:
 def show_rich(slide: Slide) -> None:
     """On a terminal."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
-    console = Console(highlight=False)
+    from bench.console import Screen, text
+
+    console = Screen()
     shown, left_out = fitting(slide, console.width)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=shown.title or None, title_justify="left")
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, title=text(shown.title) if shown.title else None, title_justify="left"
+    )
     headers = headers_within(shown, console.width)
     for place, (header, right) in enumerate(zip(shown.headers, shown.right, strict=True)):
         table.add_column(
-            headers[place],
+            text(headers[place]),
             justify="right" if right else "left",
             no_wrap=header not in shown.wrapped,
         )
     for place, row in enumerate(shown.rows):
-        table.add_row(*(Text(cell) for cell in row), style=shown.mark_style if place in shown.marked else None)
+        table.add_row(*map(text, row), style=shown.mark_style if place in shown.marked else None)
     console.print(table)
     if left_out:
         console.print(f"(no room for: {', '.join(left_out)}; a wider terminal has them)", style="dim")

@@ -92,7 +92,7 @@ class DdEngine:
             directions=(_direction(workload, copied, command),),
             intervals=(),
             warnings=(),
-            raw="".join(f"$ {shlex.join(one.words)}\n{one.printed}" for one in copied).encode(),
+            raw="".join(f"$ {shlex.join(one.words)}\n{one.printed}" for one in copied).encode(errors="surrogateescape"),
         )
 
 

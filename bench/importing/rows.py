@@ -22,6 +22,7 @@ from permutations import arithmetic
 from permutations.factors import LEVELS
 from permutations.identity import canonical_json
 from results.store.schema import IMPORTED, EnvironmentRow, IntervalRow, ObservationRow, TrialRow
+from results.text import encodable
 
 SWEEP = "(imported)"
 _LARGEST = (1 << 63) - 1
@@ -284,4 +285,4 @@ def _plain(value: str | int) -> str | int:
 
 def storable(value: str) -> str:
     """Text that UTF-8 can hold: names of files and of jobs need not be that."""
-    return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+    return encodable(value)

@@ -20,17 +20,15 @@ import random
 import re
 import stat
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
 
 from bench.errors import DeliveryError
-from results.nightly import words
+from bench.nightly.post import post
 from results.nightly.answer import Nightly
+from results.text import plain
 
 SECRET_VARIABLE = "STRIPELAB_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
 PREFIX = "whsec_"
@@ -40,7 +38,10 @@ MIN_SECRET_BYTES = 24
 ATTEMPTS = 5
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 60.0
-TIMEOUT_S = 20.0
+ATTEMPT_S = 20.0
+TOTAL_S = 300.0
+"""Seconds for all attempts and the pauses between them."""
+
 _PASSING = frozenset({408, 425, 429})
 """Client errors that pass by themselves (RFC 9110, 6585, 8470); every status from 500 does as well."""
 
@@ -73,7 +74,7 @@ def webhook(url: str, secret_file: Path | None, environment: Mapping[str, str] =
     except ValueError:  # a port or an address that is none
         sound = False
     if not sound or not re.fullmatch(r"[!-~]+", url):
-        raise DeliveryError(f"{words.plain(url)!r} is no URL to send to", remedy="Give one that starts with https://.")
+        raise DeliveryError(f"{plain(url)!r} is no URL to send to", remedy="Give one that starts with https://.")
     if parts.username is not None or parts.password is not None:
         raise DeliveryError(
             "the webhook's URL holds a name or a password, which every process list shows",
@@ -150,27 +151,36 @@ def send(
     wait: Callable[[float], None] = time.sleep,
     now: Callable[[], float] = time.time,
     attempts: int = ATTEMPTS,
+    attempt_s: float = ATTEMPT_S,
+    total_s: float = TOTAL_S,
 ) -> Sent:
     """Send a night; what passes by itself is tried again, ever later and with jitter, at most ``attempts`` times.
 
-    Redirects are not followed: a signed body goes to the address that was named, or nowhere.
+    An attempt takes at most ``attempt_s`` seconds from the search for the address to the end of the answer, and all of
+    them with the pauses at most ``total_s``.  Redirects are not followed: a signed body goes to the address that was
+    named, or nowhere.
 
     Raises:
         DeliveryError: the receiver refused it, or could not be reached.
     """
     content = body(night)
     identity = message_id(content)
-    why = ""
-    for attempt in range(1, attempts + 1):
+    ends_s = time.monotonic() + total_s
+    attempt = 0
+    while True:
+        attempt += 1
         headers = signed_headers(to.key, identity, int(now()), content)
-        status, why, asked_s = _attempt(to.url, headers, content)
+        limit_s = min(attempt_s, max(0.0, ends_s - time.monotonic()))
+        status, why, asked_s = _attempt(to.url, headers, content, limit_s)
         if 200 <= status < 300:
             return Sent(status, attempt)
         if status and status < 500 and status not in _PASSING:
             raise DeliveryError(f"{to.url} refused the outcome: {why}")
-        if attempt < attempts:
-            wait(_pause_s(attempt, asked_s))
-    raise DeliveryError(f"{to.url} did not take the outcome in {attempts} attempts; the last: {why}")
+        pause_s = _pause_s(attempt, asked_s)
+        if attempt == attempts or time.monotonic() + pause_s >= ends_s:
+            times = f"{attempt} attempt{'' if attempt == 1 else 's'}"
+            raise DeliveryError(f"{to.url} did not take the outcome in {times}; the last: {why}")
+        wait(pause_s)
 
 
 def _pause_s(attempt: int, asked_s: float | None) -> float:
@@ -181,41 +191,21 @@ def _pause_s(attempt: int, asked_s: float | None) -> float:
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        """None: the redirect is an answer like any other."""
-
-
-def _attempt(url: str, headers: Mapping[str, str], content: bytes) -> tuple[int, str, float | None]:
+def _attempt(url: str, headers: Mapping[str, str], content: bytes, limit_s: float) -> tuple[int, str, float | None]:
     """Status (0 where there was no answer), what happened, and the pause that the receiver asks for."""
-    request = urllib.request.Request(url, data=content, method="POST")  # noqa: S310 - http or https: checked above
-    request.add_header("Content-Type", "application/json")
-    request.add_header("User-Agent", "stripelab")
-    for name, value in headers.items():
-        request.add_header(name, value)
-    opener = urllib.request.build_opener(_NoRedirect)
+    own = {"Content-Type": "application/json", "User-Agent": "stripelab"}
     try:
-        with opener.open(request, timeout=TIMEOUT_S) as answer:
-            return answer.status, f"status {answer.status}", None
-    except urllib.error.HTTPError as refusal:
-        with refusal:
-            return (
-                refusal.code,
-                f"status {refusal.code}{_said(refusal)}",
-                _retry_after_s(refusal.headers.get("Retry-After") or ""),
-            )
+        answer = post(url, {**own, **headers}, content, limit_s)
     except (OSError, http.client.HTTPException) as failure:
         reason = getattr(failure, "reason", failure)
-        return 0, words.plain(str(reason)) or type(failure).__name__, None
+        return 0, plain(str(reason)) or type(failure).__name__, None
+    return answer.status, f"status {answer.status}{_said(answer.text)}", _retry_after_s(answer.retry_after)
 
 
-def _said(answer: IO[bytes]) -> str:
-    """The beginning of an answer's text, safe to show."""
-    try:
-        text = answer.read(200).decode("utf-8", errors="backslashreplace").strip()
-    except (OSError, http.client.HTTPException):
-        return ""
-    return f": {words.plain(text.splitlines()[0])}" if text else ""
+def _said(beginning: bytes) -> str:
+    """The first line of an answer's text, safe to show."""
+    text = beginning.decode("utf-8", errors="backslashreplace").strip()
+    return f": {plain(text.splitlines()[0])}" if text else ""
 
 
 def _retry_after_s(header: str) -> float | None:

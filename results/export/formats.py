@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from results.export.csv_text import csv_cell
+from results.text import json_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,17 +64,20 @@ def row_objects(table: pa.Table) -> list[dict[str, Any]]:
 
 def to_json(table: pa.Table) -> bytes:
     """A list of row objects (RFC 8259: there is no NaN)."""
-    return json.dumps(row_objects(table), indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    return json_text(row_objects(table), indent=2).encode() + b"\n"
 
 
 def to_csv(table: pa.Table) -> bytes:
-    """A header and a line a row (RFC 4180, but lines end as on Unix); null is empty, lists are JSON."""
+    """A header and a line a row (RFC 4180, but lines end as on Unix); null is empty, lists are JSON.
+
+    Text that a spreadsheet could take for a formula has an apostrophe before it (:mod:`results.export.csv_text`).
+    """
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(table.column_names)
+    writer.writerow(map(csv_cell, table.column_names))
     for batch in table.to_batches():
         for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            writer.writerow([_field(value) for value in row])
+            writer.writerow([csv_cell(_field(value)) for value in row])
     return sink.getvalue().encode()
 
 
@@ -109,7 +114,7 @@ def cell(value: Any) -> str:
         case list() if len(value) > _LONGEST_LIST:
             return f"[{', '.join(str(plain(each)) for each in value[:3])}, … {len(value):,} values]"
         case list() | tuple() | dict():
-            return json.dumps(plain(value), ensure_ascii=False)
+            return json_text(plain(value))
         case str() if len(value) > _LONGEST_TEXT:
             return f"{value[: _LONGEST_TEXT - 1]}…"
         case _:
@@ -126,4 +131,4 @@ def numeric(table: pa.Table) -> tuple[bool, ...]:
 
 def _field(value: Any) -> Any:
     found = plain(value)
-    return json.dumps(found, ensure_ascii=False) if isinstance(found, (list, dict)) else found
+    return json_text(found) if isinstance(found, (list, dict)) else found

@@ -8,6 +8,7 @@ knows the present only.  (OpenMetrics 1.0, "Metric naming" and "Text format".)
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import IO
@@ -15,8 +16,10 @@ from typing import IO
 from results.export.tables import joined, labels_of
 from results.store.query import StoreFrames
 from results.store.schema import FACTOR_COLUMNS
+from results.text import plain_lines
 
 _NS = 1e-9
+_NOT_OF_A_NAME = re.compile(r"[^A-Za-z0-9_]")
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,18 @@ def _labels(row: Mapping[str, object], names: Iterable[str]) -> tuple[tuple[str,
     """Labels of a sample that are not empty: what was measured, factors, labels of an import."""
     wanted = [(name, row[name]) for name in (*_LABELS, *FACTOR_COLUMNS)]
     wanted += [(_label_name(name), row[f"label_{name}"]) for name in names]
-    return tuple((name, str(value)) for name, value in wanted if value is not None)
+    found: dict[str, str] = {}
+    for name, value in wanted:
+        if value is not None:
+            while name in found:  # two names that differ in other letters only
+                name += "_"  # noqa: PLW2901
+            found[name] = str(value)
+    return tuple(found.items())
 
 
 def _label_name(name: str) -> str:
-    """A label of an import under a name that no column and no other program uses."""
-    return f"label_{name}"
+    """A label of an import under a name that no column and no other program uses, in the letters of the format."""
+    return f"label_{_NOT_OF_A_NAME.sub('_', name)}"
 
 
 def _family(out: IO[str], metric: Metric, samples: Iterable[tuple[tuple[tuple[str, str], ...], int | float]]) -> int:
@@ -108,6 +117,6 @@ def _number(value: float, metric: Metric) -> str:
 
 
 def _quoted(value: str) -> str:
-    """A label's value, escaped as the format asks."""
-    escaped = value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+    """A label's value, cleaned, and escaped as the format asks."""
+    escaped = plain_lines(value).replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
     return f'"{escaped}"'

@@ -8,16 +8,17 @@ has no holes.  Rows are written a piece at a time, so memory is bounded whatever
 from __future__ import annotations
 
 import csv
-import json
-import math
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from results.errors import ResultsError
+from results.export.csv_text import csv_cell
 from results.store.pieces import pieces
 from results.store.query import StoreFrames
 from results.store.schema import FACTOR_COLUMNS, TrialRow, arrow_schema
+from results.text import json_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,16 +88,19 @@ def _head(trial: TrialRow, labels: Sequence[str]) -> dict[str, Any]:
 
 
 def write_csv(frames: StoreFrames, out: IO[str]) -> int:
-    """RFC 4180, with a header; a list is JSON in its cell, a missing figure an empty cell.  Returns the rows."""
+    """RFC 4180, with a header; a list is JSON in its cell, a missing figure an empty cell.  Returns the rows.
+
+    Text that a spreadsheet could take for a formula has an apostrophe before it (:mod:`results.export.csv_text`).
+    """
     names = observation_columns(histograms=False)
     writer: Any = None
     count = 0
     for rows in joined(frames, names):
         if writer is None:
-            writer = csv.DictWriter(out, list(rows[0]), lineterminator="\r\n")
-            writer.writeheader()
+            writer = csv.writer(out, lineterminator="\r\n")
+            writer.writerow(map(csv_cell, rows[0]))
         for row in rows:
-            writer.writerow({name: _cell(value) for name, value in row.items()})
+            writer.writerow([csv_cell(_cell(value)) for value in row.values()])
         count += len(rows)
     return count
 
@@ -106,8 +110,7 @@ def write_jsonl(frames: StoreFrames, out: IO[str]) -> int:
     count = 0
     for rows in joined(frames, observation_columns(histograms=True)):
         for row in rows:
-            plain = {name: _finite(value) for name, value in row.items()}
-            out.write(json.dumps(plain, ensure_ascii=False, allow_nan=False) + "\n")
+            out.write(f"{json_text(row)}\n")
         count += len(rows)
     return count
 
@@ -122,7 +125,7 @@ def write_parquet(frames: StoreFrames, path: Path) -> int:
     schema = export_schema(names, labels)
     count = 0
     try:
-        with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        with pa.OSFile(os.fsencode(path), "wb") as sink, pq.ParquetWriter(sink, schema, compression="zstd") as writer:
             for rows in joined(frames, names):
                 writer.write_table(pa.Table.from_pylist(list(rows), schema=schema))
                 count += len(rows)
@@ -145,12 +148,8 @@ def export_schema(names: Sequence[str], labels: Sequence[str]) -> pa.Schema:
 def _cell(value: Any) -> Any:
     """A value as a cell of CSV."""
     if isinstance(value, (list, tuple)):
-        return json.dumps(list(value), ensure_ascii=False) if value else ""
+        return json_text(value) if value else ""
     return value
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def cannot_write(path: Path, error: OSError) -> ResultsError:

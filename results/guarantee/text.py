@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from results.guarantee.answer import Guarantee, Needed, TwoModes
 from results.guarantee.terms import terms
 from results.guarantee.wording import Section, cautious, percent, shown_share
+from results.text import plain
 from results.units import duration, figure, metric_name, pct
 
 WIDTH = 100
@@ -48,8 +49,8 @@ def contract(found: Guarantee, width: int = WIDTH) -> str:
 
 
 def _marked(found: Guarantee, paragraph: str) -> str:
-    """A paragraph under the watermark; lines of commands become comments where it stands before them."""
-    return paragraph if found.watermark is None else f"[{found.watermark}] {paragraph}"
+    """A paragraph, cleaned, under the watermark; lines of commands become comments where it stands before them."""
+    return plain(paragraph if found.watermark is None else f"[{found.watermark}] {paragraph}")
 
 
 def _statement(found: Guarantee) -> Iterator[str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from results.errors import ResultsError
 from results.estimates.settings import Setting
+from results.text import encodable
 from results.units import metric_name
 
 OK = "ok"
@@ -206,7 +207,7 @@ def _fit(value: Any) -> Any:
         case float():
             return value if math.isfinite(value) else None
         case str():
-            return value.encode("utf-8", errors="backslashreplace").decode("utf-8")
+            return encodable(value)
         case dict():
             return {_fit(name): _fit(inner) for name, inner in value.items()}
         case tuple() | list():

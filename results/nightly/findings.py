@@ -9,7 +9,6 @@ every night, so that a finding is new once and fixed once.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 
 from results.nightly import words
 from results.nightly.answer import DRIFT, IMPROVEMENT, NO_VERDICT, OK, REGRESSION, UNCONFIRMED, Metric, Nightly
+from results.text import json_text, plain
 
 SHOWN = 10
 """Annotations of one level that GitHub shows of a step."""
@@ -47,19 +47,19 @@ def findings(night: Nightly) -> tuple[Finding, ...]:
     """Every verdict but ok, every stated bound that was broken, and a night that did not end as planned."""
     found = []
     if not night.complete:
-        why = "; ".join(map(words.plain, night.problems)) or "not all trials ran"
+        why = "; ".join(map(plain, night.problems)) or "not all trials ran"
         found.append(Finding("incomplete", "error", "major", "the night is incomplete", why, "night"))
     changed = _changed(night)
     for verdict in night.ordered():
         if verdict.word != OK:
             beside = changed if verdict.word in {REGRESSION, DRIFT} else ()
             told = (f"{words.figures(verdict)}{words.mark(night)}", *words.details(verdict), *beside)
-            title = f"{verdict.word}: {words.plain(verdict.metric.name)}"
+            title = f"{verdict.word}: {plain(verdict.metric.name)}"
             check = words.SHORT.get(verdict.word, verdict.word)
             level, severity = LEVELS[verdict.word], SEVERITIES[verdict.word]
             found.append(Finding(check, level, severity, title, "\n".join(told), _identity(verdict.metric)))
     for verdict, bound in words.broken(night):
-        title = f"guarantee broken: {words.plain(verdict.metric.name)}"
+        title = f"guarantee broken: {plain(verdict.metric.name)}"
         told_of = f"{words.watched_text(verdict.metric.figure, bound)}{words.mark(night)}"
         identity = f"{_identity(verdict.metric)}\0{bound.text}"
         found.append(Finding("guarantee broken", "warning", "major", title, told_of, identity))
@@ -107,8 +107,8 @@ def _property(text: str) -> str:
 
 def gitlab(night: Nightly) -> str:
     """A code quality report, JSON: a list of findings, empty where all is well."""
-    path = words.plain(night.sweep_file or f"{night.sweep}.toml").removeprefix("./")
-    return json.dumps(_issues(night, path, findings(night)), indent=2, ensure_ascii=False) + "\n"
+    path = plain(night.sweep_file or f"{night.sweep}.toml").removeprefix("./")
+    return json_text(_issues(night, path, findings(night)), indent=2) + "\n"
 
 
 def _issues(night: Nightly, path: str, found: Sequence[Finding]) -> list[dict[str, Any]]:

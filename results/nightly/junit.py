@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 from results.nightly import words
 from results.nightly.answer import DRIFT, NO_VERDICT, REGRESSION, Nightly, Verdict
+from results.text import plain
 
 WHOLE = "the night ran to its end"
 _SKIPPED = frozenset({DRIFT, NO_VERDICT})
@@ -21,7 +22,7 @@ def junit(night: Nightly) -> str:
     """The document, with its declaration; UTF-8 when it is encoded."""
     skipped = sum(verdict.word in _SKIPPED for verdict in night.verdicts)
     totals = {
-        "name": f"stripelab nightly {words.plain(night.sweep)}{words.mark(night)}",
+        "name": f"stripelab nightly {plain(night.sweep)}{words.mark(night)}",
         "tests": str(len(night.verdicts) + 1),
         "failures": str(len(night.regressions)),
         "errors": "0" if night.complete else "1",
@@ -32,7 +33,7 @@ def junit(night: Nightly) -> str:
     suite = ET.SubElement(root, "testsuite", totals)
     suite.set("skipped", str(skipped))
     suite.set("timestamp", night.started.strftime("%Y-%m-%dT%H:%M:%S"))
-    suite.set("hostname", words.plain(night.hostname))
+    suite.set("hostname", plain(night.hostname))
     _properties(suite, night)
     _whole(suite, night)
     for verdict in night.ordered():
@@ -47,16 +48,16 @@ def _properties(suite: ET.Element, night: Nightly) -> None:
     for name, value in words.facts(night):
         ET.SubElement(listed, "property", name=name, value=value)
     if night.notice:
-        ET.SubElement(listed, "property", name="notice", value=words.plain(night.notice))
+        ET.SubElement(listed, "property", name="notice", value=plain(night.notice))
     for change in night.changes:
         ET.SubElement(listed, "property", name="changed since the baseline", value=words.changed_text(change))
 
 
 def _whole(suite: ET.Element, night: Nightly) -> None:
     """Whether everything was measured that was to be."""
-    case = ET.SubElement(suite, "testcase", name=WHOLE, classname=f"stripelab.{words.plain(night.sweep)}")
+    case = ET.SubElement(suite, "testcase", name=WHOLE, classname=f"stripelab.{plain(night.sweep)}")
     if not night.complete:
-        why = [words.plain(problem) for problem in night.problems] or ["the night ended before all of its trials ran"]
+        why = [plain(problem) for problem in night.problems] or ["the night ended before all of its trials ran"]
         error = ET.SubElement(case, "error", type="incomplete", message=why[0])
         error.text = "\n".join(why)
 
@@ -66,15 +67,15 @@ def _case(suite: ET.Element, night: Nightly, verdict: Verdict) -> None:
     case = ET.SubElement(
         suite,
         "testcase",
-        name=words.plain(metric.name),
-        classname=f"stripelab.{words.plain(night.sweep)}.{words.plain(metric.workload)}",
+        name=plain(metric.name),
+        classname=f"stripelab.{plain(night.sweep)}.{plain(metric.workload)}",
     )
     told = "\n".join((f"{words.figures(verdict)}{words.mark(night)}", *words.details(verdict)))
     message = f"{verdict.word}: {words.change_text(verdict)}"
     if verdict.word == REGRESSION:
         ET.SubElement(case, "failure", type="regression", message=message).text = told
     elif verdict.word in _SKIPPED:
-        reason = words.plain(verdict.reason) or verdict.word
+        reason = plain(verdict.reason) or verdict.word
         ET.SubElement(case, "skipped", type=words.SHORT.get(verdict.word, verdict.word), message=reason).text = told
     else:
         ET.SubElement(case, "system-out").text = f"{verdict.word}\n{told}"

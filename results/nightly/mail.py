@@ -20,6 +20,7 @@ from importlib import resources
 from results.errors import ResultsError
 from results.nightly import words
 from results.nightly.answer import DRIFT, IMPROVEMENT, LAST_NS, NO_VERDICT, OK, REGRESSION, UNCONFIRMED, Nightly
+from results.text import plain
 
 COLOURS = {
     REGRESSION: ("#8c1d18", "#fbe3e1"),
@@ -52,7 +53,7 @@ def html(night: Nightly) -> str:
         headline=words.headline(night),
         table=list(zip(ordered, words.rows(ordered), strict=True)),
         broken=[
-            f"{words.plain(each.metric.name)}: {words.watched_text(each.metric.figure, bound)}"
+            f"{plain(each.metric.name)}: {words.watched_text(each.metric.figure, bound)}"
             for each, bound in words.broken(night)
             if each.word == OK  # the others say it below their figures
         ],
@@ -67,10 +68,10 @@ def text(night: Nightly) -> str:
     """The same as plain lines."""
     lines = [words.headline(night), ""]
     if night.notice:
-        lines += [words.plain(night.notice), ""]
-    lines += [f"problem: {words.plain(problem)}" for problem in night.problems]
+        lines += [plain(night.notice), ""]
+    lines += [f"problem: {plain(problem)}" for problem in night.problems]
     for verdict in night.ordered():
-        lines += [f"{verdict.word.upper()}: {words.plain(verdict.metric.name)}", f"    {words.figures(verdict)}"]
+        lines += [f"{verdict.word.upper()}: {plain(verdict.metric.name)}", f"    {words.figures(verdict)}"]
         if verdict.word != OK or any(bound.held is False for bound in verdict.watched):
             lines += [f"    {line}" for line in words.details(verdict)]
     if night.changes:
@@ -114,12 +115,12 @@ def _address(written: str) -> Address:
     """An address from ``name <local@domain>`` or ``local@domain``."""
     name, address = parseaddr(written)
     fine = re.fullmatch(r"[^@\s<>,;:\"\\()\[\]]+@[^@\s<>,;:\"\\()\[\]]+", address)
-    if not fine or words.plain(written) != written:  # a line that ends here would begin a header of its own
-        raise ResultsError(f"{words.plain(written)!r} is no mail address", remedy="Give it as name@example.org.")
+    if not fine or plain(written) != written:  # a line that ends here would begin a header of its own
+        raise ResultsError(f"{plain(written)!r} is no mail address", remedy="Give it as name@example.org.")
     try:
         return Address(name, addr_spec=address)
     except ValueError as error:
-        raise ResultsError(f"{words.plain(written)!r}: {error}", remedy="Give it as name@example.org.") from None
+        raise ResultsError(f"{plain(written)!r}: {error}", remedy="Give it as name@example.org.") from None
 
 
 def _domain(hostname: str) -> str:

@@ -10,6 +10,7 @@ import re
 
 from results.nightly import words
 from results.nightly.answer import IMPROVEMENT, OK, REGRESSION, Nightly, Verdict
+from results.text import plain
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&!@$]|:(?!\s|$)|^[-+=]|^\d+(?=[.)]))")
 """Every character that begins markup, a mention, a reference, a link, an emoji, or a list at the start of a line."""
@@ -26,9 +27,9 @@ def markdown(night: Nightly) -> str:
     """The whole text, ending in a newline."""
     parts = [f"### {_mark(night)} {text(words.headline(night))}"]
     if night.notice:
-        parts.append(f"> **{text(words.plain(night.notice))}**")
+        parts.append(f"> **{text(plain(night.notice))}**")
     if night.problems:
-        parts.append("\n".join(["**Problems**", "", *(f"- {text(words.plain(each))}" for each in night.problems)]))
+        parts.append("\n".join(["**Problems**", "", *(f"- {text(plain(each))}" for each in night.problems)]))
     ordered = night.ordered()
     loud = tuple(verdict for verdict in ordered if verdict.word != OK)
     quiet = tuple(verdict for verdict in ordered if verdict.word == OK)
@@ -61,7 +62,7 @@ def _broken_where_quiet(quiet: tuple[Verdict, ...]) -> list[tuple[Verdict, str]]
 
 
 def _broken(verdict: Verdict, said: str) -> str:
-    return f"{words.plain(verdict.metric.name)}: {said}"
+    return f"{plain(verdict.metric.name)}: {said}"
 
 
 def _table(verdicts: tuple[Verdict, ...]) -> str:
@@ -81,7 +82,7 @@ def _row(cells: tuple[str, ...] | list[str]) -> str:
 
 def _details(verdict: Verdict) -> str:
     """The sentences on one metric, as a list under its name."""
-    name = code(words.plain(verdict.metric.name))
+    name = code(plain(verdict.metric.name))
     return "\n".join([f"**{text(verdict.word)}** {name}", "", *(f"- {text(line)}" for line in _lines(verdict))])
 
 

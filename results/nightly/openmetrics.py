@@ -15,8 +15,8 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from results.nightly import words
 from results.nightly.answer import WORDS, Metric, Nightly, Verdict
+from results.text import plain
 
 PREFIX = "stripelab_nightly"
 
@@ -101,7 +101,7 @@ def _written(samples: _Samples) -> Iterator[str]:
 
 
 def _night(samples: _Samples, night: Nightly) -> None:
-    own = {"sweep": words.plain(night.sweep), "substrate": substrate(night)}
+    own = {"sweep": plain(night.sweep), "substrate": substrate(night)}
     samples.add("started_timestamp_seconds", own, night.started_at_ns / 1e9)
     samples.add("duration_seconds", own, night.duration_s)
     samples.add("complete", own, float(night.complete))
@@ -109,7 +109,7 @@ def _night(samples: _Samples, night: Nightly) -> None:
     for word in WORDS:
         samples.add("metrics", {**own, "verdict": word}, float(night.count(word)))
     if night.baseline is not None:
-        labels = {**own, "baseline": words.plain(night.baseline.name)}
+        labels = {**own, "baseline": plain(night.baseline.name)}
         samples.add("baseline_set_timestamp_seconds", labels, night.baseline.set_at_ns / 1e9)
 
 
@@ -129,7 +129,7 @@ def _verdict(samples: _Samples, night: Nightly, verdict: Verdict) -> None:
     samples.add("confirmation_pairs", labels, float(verdict.pairs))
     samples.add("p_value", labels, verdict.p_value)
     for bound in verdict.watched:
-        named = {**labels, "guarantee": words.plain(bound.text)}
+        named = {**labels, "guarantee": plain(bound.text)}
         samples.add("guarantee_held", named, None if bound.held is None else float(bound.held))
         samples.add("guarantee_expected_ratio", named, bound.expected_share)
 
@@ -137,19 +137,19 @@ def _verdict(samples: _Samples, night: Nightly, verdict: Verdict) -> None:
 def labels_of(night: Nightly, metric: Metric) -> dict[str, str]:
     """What tells a metric from every other, of other sweeps too; the same names for each family."""
     return {
-        "sweep": words.plain(night.sweep),
+        "sweep": plain(night.sweep),
         "substrate": substrate(night),
-        "workload": words.plain(metric.workload),
-        "direction": words.plain(metric.direction or "all"),
-        "figure": words.plain(metric.figure),
-        "point": words.plain(metric.label),
-        "point_id": words.plain(metric.point_id),
+        "workload": plain(metric.workload),
+        "direction": plain(metric.direction or "all"),
+        "figure": plain(metric.figure),
+        "point": plain(metric.label),
+        "point_id": plain(metric.point_id),
     }
 
 
 def substrate(night: Nightly) -> str:
     """On what it was measured: ``disk``, ``loop``, ``uml``, or several; it is a label of every series."""
-    return "+".join(map(words.plain, night.substrates)) or "unknown"
+    return "+".join(map(plain, night.substrates)) or "unknown"
 
 
 def _family(figure: str) -> tuple[str, float]:

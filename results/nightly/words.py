@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from typing import TypeGuard
 
 from results.nightly.answer import (
@@ -22,6 +21,7 @@ from results.nightly.answer import (
     Watched,
 )
 from results.nightly.health import not_read
+from results.text import plain
 from results.units import date, duration, figure, pct, signed_pct
 
 UNKNOWN = "\N{EN DASH}"
@@ -36,19 +36,6 @@ PLURALS = {
 }
 SHORT = {DRIFT: "drift"}
 """Where a cell is narrow; every other word is short as it is."""
-
-
-def plain(text: str) -> str:
-    r"""One line that no terminal, parser or reader is misled by: control and format characters become ``\x1b``."""
-    return "".join(character if _shows(character) else _escaped(character) for character in text)
-
-
-def _shows(character: str) -> bool:
-    return character.isprintable() or unicodedata.category(character) == "Zs"
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape", errors="surrogatepass").decode("ascii")
 
 
 def headline(night: Nightly) -> str:

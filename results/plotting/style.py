@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 from results.errors import ResultsError
 from results.plotting import svg
 from results.plotting.inline import VIRTUAL_MARK
+from results.text import plain
 from results.units import metric_name
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ def _svg(drawing: Drawing) -> bytes:
 
 def _png(drawing: Drawing) -> bytes:
     sink = io.BytesIO()
-    words = {"Software": None, "Title": drawing.title, "Description": drawing.description}
+    svg.clean(drawing.figure)
+    words = {"Software": None, "Title": plain(drawing.title), "Description": plain(drawing.description)}
     drawing.figure.savefig(sink, format="png", dpi=PNG_DOTS_PER_INCH, metadata=words)
     return sink.getvalue()

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from results.text import plain_lines
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -43,6 +45,7 @@ STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 10.0,
     "text.color": INK,
+    "text.parse_math": False,  # a dollar in a name begins no formula
     "axes.edgecolor": MUTED,
     "axes.labelcolor": INK,
     "axes.facecolor": "none",
@@ -61,11 +64,27 @@ STYLE: dict[Any, Any] = {
 }
 
 
+def clean(figure: Figure) -> None:
+    """Clean every text of a figure before it is laid out, names at its ticks included."""
+    from matplotlib.text import Text
+    from matplotlib.ticker import FixedFormatter
+
+    for axes in figure.get_axes():
+        for axis in (axes.xaxis, axes.yaxis):
+            formatter = axis.get_major_formatter()
+            if isinstance(formatter, FixedFormatter):
+                formatter.seq = [plain_lines(name) for name in formatter.seq]
+    for shown in figure.findobj(Text):
+        if isinstance(shown, Text):
+            shown.set_text(plain_lines(shown.get_text()))
+
+
 def inline(figure: Figure, name: str, title: str, description: str, *, tight: bool = True) -> str:
     """A figure as an ``<svg>`` element with ids that start with ``name``, a title and a description.
 
     ``tight`` cuts it to what is drawn, for which it is drawn twice; else it is as large as the figure.
     """
+    clean(figure)
     sink = io.StringIO()
     cut: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.08} if tight else {}
     figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None}, **cut)
@@ -85,7 +104,7 @@ def inline(figure: Figure, name: str, title: str, description: str, *, tight: bo
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
         f'{size} role="img" aria-labelledby="{name}-title {name}-desc">\n'
-        f'<title id="{name}-title">{html.escape(title)}</title>\n'
-        f'<desc id="{name}-desc">{html.escape(description)}</desc>\n'
+        f'<title id="{name}-title">{html.escape(plain_lines(title))}</title>\n'
+        f'<desc id="{name}-desc">{html.escape(plain_lines(description))}</desc>\n'
     )
     return head + text[text.index(">") + 1 :].lstrip()

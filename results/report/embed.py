@@ -14,6 +14,7 @@ from typing import Any
 
 from results.report.gather import LatencyRow, WorkloadSeries
 from results.store.schema import ObservationRow, TrialRow
+from results.text import plain
 from results.units import date
 
 Figures = Mapping[str, Sequence[tuple[str, str]]]
@@ -46,13 +47,13 @@ def series_json(every: Sequence[WorkloadSeries], names: Mapping[str, str]) -> st
     return _json(
         [
             {
-                "workload": series.workload,
+                "workload": plain(series.workload),
                 "metric": names[series.metric],
                 "binary": series.metric == "bw_bytes_s",
                 "step_s": series.step_s,
                 "points": [
                     {
-                        "label": point.label,
+                        "label": plain(point.label),
                         "trials": [_series(each.trial_id, each.block, each.values) for each in point.trials],
                     }
                     for point in series.points
@@ -73,11 +74,11 @@ def histograms_json(rows: Mapping[str, Sequence[LatencyRow]]) -> str:
     return _json(
         [
             {
-                "workload": workload,
+                "workload": plain(workload),
                 "rows": [
                     {
-                        "label": row.label,
-                        "direction": row.direction,
+                        "label": plain(row.label),
+                        "direction": plain(row.direction),
                         "steps_ns": _steps(row.bins_ns),
                         "counts": list(row.counts),
                     }
@@ -106,7 +107,7 @@ def trials_json(
     lines: dict[str, int] = {}
 
     def place(line: str, trial_id: str) -> int:
-        return lines.setdefault(line.replace(trial_id, OWN_ID), len(lines))
+        return lines.setdefault(plain(line.replace(trial_id, OWN_ID)), len(lines))
 
     ran: dict[str, list[list[int]]] = {}
     for row in observations:
@@ -119,12 +120,12 @@ def trials_json(
         row.trial_id: {
             "point": place(labels[row.point_id], row.trial_id),
             "block": row.block + 1,
-            "status": row.status,
+            "status": plain(row.status),
             "started": date(row.started_at_ns),
             "state": [place(line, row.trial_id) for line in state_lines(row)],
             "build": [place(line, row.trial_id) for line in row.build_commands],
             "ran": ran.get(row.trial_id, []),
-            "figures": [list(each) for each in values.get(row.trial_id, ())],
+            "figures": [list(map(plain, each)) for each in values.get(row.trial_id, ())],
             "why": [place(line, row.trial_id) for line in _reasons(row)],
         }
         for row in trials

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from results.errors import ResultsError
-from results.nightly import words
 from results.plotting.inline import VIRTUAL_MARK
 from results.recommendation.notes import notice_of
 from results.report import trend
@@ -14,6 +13,7 @@ from results.report.render import read, script, template_of
 from results.store import sealed
 from results.store.query import load
 from results.store.schema import VIRTUAL_SUBSTRATES
+from results.text import plain
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def _rendered(found: trend.Nights, notice: str | None) -> str:
     virtual = bool(VIRTUAL_SUBSTRATES & found.substrates)
     return template_of("nights.html.jinja").render(
         page=trend.chapter(found, f" — {VIRTUAL_MARK}" if virtual else "", virtual=virtual),
-        title=words.plain(found.outcomes[-1].sweep) if found.outcomes else trend.TITLE,
+        title=plain(found.outcomes[-1].sweep) if found.outcomes else trend.TITLE,
         date=newest,
         notice=notice,
         css=read("report.css"),

@@ -7,6 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from results.report.model import Drawing, Embedded, ReportModel
+from results.text import plain_lines
 
 if TYPE_CHECKING:
     import jinja2
@@ -33,12 +34,17 @@ def render(model: ReportModel, panels: Sequence[Drawing] | None = None) -> str:
 
 
 def template_of(name: str) -> jinja2.Template:
-    """A template of this package; every text in it is escaped."""
+    """A template of this package; every text in it is cleaned and escaped."""
     import jinja2
+
+    def shown(value: object) -> object:
+        """Text cleaned; what is HTML already was made by us."""
+        return plain_lines(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(read),
         autoescape=True,
+        finalize=shown,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,

@@ -21,6 +21,7 @@ from results.report import tables, trend_drawing
 from results.report.model import Block, Drawing, Page
 from results.report.tables import Cell, Column, Grid
 from results.store.query import StoreFrames
+from results.text import plain
 from results.units import number, scale_of, signed_pct
 
 ANCHOR, TITLE = "nights", "Nights"
@@ -129,7 +130,7 @@ def _worse(trend: Trend) -> str:
     newest = trend.newest
     since = f" {words.since_text(trend.datings[-1])}" if trend.datings else ""
     told = "" if newest is None else f"{newest.word}, {words.change_text(newest)}"
-    return f"{words.plain(trend.metric.name)}: {told}{since}"
+    return f"{plain(trend.metric.name)}: {told}{since}"
 
 
 def _headline(found: Nights) -> str:
@@ -140,7 +141,7 @@ def _headline(found: Nights) -> str:
     if not found.outcomes:
         return f"{said} No night has an outcome yet."
     last = found.outcomes[-1]
-    return f"{said} The last outcome, of {words.plain(last.night)}: {words.outcome(last)} (exit status {last.status})."
+    return f"{said} The last outcome, of {plain(last.night)}: {words.outcome(last)} (exit status {last.status})."
 
 
 def _summary(found: Nights, mark: str) -> Grid:
@@ -196,7 +197,7 @@ def _drawings(found: Nights, numbered: Sequence[tuple[int, Happening]], mark: st
     for place, trend in full:
         own = [each for each in numbered if _within(each[1], trend)]
         svg = trend_drawing.large(f"night{place}", trend, own, virtual=virtual)
-        name = words.plain(trend.metric.name)
+        name = plain(trend.metric.name)
         yield Block(heading=name, drawing=Drawing(svg, f"{name}: {_last(trend)}{mark}"))
     large = {place for place, _ in full}
     rest = [trend for place, trend in every if place not in large]
@@ -225,12 +226,12 @@ def _tables(found: Nights, mark: str) -> Iterator[Block]:
         rows = _rows(trend, set(told))
         shown = rows[:most]
         left = sum(len(row) for row in rows[most:])
-        caption = f"{words.plain(trend.metric.name)}, newest first{mark}"
+        caption = f"{plain(trend.metric.name)}, newest first{mark}"
         if left:
             caption = f"{caption}; {left} older nights are left out, `stripelab nightly show` has each"
         lines = ("Nights of one verdict on which nothing changed share a row.",) if place == 0 else ()
         heading = "Nights of each metric" if place == 0 else ""
-        yield Block(heading, lines, grid=_nights(trend, shown, told, caption), folded=words.plain(trend.metric.name))
+        yield Block(heading, lines, grid=_nights(trend, shown, told, caption), folded=plain(trend.metric.name))
 
 
 def _rows(trend: Trend, changed: set[str]) -> list[tuple[Entry, ...]]:
@@ -325,5 +326,5 @@ def _word(word: str | None) -> Cell:
 
 
 def _text(text: str) -> Cell:
-    plain = words.plain(text)
-    return Cell(plain, plain)
+    shown = plain(text)
+    return Cell(shown, shown)

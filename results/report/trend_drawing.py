@@ -15,6 +15,7 @@ from results.nightly import answer, words
 from results.nightly.trend import Entry, Happening, Trend
 from results.plotting import svg
 from results.plotting.inline import axis_text, mark, styled
+from results.text import plain
 from results.units import scale_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def large(name: str, trend: Trend, happened: Sequence[tuple[int, Happening]], *,
     axes.grid(axis="y")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), handletextpad=0.5, borderaxespad=0.2)
     mark(figure, virtual=virtual)
-    return _lean(svg.inline(figure, name, f"{words.plain(trend.metric.name)} over the nights", said(trend)))
+    return _lean(svg.inline(figure, name, f"{plain(trend.metric.name)} over the nights", said(trend)))
 
 
 @styled
@@ -235,8 +236,8 @@ def _wrapped(trend: Trend, unit: str) -> str:
     """Two short lines that name a metric and its unit."""
     metric = trend.metric
     directed = f"{metric.workload} {metric.direction}" if metric.direction else metric.workload
-    name = f"{_cut(words.plain(directed), 24)}, {axis_text(metric.figure, unit).replace(' of latency', '')}"
-    return f"{name}\n{_cut(words.plain(metric.label), 40)}"
+    name = f"{_cut(plain(directed), 24)}, {axis_text(metric.figure, unit).replace(' of latency', '')}"
+    return f"{name}\n{_cut(plain(metric.label), 40)}"
 
 
 def _cut(text: str, most: int) -> str:

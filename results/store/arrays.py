@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
+from results.text import encodable
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -102,7 +104,10 @@ def _offsets(lengths: Iterable[int]) -> bytes:
 def _words(values: Sequence[Any], *, text: bool) -> list[bytes]:
     """Each value as bytes, an empty one for None."""
     if text and set(map(type, values)) <= {str}:
-        return list(map(str.encode, values))
+        try:
+            return list(map(str.encode, values))
+        except UnicodeEncodeError:  # a name of bytes that are not UTF-8
+            return [encodable(value).encode() for value in values]
     return [_word(value, text=text) for value in values]
 
 
@@ -111,7 +116,7 @@ def _word(value: Any, *, text: bool) -> bytes:
         return b""
     if not isinstance(value, str if text else bytes):
         raise _misfit(value, "text" if text else "bytes")
-    return value.encode() if isinstance(value, str) else bytes(value)
+    return encodable(value).encode() if isinstance(value, str) else bytes(value)
 
 
 def _whole_numbers(values: Sequence[Any]) -> bytes:

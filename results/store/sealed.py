@@ -172,8 +172,11 @@ def read(path: Path, columns: Collection[str] | None = None) -> SealedTable:
 
 def parquet_file(source: Path | pa.NativeFile, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
     """A Parquet file opened to read, its page checksums verified; ``dictionaries`` are columns to keep encoded."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if isinstance(source, Path):
+        source = pa.OSFile(os.fsencode(source))  # Arrow takes a name that is not UTF-8 as bytes alone
     return pq.ParquetFile(source, page_checksum_verification=True, pre_buffer=False, read_dictionary=list(dictionaries))
 
 

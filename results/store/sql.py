@@ -19,6 +19,8 @@ from results.store.folder import COMPANIONS, Part
 from results.store.pieces import pieces
 from results.store.query import StoreFrames
 from results.store.schema import FACTOR_COLUMNS, TABLES, arrow_schema
+from results.store.sealed import parquet_file
+from results.text import encodable
 
 if TYPE_CHECKING:
     import duckdb
@@ -131,8 +133,8 @@ def _make_view(connection: duckdb.DuckDBPyConnection, frames: StoreFrames, table
         return
     whole: list[str] = []
     partial: set[str] = set()
-    for part in frames.store.parts(table):
-        if _counts_whole(part):
+    for part in frames.store.parts(table):  # Arrow's data sets take no name that is not UTF-8: these are read here
+        if encodable(str(part.path)) == str(part.path) and _counts_whole(part):
             whole.append(str(part.path))
         else:
             partial |= part.trial_ids
@@ -164,9 +166,10 @@ def _lists_of(schema: pa.Schema) -> str:
 
 def _counts_whole(part: Part) -> bool:
     """Whether every trial in a file counts; in a bundle that was interrupted some lie twice."""
-    import pyarrow.parquet as pq
-
-    return not part.bundled or part.trial_ids >= set(trials_in(pq.read_metadata(part.path).metadata))
+    if not part.bundled:
+        return True
+    with parquet_file(part.path) as file:
+        return part.trial_ids >= set(trials_in(file.metadata.metadata))
 
 
 def _results_view() -> str:

@@ -19,6 +19,7 @@ from bench.cli import main, nightly_run, nightly_terminal
 from bench.cli.groups import DefaultVerb
 from bench.nightly import outputs, state
 from results.nightly import words
+from results.text import plain
 from tests.results.nightly import nights, stored
 from tests.results.nightly.nights import night
 
@@ -270,8 +271,8 @@ def test_any_night_is_shown_with_colours_and_without(one):
     sink = io.StringIO()
     nightly_terminal.show_rich(one, Console(file=sink, width=120, force_terminal=True, color_system="truecolor"))
     assert "\x1b[31mred" not in sink.getvalue(), "a name that holds a terminal's codes is shown, not obeyed"
-    plain = nightly_terminal.lines(one)
-    assert all(len(line.splitlines()) <= 1 for line in plain)
+    lines = nightly_terminal.lines(one)
+    assert all(len(line.splitlines()) <= 1 for line in lines)
     for verdict in one.verdicts:
-        name = words.plain(verdict.metric.name).strip()
-        assert any(name in line for line in plain)
+        name = plain(verdict.metric.name).strip()
+        assert any(name in line for line in lines)

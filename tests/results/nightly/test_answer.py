@@ -14,6 +14,7 @@ from results.nightly.findings import github, gitlab
 from results.nightly.junit import junit
 from results.nightly.markdown import markdown
 from results.nightly.openmetrics import openmetrics
+from results.text import plain
 from tests.results.nightly import nights
 from tests.results.nightly.nights import night
 
@@ -84,8 +85,8 @@ def test_figures_of_no_real_disks_are_marked_in_every_form():
 
 @given(nights.texts)
 def test_a_text_becomes_one_line_without_control_characters(text):
-    shown = words.plain(text)
+    shown = plain(text)
     assert len(shown.splitlines()) <= 1
     assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in shown)
     shown.encode()
-    assert words.plain(shown) == shown
+    assert plain(shown) == shown

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 
-from results.nightly import answer, words
+from results.nightly import answer
 from results.nightly.findings import SHOWN, findings, github, gitlab
+from results.text import plain
 from tests.results.nightly import nights
 from tests.results.nightly.nights import night
 
@@ -85,4 +86,4 @@ def test_any_report_is_what_gitlab_takes(one):
     regressed = [verdict for verdict in one.ordered() if verdict.word == answer.REGRESSION]
     critical = [issue["description"] for issue in issues if issue["severity"] == "critical"]
     assert len(critical) == len(regressed)
-    assert all(words.plain(each.metric.name) in said for each, said in zip(regressed, critical, strict=True))
+    assert all(plain(each.metric.name) in said for each, said in zip(regressed, critical, strict=True))

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from lxml import etree
 
-from results.nightly import answer, words
+from results.nightly import answer
 from results.nightly.junit import junit
+from results.text import plain
 from tests.results.nightly import nights
 from tests.results.nightly.nights import night
 
@@ -54,6 +55,6 @@ def test_the_schema_can_say_no():
 def test_any_night_is_valid_and_its_names_come_back(one):
     root = parsed(one)
     names = [case.get("name") for case in root.xpath("//testcase")][1:]
-    assert names == [words.plain(verdict.metric.name) for verdict in one.ordered()]
+    assert names == [plain(verdict.metric.name) for verdict in one.ordered()]
     failed = len(root.xpath("//failure"))
     assert failed == one.count(answer.REGRESSION) == int(root.get("failures"))

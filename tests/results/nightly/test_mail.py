@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from results.errors import ResultsError
 from results.nightly import mail, words
 from results.nightly.answer import LAST_NS
+from results.text import plain
 from tests.results.nightly import nights
 from tests.results.nightly.nights import night
 
@@ -57,9 +58,9 @@ def test_the_message_says_it_in_the_subject_and_in_two_forms():
     assert message["Date"].datetime.isoformat() == "2026-11-24T03:27:10+00:00"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["X-Stripelab-Status"] == "1"
-    plain, page = message.iter_parts()
-    assert (plain.get_content_type(), page.get_content_type()) == ("text/plain", "text/html")
-    for said in (plain.get_content(), Page(page.get_content()).text):
+    written, page = message.iter_parts()
+    assert (written.get_content_type(), page.get_content_type()) == ("text/plain", "text/html")
+    for said in (written.get_content(), Page(page.get_content()).text):
         for line in ("slower than their peers: WD-WX41", "kernel: 6.1.0-38 \N{RIGHTWARDS ARROW} 6.1.0-40"):
             assert line in said
 
@@ -107,11 +108,11 @@ def test_any_night_is_a_message_that_parses_back(one):
     message = read(mail.message(one))
     assert message.defects == []
     assert message["Subject"].split() == f"[stripelab] {words.headline(one)}".replace("=?", "= ?").split()
-    plain, page = message.iter_parts()
+    written, page = message.iter_parts()
     shown = Page(page.get_content())
     for verdict in one.verdicts:
-        assert words.plain(verdict.metric.name) in plain.get_content()
-        assert words.plain(verdict.metric.name) in shown.text
+        assert plain(verdict.metric.name) in written.get_content()
+        assert plain(verdict.metric.name) in shown.text
     allowed = {"html", "head", "meta", "title", "body", "table", "tr", "td", "th", "div", "h1", "h2", "strong"}
     assert {tag for tag, _ in shown.elements} <= allowed
 

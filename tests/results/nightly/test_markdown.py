@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 
 from results.nightly import answer, words
 from results.nightly.markdown import code, markdown, text
+from results.text import plain
 from tests.results.nightly import nights
 from tests.results.nightly.nights import night
 
@@ -62,13 +63,13 @@ def test_the_tables_of_any_night_hold_its_verdicts_and_its_names(one):
     rows = [row for table in tables(markdown(one)) for row in table[1:]]
     loud = [verdict for verdict in one.ordered() if verdict.word != answer.OK]
     quiet = [verdict for verdict in one.ordered() if verdict.word == answer.OK]
-    assert [row[1].strip() for row in rows] == [words.plain(each.metric.name).strip() for each in (*loud, *quiet)]
+    assert [row[1].strip() for row in rows] == [plain(each.metric.name).strip() for each in (*loud, *quiet)]
     assert all(len(row) == len(words.HEADERS) for row in rows)
 
 
 @given(nights.texts)
 def test_text_is_only_text(written):
-    shown = words.plain(written)
+    shown = plain(written)
     (_, inline, _) = READER.parse(text(f"x{shown}"))
     assert "".join(child.content for child in inline.children) == f"x{shown}".strip()
     kinds = {token.type for token in READER.parse(text(shown))}

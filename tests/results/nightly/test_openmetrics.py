@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from results.nightly import answer, words
+from results.nightly import answer
 from results.nightly.openmetrics import FAMILIES, openmetrics
+from results.text import plain
 from tests.results.nightly import nights
 from tests.results.nightly.nights import night
 
@@ -88,7 +89,7 @@ def test_any_night_is_read_by_both_parsers_alike_and_its_labels_come_back(one):
     )
     assert all(each.timestamp is None for each in new), "the textfile collector refuses time stamps"
     named = {each.labels["point"] for each in new if each.name == "stripelab_nightly_verdict"}
-    assert named == {words.plain(verdict.metric.label) for verdict in one.verdicts}
+    assert named == {plain(verdict.metric.label) for verdict in one.verdicts}
     keys = [(each.name, *sorted(each.labels.items())) for each in new]
     assert len(keys) == len(set(keys)), "a series that comes twice makes the collector refuse the whole file"
 
