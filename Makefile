@@ -64,10 +64,11 @@ perf: $(STAMP) ## what stripelab itself costs: figures, not a pass or a failure
 	$(PYTEST) -s tests/perf tests/inside/test_native_agreement.py
 
 .PHONY: fuzz
-fuzz: $(STAMP) ## the C library by coverage (FUZZ_SECONDS=60), then 100,000 mangled files to import (FUZZ_FILES=1000)
+fuzz: $(STAMP) ## the C library by coverage (FUZZ_SECONDS=60), then 100,000 mangled files to import and as many sweeps (FUZZ_FILES=1000)
 	@scripts/system-packages.sh fuzz
 	scripts/fuzz.sh artefacts/fuzz $(FUZZ_SECONDS)
 	$(BIN)/python -m tests.bench.importing.mutations --inputs $(FUZZ_FILES)
+	$(BIN)/python -m tests.fuzz.sweeps --inputs $(FUZZ_FILES)
 
 .PHONY: validate
 validate: $(STAMP) ## the figures of the methodology on synthetic truth, 2,000 seeds each (minutes)

@@ -16,6 +16,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -143,13 +144,31 @@ def run(
     return finished
 
 
-def run_attended(
-    argv: Sequence[str | Path],
-    *,
-    error: type[StripelabError],
-    passing: Sequence[str] = (),
-    opening: Sequence[Path] = (),
-) -> None:
+def run_on_disks(
+    argv: Sequence[str | Path], *, timeout_s: float = 120.0, check: bool = True, package: str | None = None
+) -> Finished:
+    """As :func:`run`, for programs that write to disks: no relative name among their words can reach anything.
+
+    They run in an empty folder that is already removed, so that nothing can be made there and nothing is left.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="stripelab-"))
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        folder.rmdir()
+    except OSError as failure:
+        raise StackError(
+            f"no temporary folder can be made: {failure}",
+            command=shlex.join(map(str, argv)),
+            remedy="Free space in /tmp, or set TMPDIR to a folder that can be written to.",
+        ) from None
+    try:
+        nowhere = Path(f"/proc/self/fd/{descriptor}")
+        return run(argv, timeout_s=timeout_s, check=check, cwd=nowhere, package=package)
+    finally:
+        os.close(descriptor)
+
+
+def run_attended(argv: Sequence[str | Path], *, error: type[StripelabError], passing: Sequence[str] = ()) -> None:
     """Run a program that may ask the user: terminal and standard error are its own, and nothing times out.
 
     Raises ``error`` on a non-zero status; what the program said stands on the terminal already.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from permutations.designs.spec import DesignSpec
 from permutations.feasible.conflict import why_empty
-from permutations.feasible.rules import HARDWARE_RULES, Forbid, Require, Rule
+from permutations.feasible.rules import HARDWARE_RULES, Forbid, Require, Rule, Unfit
 from permutations.feasible.space import FactorValues, Space
 from permutations.identity import digest
 from permutations.objective import Objective
@@ -17,7 +17,7 @@ from permutations.reading.design import KEYS, parse_design
 from permutations.reading.lab import lab_disks, parse_dataset, parse_disk, parse_lab, parse_objectives
 from permutations.reading.racing import parse_racing
 from permutations.reading.source import parse, read_text
-from permutations.reading.space import parse_factors, parse_forbid, parse_require
+from permutations.reading.space import parse_factors, parse_forbid, parse_require, unfit_options
 from permutations.reading.table import Table
 from permutations.reading.workload import parse_workloads
 from permutations.vocabulary import Vocabulary
@@ -52,6 +52,7 @@ class Sweep:
     ``rated_bytes_written`` is the endurance that each disk is rated for; ``racing`` says how a race is
     run, and is None for every other design.  ``watched`` says that it is run night after night: what single
     disks of the lab are limited to is then hardware, in which a change is to be found, and no part of the protocol.
+    ``unfit`` are options of mkfs and mount that a filesystem of the sweep does not take: combinations to leave out.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Sweep:
     path: str | None = None
     text: str = ""
     watched: bool = False
+    unfit: tuple[Unfit, ...] = ()
 
     @classmethod
     def load(cls, path: Path | str, vocabulary: Vocabulary | None = None) -> Sweep:
@@ -102,7 +104,7 @@ class Sweep:
     @cached_property
     def space(self) -> Space:
         """Every combination, and the rules that leave some out: those of md first."""
-        return Space(self.factors, rules_of(self.forbid, self.require))
+        return Space(self.factors, rules_of(self.forbid, self.require, self.unfit))
 
     @cached_property
     def protocol_id(self) -> str:
@@ -130,11 +132,12 @@ class Sweep:
         return max(int(value) for value in disks if value is not None)
 
 
-def rules_of(forbid: tuple[Forbid, ...], require: tuple[Require, ...]) -> tuple[Rule, ...]:
-    """The rules of md, then those of a sweep."""
+def rules_of(forbid: tuple[Forbid, ...], require: tuple[Require, ...], unfit: tuple[Unfit, ...]) -> tuple[Rule, ...]:
+    """The rules of md and of the filesystems, then those of a sweep."""
+    refused = tuple(table.rule() for table in unfit)
     forbidden = tuple(table.rule(number) for number, table in enumerate(forbid, start=1))
     required = tuple(table.rule(number) for number, table in enumerate(require, start=1))
-    return (*HARDWARE_RULES, *forbidden, *required)
+    return (*HARDWARE_RULES, *refused, *forbidden, *required)
 
 
 def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None) -> Sweep:
@@ -142,13 +145,14 @@ def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None) ->
     head.only(("name", "seed", "replicates", "design", "order", "initial_sync", *KEYS))
     lab = root.table("lab")
     factors = parse_factors(root.table("factors"), vocabulary, lab_disks(lab))
+    unfit = unfit_options(root.table("factors"), factors, vocabulary)
     workloads = parse_workloads(root.tables("workload"), path.parent, vocabulary)
     if not workloads:
         root.refuse("workload", "the list is empty")
     (disks,) = (factor.values for factor in factors if factor.name == "disks")
     forbid = parse_forbid(root.tables("forbid"), vocabulary)
     require = parse_require(root.tables("require"), vocabulary)
-    space = Space(factors, rules_of(forbid, require))
+    space = Space(factors, rules_of(forbid, require, unfit))
     empty = why_empty(space)
     if empty is not None:
         root.source.refuse(("factors",), empty)
@@ -175,6 +179,7 @@ def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None) ->
         racing=parse_racing(root),
         path=str(path),
         text=text,
+        unfit=unfit,
     )
 
 

@@ -7,9 +7,10 @@ or an engine to one file.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from permutations.workload import DiskProfile
+from permutations.workload import DiskProfile, Workload
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,11 @@ class Vocabulary:
     ``fio_options`` are the options that a workload may pass on to fio, ``ioengines`` the I/O engines
     of fio; None leaves them to whoever runs fio.  ``native_options`` and ``native_ioengines`` are those of
     the native engine.
+
+    ``option_problem`` says why a filesystem does not take a value of the factor ``mkfs_options`` or
+    ``mount_options`` (factor, filesystem, value), ``workload_problem`` why an engine does not run a workload; both
+    answer None where nothing is wrong.  ``strict`` refuses options that no filesystem of the sweep takes: a sweep
+    that has run already is only read.
     """
 
     filesystems: tuple[str, ...]
@@ -28,6 +34,9 @@ class Vocabulary:
     ioengines: tuple[str, ...] | None = None
     native_options: tuple[str, ...] | None = None
     native_ioengines: tuple[str, ...] | None = None
+    option_problem: Callable[[str, str, str], str | None] | None = None
+    workload_problem: Callable[[Workload], str | None] | None = None
+    strict: bool = True
 
     def options_of(self, engine: str) -> tuple[str, ...] | None:
         """Options that a workload may pass on to an engine."""

@@ -243,7 +243,7 @@ def document() -> str:
             verb = "is not" if factor.when.unless else "is"
             when = f"where `{factor.when.on}` {verb} {' or '.join(factor.when.values)}"
         lines.append(f"| `{factor.name}` | {words} | {default} | {when} | {factor.doc} |")
-    lines += ["", "The word `default` leaves an optional factor to the tool.", ""]
+    lines += ["", "The word `default` leaves an optional factor to the tool.", "", *_program_options()]
     for table, known in tables.items():
         if table in {"", "factors", "baseline", "point", "require.when"}:
             continue
@@ -264,6 +264,31 @@ def document() -> str:
             f"| `{name}` | {', '.join(takes.keys) or '-'} | {', '.join(takes.needs) or '-'} | {'yes' if takes.points else 'no'} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _program_options() -> list[str]:
+    """The options of mkfs and mount that each filesystem takes."""
+    from bench.stack import filesystems
+    from bench.stack.allowed import EVERY_FILESYSTEM, Keywords
+
+    lines = ["## Options of mkfs and mount", ""]
+    lines += [
+        "Values of `mkfs_options` and `mount_options` may hold these words and no others (decision 113). `=` wants a value,",
+        "`[=]` may have one. A value that one filesystem of the sweep takes and another does not is left out for the other.",
+        "",
+        "| Filesystem | `mkfs_options` | `mount_options` |",
+        "|---|---|---|",
+        f"| every one | | {' '.join(f'`{word}`' for word in EVERY_FILESYSTEM)} |",
+    ]
+    for name in filesystems.names():
+        kind = filesystems.by_name(name)
+        mkfs = [
+            f"`{option} {argument.listed()}`" if isinstance(argument, Keywords) else f"`{option}`"
+            for option, argument in kind.mkfs_options.options.items()
+        ]
+        own = Keywords(kind.mount_options.own).listed().split()
+        lines.append(f"| {name} | {', '.join(mkfs)} | {' '.join(f'`{word}`' for word in own)} |")
+    return [*lines, ""]
 
 
 def _words(docs: dict[str, str], name: str) -> str:

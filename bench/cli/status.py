@@ -44,7 +44,7 @@ def _of_sweep(store: Path, frames: StoreFrames, *, as_json: bool) -> None:
     from permutations.design import make_plan
     from permutations.sweep import Sweep
 
-    plan = make_plan(Sweep.load(store / SWEEP_FILE, vocabulary()))
+    plan = make_plan(Sweep.load(store / SWEEP_FILE, vocabulary(strict=False)))
     counts = summary(plan, frames.store)
     if as_json:
         _emit(store, {**asdict(counts), "complete": counts.complete}, frames)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from bench.errors import SweepFileError
 from bench.fio import rails
+from permutations.reading.regular import UnreadableError, read_regular
+from permutations.reading.workload import MAX_JOB_FILE_BYTES
 
 _PHASES = frozenset({"stonewall", "wait_for_previous"})
 
@@ -47,9 +49,11 @@ class _Raw:
 def load(path: str) -> JobFile:
     """Read and vet a job file; raises :class:`SweepFileError` with file and line."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SweepFileError(f"fio job file {path} cannot be read: {error}") from None
+        text = read_regular(Path(path), MAX_JOB_FILE_BYTES).decode("utf-8")
+    except UnreadableError as error:
+        raise SweepFileError(f"fio job file {path} {error}") from None
+    except UnicodeDecodeError:
+        raise SweepFileError(f"fio job file {path} is not UTF-8 text") from None
     raw = _sections(path, text)
     jobs = [section for section in raw if section.name != "global"]
     if not jobs:
@@ -63,6 +67,9 @@ def load(path: str) -> JobFile:
             inherited.update(kept)
         else:
             sections.append(JobSection(section.name, tuple({**inherited, **kept}.items())))
+    count = sum(section.numjobs for section in sections)
+    if count > rails.MOST_JOBS:
+        raise SweepFileError(f"{path}: {count} jobs, clones included: at most {rails.MOST_JOBS}")
     return JobFile(tuple(sections), tuple(dict.fromkeys(warnings)))
 
 

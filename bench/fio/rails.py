@@ -3,8 +3,8 @@
 fio's options can name files and devices (``filename``, ``directory``, ``write_iolog``, ``mem=mmap:FILE``),
 run commands (``exec_prerun``), load libraries (``ioengine=external:``), change the host
 (``ioscheduler``, ``cgroup``) and delete (``unlink``).  An option that is not in :data:`ALLOWED` never
-reaches fio, whoever wrote it; and values are held to plain words, because fio expands ``${NAME}``
-and hands arithmetic with ``$`` keywords to a shell.
+reaches fio, whoever wrote it; and every value has a closed shape, because fio expands ``${NAME}``,
+hands arithmetic with ``$`` keywords to a shell, and takes numbers that mean nothing.
 """
 
 from __future__ import annotations
@@ -13,36 +13,119 @@ import re
 from collections.abc import Mapping
 
 from bench.errors import SweepFileError
+from bench.shapes import Shape, decimal, either, fio_size, matching, one_of, optional, several, whole
+
+
+def shown(text: str) -> str:
+    """A word of a file in a message: quoted, and not longer than a line."""
+    return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-ALLOWED = frozenset(
-    _words("""
-    rw readwrite bs blocksize ba blockalign bsrange blocksize_range bssplit bs_unaligned blocksize_unaligned
-    randrepeat allrandrepeat randseed norandommap softrandommap random_generator random_distribution
-    percentage_random rw_sequencer
-    ioengine iodepth iodepth_batch iodepth_batch_submit iodepth_batch_complete iodepth_batch_complete_min
-    iodepth_batch_complete_max iodepth_low serialize_overlap io_submit_mode
-    io_size io_limit offset offset_increment offset_align number_ios loops
-    file_service_type openfiles fadvise_hint invalidate
-    fsync fdatasync write_barrier sync_file_range end_fsync fsync_on_close sync
-    direct buffered numjobs runtime timeout time_based ramp_time clocksource
-    rwmixread rwmixwrite nice prio prioclass cmdprio_percentage cmdprio_class cmdprio write_hint
-    thinktime thinktime_spin thinktime_blocks thinktime_blocks_type thinktime_iotime
-    rate rate_min rate_process rate_cycle rate_ignore_thinktime rate_iops rate_iops_min
-    max_latency latency_target latency_window latency_percentile latency_run
-    cpumask cpus_allowed cpus_allowed_policy numa_cpu_nodes numa_mem_policy lockmem
-    zero_buffers refill_buffers scramble_buffers buffer_compress_percentage buffer_compress_chunk
-    dedupe_percentage dedupe_mode dedupe_working_set_percentage
-    steadystate ss steadystate_duration ss_dur steadystate_ramp_time ss_ramp
-    hipri fixedbufs registerfiles nonvectored uncached nowait force_async sqthread_poll sqthread_poll_cpu
-    userspace_reap exitall
-    """)
-)
-"""Options that shape the load and touch nothing but the targets."""
+ENGINES = frozenset({"libaio", "io_uring", "posixaio", "psync", "sync", "vsync", "pvsync", "pvsync2", "mmap"})
+"""I/O engines of fio that do I/O on the targets, and nothing else."""
+
+MOST_JOBS = 1024
+"""Most jobs of one workload, clones included."""
+
+_PERCENT = matching("a share such as 50%", r"(100|[0-9]{1,2})%")
+_FLAG = optional(one_of("0", "1"))
+_COUNT = whole(0, 1 << 31)
+_SIZE = several(fio_size(0, 1 << 50), 3, gaps=True)
+_BLOCK = several(fio_size(1, 1 << 30), 3, gaps=True)
+_TIME = matching("a time such as 500ms or 2h", r"[0-9]{1,12}(us|usec|ms|msec|s|sec|m|min|h|hour|d)?")
+_SHARE = matching("a share from 0 to 100", r"100|[0-9]{1,2}")
+_CPUS = matching("a list such as 0,2-3", r"[0-9]{1,5}(-[0-9]{1,5})?([,:][0-9]{1,5}(-[0-9]{1,5})?){0,127}")
+_RANGE = r"[0-9]{1,12}[kKmMgG]?[-:][0-9]{1,12}[kKmMgG]?"
+_SPLIT = r"[0-9]{1,12}[kKmMgG]?(/[0-9]{0,3})?(:[0-9]{1,12}[kKmMgG]?(/[0-9]{0,3})?){0,63}"
+_NUMBER = r"[0-9]{1,9}(\.[0-9]{1,9})?"
+_ZONES = r"[0-9]{1,3}/[0-9]{1,6}[kKmMgGtT]?(:[0-9]{1,3}/[0-9]{1,6}[kKmMgGtT]?){0,255}"
+RW = frozenset(_words("read write randread randwrite rw readwrite randrw"))
+_DIRECTION = matching(" or ".join(sorted(RW)), rf"({'|'.join(sorted(RW))})(:[0-9]{{1,9}}[kKmM]?)?")
+
+
+def _each(words: str, shape: Shape) -> dict[str, Shape]:
+    return dict.fromkeys(_words(words), shape)
+
+
+ALLOWED: Mapping[str, Shape] = {
+    **_each("rw readwrite", _DIRECTION),
+    **_each("bs blocksize ba blockalign", _BLOCK),
+    **_each("bsrange blocksize_range", matching("ranges such as 4k-64k", rf"{_RANGE}([,/]{_RANGE}){{0,2}}")),
+    "bssplit": matching("sizes with shares such as 4k/60:64k/40", rf"{_SPLIT}(,({_SPLIT})?){{0,2}}"),
+    **_each(
+        """
+        bs_unaligned blocksize_unaligned randrepeat allrandrepeat norandommap softrandommap serialize_overlap invalidate
+        end_fsync fsync_on_close direct buffered time_based rate_ignore_thinktime latency_run zero_buffers
+        refill_buffers scramble_buffers hipri fixedbufs registerfiles nonvectored uncached nowait sqthread_poll
+        userspace_reap exitall
+        """,
+        _FLAG,
+    ),
+    "randseed": whole(0, (1 << 63) - 1),
+    "random_generator": one_of("tausworthe", "tausworthe64", "lfsr"),
+    "random_distribution": matching(
+        "random, zipf:THETA, pareto:H, normal:SHARE, zoned:… or zoned_abs:…",
+        rf"random|(zipf|pareto|normal)(:{_NUMBER}(:{_NUMBER})?)?|zoned(_abs)?:{_ZONES}(,({_ZONES})?){{0,2}}",
+    ),
+    "percentage_random": several(_SHARE, 3, gaps=True),
+    "rw_sequencer": one_of("sequential", "identical"),
+    "ioengine": one_of(*sorted(ENGINES)),
+    "iodepth": whole(1, 65536),
+    **_each("iodepth_batch iodepth_batch_submit iodepth_batch_complete iodepth_batch_complete_min", whole(0, 65536)),
+    **_each("iodepth_batch_complete_max iodepth_low", whole(0, 65536)),
+    "io_submit_mode": one_of("inline", "offload"),
+    **_each("io_size io_limit offset", either(fio_size(0, 1 << 50), _PERCENT)),
+    "offset_increment": either(fio_size(0, 1 << 50), _PERCENT),
+    "offset_align": fio_size(0, 1 << 40),
+    **_each("number_ios thinktime_blocks write_barrier", _COUNT),
+    "loops": whole(1, 1 << 31),
+    "file_service_type": matching(
+        "random, roundrobin, sequential or a distribution",
+        rf"(random|roundrobin|sequential|(zipf|pareto|gauss|normal)(:{_NUMBER})?)(:[0-9]{{1,9}})?",
+    ),
+    "openfiles": whole(1, 1 << 20),
+    "fadvise_hint": one_of("0", "1", "none", "random", "sequential", "noreuse"),
+    **_each("fsync fdatasync", _COUNT),
+    "sync_file_range": matching(
+        "such as wait_before,write:8", r"(wait_before|write|wait_after)(,(write|wait_after)){0,2}:[0-9]{1,9}"
+    ),
+    "sync": one_of("none", "0", "sync", "1", "dsync"),
+    "numjobs": whole(1, MOST_JOBS),
+    **_each("runtime timeout ramp_time thinktime thinktime_spin thinktime_iotime rate_cycle", _TIME),
+    **_each(
+        "max_latency latency_target latency_window steadystate_duration ss_dur steadystate_ramp_time ss_ramp", _TIME
+    ),
+    "clocksource": one_of("gettimeofday", "clock_gettime", "cpu"),
+    **_each("rwmixread rwmixwrite cmdprio_percentage buffer_compress_percentage dedupe_percentage", _SHARE),
+    "dedupe_working_set_percentage": _SHARE,
+    "nice": whole(-20, 19),
+    **_each("prio cmdprio", whole(0, 7)),
+    **_each("prioclass cmdprio_class", whole(0, 3)),
+    "write_hint": one_of("none", "short", "medium", "long", "extreme"),
+    "thinktime_blocks_type": one_of("complete", "issue"),
+    **_each("rate rate_min", _SIZE),
+    **_each("rate_iops rate_iops_min", several(whole(0, 1 << 31), 3, gaps=True)),
+    "rate_process": one_of("linear", "poisson"),
+    "latency_percentile": decimal(0, 100),
+    "cpumask": whole(0, (1 << 63) - 1),
+    **_each("cpus_allowed numa_cpu_nodes", _CPUS),
+    "cpus_allowed_policy": one_of("shared", "split"),
+    "numa_mem_policy": matching(
+        "default, local, or prefer, bind or interleave with nodes",
+        r"default|local|(prefer|bind|interleave):[0-9]{1,4}([,-][0-9]{1,4}){0,31}",
+    ),
+    "lockmem": fio_size(0, 1 << 50),
+    "buffer_compress_chunk": fio_size(0, 1 << 30),
+    "dedupe_mode": one_of("repeat", "working_set"),
+    **_each("steadystate ss", matching("such as iops:0.3%", rf"(iops|bw)(_slope)?:{_NUMBER}%?")),
+    **_each("force_async", whole(0, 65536)),
+    "sqthread_poll_cpu": whole(0, 65535),
+}
+"""Options that shape the load and touch nothing but the targets, each with the shape of its values."""
 
 REPLACED: Mapping[str, str] = {
     **dict.fromkeys(_words("thread description new_group"), "it changes no figure"),
@@ -85,13 +168,8 @@ REASONS: Mapping[str, str] = {
     "size": "the sweep's data set has the size; `io_size` bounds the amount of I/O",
 }
 
-ENGINES = frozenset({"libaio", "io_uring", "posixaio", "psync", "sync", "vsync", "pvsync", "pvsync2", "mmap"})
-"""I/O engines of fio that do I/O on the targets, and nothing else."""
-
 SYNCHRONOUS = frozenset({"psync", "sync", "vsync", "pvsync", "pvsync2", "mmap"})
 """I/O engines for which fio caps the queue depth at 1, with no more than a note."""
-
-RW = frozenset(_words("read write randread randwrite rw readwrite randrw trim randtrim trimwrite randtrimwrite"))
 
 _WORKLOAD_KEYS: Mapping[str, str] = {
     **{key: key for key in ("rw", "bs", "iodepth", "numjobs", "rwmixread", "fsync", "direct", "ioengine")},
@@ -107,26 +185,20 @@ _WORKLOAD_KEYS: Mapping[str, str] = {
 }
 """Options of fio that a workload of a sweep file has a key of its own for."""
 
-_PLAIN = re.compile(r"[A-Za-z0-9_.,:%/+-]*\Z")
 _PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}\Z")
 
 
 def check_value(where: str, key: str, value: str) -> None:
-    """Refuse a value that is more than plain words, or that names an I/O engine or direction of the wrong kind."""
-    if not _PLAIN.match(value):
-        raise SweepFileError(f"{where}: fio option {key} = {value!r}: it may hold only letters, digits and _.,:%/+-")
-    if key == "ioengine" and value not in ENGINES:
-        raise SweepFileError(f"{where}: ioengine {value!r} is not one of {', '.join(sorted(ENGINES))}")
-    if key in {"rw", "readwrite"} and value.split(":", maxsplit=1)[0] not in RW:
-        raise SweepFileError(f"{where}: rw {value!r} is not one of {', '.join(sorted(RW))}")
-    if key == "numjobs" and not (value.isdecimal() and 1 <= int(value) <= 1024):
-        raise SweepFileError(f"{where}: numjobs {value!r} is not a number from 1 to 1024")
+    """Refuse a value that is not of the shape that the option has."""
+    shape = ALLOWED[key]
+    if not shape.fits(value):
+        raise SweepFileError(f"{where}: fio option {key} = {shown(value)}: must be {shape.description}")
 
 
 def refusal(where: str, key: str) -> SweepFileError:
     """The error for an option that is not passed on."""
     reason = REASONS.get(key, "it is not among the options that stripelab passes on")
-    return SweepFileError(f"{where}: fio option {key!r} is refused: {reason}")
+    return SweepFileError(f"{where}: fio option {shown(key)} is refused: {reason}")
 
 
 def check_option(where: str, key: str, value: str) -> None:
@@ -148,7 +220,7 @@ def keep_option(where: str, key: str, value: str) -> tuple[tuple[str, str] | Non
     if key in {"filename", "directory"} and (not value or _PLACEHOLDER.match(value)):
         return None, None
     if key == "size" and "%" not in value:
-        check_value(where, key, value)
+        check_value(where, "io_size", value)
         return ("io_size", value), f"{where}: size = {value} is taken as io_size; the data set has the size"
     if key in NEUTRAL and value in NEUTRAL[key]:
         return None, None
@@ -156,5 +228,7 @@ def keep_option(where: str, key: str, value: str) -> tuple[tuple[str, str] | Non
         return None, f"{where}: fio option {key} is left out: {REPLACED[key]}"
     if key not in ALLOWED:
         raise refusal(where, key)
+    if not value and ALLOWED[key].bare:
+        return (key, "1"), None  # a bare flag is switched on
     check_value(where, key, value)
     return (key, value), None

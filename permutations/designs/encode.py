@@ -107,6 +107,7 @@ def _table(network: Network) -> tuple[dict[str, tuple[Setting, ...]], Ints]:
         order = {setting: number for number, setting in enumerate(dict.fromkeys(variable.settings))}
         met = used[variable.name]
         columns[variable.name] = tuple(sorted(met, key=lambda setting, order=order: order[setting]))  # type: ignore[misc]
-        renamed = np.array([columns[variable.name].index(setting) for setting in met], dtype=np.int64)
+        level = {setting: number for number, setting in enumerate(columns[variable.name])}
+        renamed = np.array([level[setting] for setting in met], dtype=np.int64)
         table[:, place] = renamed[table[:, place]]
     return columns, table

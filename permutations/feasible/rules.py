@@ -84,6 +84,23 @@ class Forbid:
 
 
 @dataclass(frozen=True)
+class Unfit:
+    """Options of mkfs or mount that a filesystem of the sweep does not take: ``factor`` is one of the two."""
+
+    filesystem: str
+    factor: str
+    options: tuple[Setting, ...]
+    line: int | None = field(default=None, compare=False)
+
+    def rule(self) -> Rule:
+        """The rule that leaves these combinations out."""
+        listed = " or ".join(f'"{option}"' for option in self.options)
+        clause = (_among("filesystem", (self.filesystem,)), _among(self.factor, self.options))
+        name = f"{self.filesystem}-{self.factor.replace('_', '-')}"
+        return Rule(name, f"{self.filesystem} does not take {self.factor} {listed}", (clause,), self.line)
+
+
+@dataclass(frozen=True)
 class Require:
     """A ``[[require]]`` table: where every key of ``when`` matches, every key of ``then`` must.
 

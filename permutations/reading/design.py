@@ -13,6 +13,8 @@ KEYS = ("strength", "size", "model", "resolution")
 """The keys of ``[sweep]`` that only some designs take."""
 
 MOST_POINTS = 10_000
+MOST_LISTED = 5000
+"""Most ``[[point]]`` tables."""
 
 
 def parse_design(root: Table, space: Space, vocabulary: Vocabulary | None) -> DesignSpec:
@@ -38,17 +40,17 @@ def parse_design(root: Table, space: Space, vocabulary: Vocabulary | None) -> De
         model=head.word("model", MODELS, MODELS[0]),
         resolution=head.integer("resolution", 3, 3, 5),
         baseline=_combination(root.table("baseline"), space, vocabulary) if root.has("baseline") else None,
-        points=_points(root.tables("point"), space, vocabulary),
+        points=_points(root.tables("point", MOST_LISTED), space, vocabulary),
     )
 
 
 def _points(tables: tuple[Table, ...], space: Space, vocabulary: Vocabulary | None) -> tuple[tuple[Setting, ...], ...]:
-    found: list[tuple[Setting, ...]] = []
-    for table in tables:
+    found: dict[tuple[Setting, ...], int] = {}
+    for number, table in enumerate(tables, start=1):
         point = _combination(table, space, vocabulary)
         if point in found:
-            table.source.refuse(table.at, f"the same point as [[point]] {found.index(point) + 1}")
-        found.append(point)
+            table.source.refuse(table.at, f"the same point as [[point]] {found[point]}")
+        found[point] = number
     return tuple(found)
 
 

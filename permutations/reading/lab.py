@@ -105,13 +105,13 @@ def parse_objectives(tables: tuple[Table, ...], workloads: tuple[Workload, ...])
     """What the sweep is judged by; where it says nothing, what each workload usually is."""
     if not tables:
         return tuple(Objective.usual(workload) for workload in workloads)
-    objectives: list[Objective] = []
+    objectives: dict[tuple[str, str], Objective] = {}
     for table in tables:
         objective = _objective(table, workloads)
-        if (objective.workload, objective.metric) in {(each.workload, each.metric) for each in objectives}:
+        if (objective.workload, objective.metric) in objectives:
             table.source.refuse(table.at, "the same objective is there already")
-        objectives.append(objective)
-    return tuple(objectives)
+        objectives[objective.workload, objective.metric] = objective
+    return tuple(objectives.values())
 
 
 def _objective(table: Table, workloads: tuple[Workload, ...]) -> Objective:

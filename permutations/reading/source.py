@@ -11,9 +11,16 @@ from typing import Any, NoReturn
 
 from permutations.errors import SweepError, nearest
 from permutations.reading import toml_lines
+from permutations.reading.regular import UnreadableError, read_regular
 
 MAX_BYTES = 1 << 20
 """Largest sweep file: a wrong file name must not read a disk image into memory."""
+
+LONGEST_SHOWN = 64
+"""Characters of a key that a message shows."""
+
+MOST_DOTS = 50
+"""Most dots in a line: a dotted key of n parts takes time and memory that grow with the square of n."""
 
 _AT_LINE = re.compile(r"\s*\(at line (\d+), column \d+\)$")
 _LONG_NUMBER = re.compile(r"[0-9_]{4300,}")
@@ -45,10 +52,11 @@ class Source:
 
 def spoken(at: toml_lines.Path) -> str:
     """A key as a person says it: ``[factors] disks``, ``[[workload]] 2 bs``, ``[workload.options] x``."""
-    if len(at) == 1:
-        return f"[{at[0]}]"
-    words = [f"[[{at[0]}]] {at[1] + 1}" if isinstance(at[1], int) else f"[{at[0]}] {at[1]}"]
-    words += [str(part) for part in at[2:] if isinstance(part, str)]
+    parts = [part if isinstance(part, int) or len(part) <= LONGEST_SHOWN else f"{part[:LONGEST_SHOWN]}…" for part in at]
+    if len(parts) == 1:
+        return f"[{parts[0]}]"
+    words = [f"[[{parts[0]}]] {parts[1] + 1}" if isinstance(parts[1], int) else f"[{parts[0]}] {parts[1]}"]
+    words += [part for part in parts[2:] if isinstance(part, str)]
     return " ".join(words)
 
 
@@ -56,15 +64,9 @@ def read_text(path: Path) -> str:
     """The text of a sweep file; raises :class:`SweepError` where it cannot be read."""
     shown = str(path)
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise SweepError(shown, None, None, "there is no such file") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise SweepError(shown, None, None, f"cannot be read: {reason}") from None
-    if len(raw) > MAX_BYTES:
-        raise SweepError(shown, None, None, f"is over {MAX_BYTES} bytes: this is no sweep file")
+        raw = read_regular(path, MAX_BYTES)
+    except UnreadableError as error:
+        raise SweepError(shown, None, None, str(error)) from None
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -74,8 +76,15 @@ def read_text(path: Path) -> str:
 
 def parse(text: str, path: str) -> tuple[dict[str, Any], Source]:
     """The values of a TOML text and where they stand; raises :class:`SweepError` on bad syntax."""
+    lines_of_keys = (
+        (at, line) for at, line in enumerate(text.split("\n"), start=1) if not line.lstrip().startswith("#")
+    )
+    dotted = next((at for at, line in lines_of_keys if line.count(".") > MOST_DOTS), None)
+    if dotted is not None:
+        raise SweepError(path, dotted, None, f"not valid TOML for a sweep: more than {MOST_DOTS} dots in one line")
     try:
         values = tomllib.loads(text)
+        lines = toml_lines.locate(text)
     except tomllib.TOMLDecodeError as error:
         found = _AT_LINE.search(str(error))
         line = int(found[1]) if found else text.rstrip("\n").count("\n") + 1
@@ -87,4 +96,4 @@ def parse(text: str, path: str) -> tuple[dict[str, Any], Source]:
         number = _LONG_NUMBER.search(text)
         place = text[: number.start()].count("\n") + 1 if number else None
         raise SweepError(path, place, None, "not valid TOML: a number is too long") from None
-    return values, Source(path, toml_lines.locate(text))
+    return values, Source(path, lines)

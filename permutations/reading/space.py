@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from permutations.errors import nearest
-from permutations.factors import DEFAULT_WORD, FACTORS, Factor, Setting
-from permutations.feasible.rules import Forbid, Keys, Require
+from permutations.factors import DEFAULT_WORD, FACTORS, OPTION_FACTORS, RAW, Factor, Setting
+from permutations.feasible.rules import Forbid, Keys, Require, Unfit
 from permutations.feasible.space import FactorValues
 from permutations.reading import toml_lines
 from permutations.reading.source import Source
@@ -32,6 +32,32 @@ def parse_factors(table: Table, vocabulary: Vocabulary | None, lab_disks: int | 
         FactorValues(name, settings(table, name, vocabulary) if table.has(name) else (defaults[name],))
         for name in FACTORS
     )
+
+
+def unfit_options(table: Table, factors: tuple[FactorValues, ...], vocabulary: Vocabulary | None) -> tuple[Unfit, ...]:
+    """Options that some filesystem of the sweep does not take; refuses those that none of them takes."""
+    if vocabulary is None or vocabulary.option_problem is None:
+        return ()
+    values = {factor.name: factor.values for factor in factors}
+    swept = [str(kind) for kind in values["filesystem"] if kind != RAW]
+    kinds = swept or [kind for kind in vocabulary.filesystems if kind != RAW]
+    found = []
+    for name in OPTION_FACTORS:
+        left_out: dict[str, list[Setting]] = {kind: [] for kind in swept}
+        for position, line in enumerate(values[name]):
+            said = {kind: vocabulary.option_problem(name, kind, str(line)) for kind in kinds if line is not None}
+            problems = {kind: problem for kind, problem in said.items() if problem is not None}
+            if problems and len(problems) == len(kinds):
+                if vocabulary.strict:
+                    at = (*table.at, name, position) if isinstance(table.values[name], list) else (*table.at, name)
+                    reasons = "; ".join(f"{kind}: {problem}" for kind, problem in problems.items())
+                    table.source.refuse(at, f"{quoted(line)}: {reasons}")
+                continue
+            for kind in problems.keys() & left_out.keys():
+                left_out[kind].append(line)
+        place = table.source.line((*table.at, name))
+        found += [Unfit(kind, name, tuple(options), place) for kind, options in left_out.items() if options]
+    return tuple(found)
 
 
 def parse_forbid(tables: tuple[Table, ...], vocabulary: Vocabulary | None) -> tuple[Forbid, ...]:
@@ -76,12 +102,12 @@ def settings(table: Table, name: str, vocabulary: Vocabulary | None) -> tuple[Se
     if isinstance(written, dict):
         return _range(table.table(name), FACTORS[name])
     listed = table.elements(name) if isinstance(written, list) else [((*table.at, name), written)]
-    found: list[Setting] = []
+    found: dict[Setting, None] = {}
     for at, value in listed:
         setting = _setting(FACTORS[name], value, at, table.source, vocabulary)
         if setting in found:
             table.source.refuse(at, f"{quoted(value)} is there twice")
-        found.append(setting)
+        found[setting] = None
     return tuple(found)
 
 
@@ -117,7 +143,7 @@ def _setting(factor: Factor, value: Any, at: toml_lines.Path, source: Source, vo
     words = vocabulary.filesystems if vocabulary is not None and factor.name == "filesystem" else factor.words
     if type(value) is not factor.kind:
         said = "a whole number" if factor.kind is int else "text"
-        meant = nearest(str(value), words) if words and isinstance(value, int) else None
+        meant = nearest(quoted(value), words) if words and isinstance(value, int) else None
         source.refuse(at, f"must be {said}, not {quoted(value)}", f'"{meant}"' if meant else None)
     if words is not None and value not in words:
         source.refuse_name(at, f"unknown {factor.name} {quoted(value)}", str(value), words)

@@ -14,6 +14,8 @@ from permutations.reading.source import Source
 
 T = TypeVar("T")
 
+MOST_TABLES = 256
+"""Most tables of one kind: each rule and each workload is looked at with every other."""
 MAX_INTEGER = (1 << 63) - 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SAID = {bool: "true or false", str: "text", int: "a whole number", float: "a number", list: "a list", dict: "a table"}
@@ -130,13 +132,15 @@ class Table:
             self.refuse(key, f"must be one table: write [{key}], once")
         return Table(self._typed(key, dict), at, self.source)
 
-    def tables(self, key: str) -> tuple[Table, ...]:
+    def tables(self, key: str, most: int = MOST_TABLES) -> tuple[Table, ...]:
         """The tables of an array of tables; none where the key is absent."""
         if key not in self.values:
             return ()
         values = self.values[key]
         if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
             self.refuse(key, f"must be tables: write [[{key}]], with two brackets")
+        if len(values) > most:
+            self.refuse(key, f"there are {len(values)} tables: at most {most}")
         return tuple(Table(value, (*self.at, key, position), self.source) for position, value in enumerate(values))
 
     def _typed(self, key: str, kind: type) -> Any:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from permutations.errors import nearest
 from permutations.reading.conditioning import parse_precondition, parse_steady_state
-from permutations.reading.table import Table, quoted
+from permutations.reading.regular import UnreadableError, read_regular
+from permutations.reading.table import MAX_INTEGER, Table, quoted
 from permutations.vocabulary import Vocabulary
 from permutations.workload import RW_MODES, Workload
 
@@ -63,13 +64,17 @@ _JOB_LINE = re.compile(r"^[ \t]*(?:rw|readwrite)[ \t]*=[ \t]*(\w+)", re.MULTILIN
 
 def parse_workloads(tables: tuple[Table, ...], folder: Path, vocabulary: Vocabulary | None) -> tuple[Workload, ...]:
     """The workloads in the order of the file; ``folder`` is what a job file's name is relative to."""
-    workloads: list[Workload] = []
+    workloads: dict[str, Workload] = {}
     for table in tables:
         workload = _workload(table, folder, vocabulary)
-        if workload.name in {other.name for other in workloads}:
+        if workload.name in workloads:
             table.refuse("name", f'a workload named "{workload.name}" is there already: names must differ')
-        workloads.append(workload)
-    return tuple(workloads)
+        if vocabulary is not None and vocabulary.workload_problem is not None:
+            problem = vocabulary.workload_problem(workload)
+            if problem is not None:
+                table.source.refuse(table.at, problem)
+        workloads[workload.name] = workload
+    return tuple(workloads.values())
 
 
 def _workload(table: Table, folder: Path, vocabulary: Vocabulary | None) -> Workload:
@@ -147,11 +152,9 @@ def _from_job_file(table: Table, folder: Path, usual: Workload) -> Workload:
         table.refuse("job_file", f"is a matter of fio, not of {usual.engine}")
     path = folder / table.text("job_file", "")
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_JOB_FILE_BYTES)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        table.refuse("job_file", f"{path} cannot be read: {reason}")
+        raw = read_regular(path, MAX_JOB_FILE_BYTES)
+    except UnreadableError as error:
+        table.refuse("job_file", f"{path} {error}")
     return replace(
         usual,
         rw=_job_rw(table, raw.decode("utf-8", errors="replace")),
@@ -188,8 +191,10 @@ def _options(table: Table, engine: str, known: tuple[str, ...] | None) -> tuple[
             table.refuse(key, f"is not an option that is passed on to {engine}", nearest(key, known))
         if isinstance(value, bool):
             options.append((key, str(int(value))))
-        elif isinstance(value, (int, float)):
-            options.append((key, str(table.number(key, 0.0, -1e18, 1e18) if isinstance(value, float) else value)))
+        elif isinstance(value, int):
+            options.append((key, str(table.integer(key, 0, -MAX_INTEGER, MAX_INTEGER))))
+        elif isinstance(value, float):
+            options.append((key, str(table.number(key, 0.0, -1e18, 1e18))))
         else:
             options.append((key, table.text(key, "")))
     return tuple(options)

@@ -163,11 +163,11 @@ t.toml:8: [[workload]] 1 rwmixread: needs rw = "rw" or "randrw", not "read"',
     ),
     "job file": (
         HEAD + '[[workload]]\nname = "w"\njob_file = "absent.fio"\n',
-        "t.toml:6: [[workload]] 1 job_file: absent.fio cannot be read: No such file or directory",
+        "t.toml:6: [[workload]] 1 job_file: absent.fio does not exist",
     ),
     "job folder": (
         HEAD + '[[workload]]\nname = "w"\njob_file = "."\n',
-        "t.toml:6: [[workload]] 1 job_file: . cannot be read: Is a directory",
+        "t.toml:6: [[workload]] 1 job_file: . is not a regular file",
     ),
     "job and rw": (
         in_workload('job_file = "absent.fio"'),

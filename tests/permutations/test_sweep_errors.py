@@ -42,10 +42,10 @@ def test_files_that_are_none(tmp_path):
     binary.write_bytes(b"a = 1\n\xff\xfe")
     large.write_bytes(b"#" * (1 << 21))
     for path, said in (
-        (absent, f"{absent}: there is no such file"),
-        (folder, f"{folder}: cannot be read: Is a directory"),
+        (absent, f"{absent}: does not exist"),
+        (folder, f"{folder}: is not a regular file"),
         (binary, f"{binary}:2: is not UTF-8 text"),
-        (large, f"{large}: is over 1048576 bytes: this is no sweep file"),
+        (large, f"{large}: is larger than 1048576 bytes"),
     ):
         with pytest.raises(SweepError) as refused:
             Sweep.load(path)

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+from bench.stack.allowed import MkfsOptions, MountOptions
 from bench.stack.spec import Geometry
 
 
@@ -29,9 +30,22 @@ class Filesystem(Protocol):
     """Whether it takes stripe geometry."""
     force: tuple[str, ...]
     """Options that make mkfs go ahead without a word: the rails have asked already.  A user gets none of them."""
+    mkfs_options: MkfsOptions
+    """What a sweep may add to the command line of mkfs: nothing that names a file, a device or another size."""
+    mount_options: MountOptions
+    """What a sweep may mount it with."""
 
-    def mkfs(self, device: Path, geometry: Geometry | None, label: str, options: tuple[str, ...]) -> list[str]:
-        """Command line that makes the filesystem; ``label`` has 12 characters at most."""
+    def mkfs(
+        self, device: Path, geometry: Geometry | None, label: str, options: tuple[str, ...], uuid: str | None = None
+    ) -> list[str]:
+        """Command line that makes the filesystem; ``label`` has 12 characters at most.
+
+        ``options`` are words of :attr:`mkfs_options`; without a ``uuid`` mkfs makes one up.
+        """
+        ...
+
+    def own_geometry(self, options: tuple[str, ...]) -> bool:
+        """Whether ``options`` set the stripe geometry, which then is not checked against the array's."""
         ...
 
     def geometry_of(self, device: Path) -> Geometry | None:
@@ -50,3 +64,10 @@ def by_name(name: str) -> Filesystem:
     """The filesystem called ``name``."""
     filesystem: Filesystem = importlib.import_module(f"{__name__}.{name}").FILESYSTEM
     return filesystem
+
+
+def option_problem(factor: str, name: str, line: str) -> str | None:
+    """Why a filesystem does not take ``line`` as the factor ``mkfs_options`` or ``mount_options``; None if it does."""
+    kind = by_name(name)
+    allowed = kind.mkfs_options if factor == "mkfs_options" else kind.mount_options
+    return allowed.problem(line)

@@ -98,7 +98,7 @@ def test_every_option_that_is_let_through_is_known_to_fio() -> None:
     )
     known |= {line.split(":")[0].strip() for line in engines.splitlines()}
     not_fio = set()
-    for key in rails.ALLOWED - known:
+    for key in set(rails.ALLOWED) - known:
         found = subprocess.run(["fio", f"--cmdhelp={key}"], capture_output=True, text=True, check=False).stdout
         if key not in found and "alias" not in found.lower():
             not_fio.add(key)
@@ -109,13 +109,13 @@ def test_every_option_that_is_let_through_is_known_to_fio() -> None:
     ("changes", "reason"),
     [
         ({"ioengine": "psync", "iodepth": 16}, "caps iodepth 16 at 1"),
-        ({"ioengine": "http"}, "is not one of"),
+        ({"ioengine": "http"}, "must be"),
         ({"rw": "trim"}, "is not one of"),
         ({"rw": "randread", "rwmixread": 70}, "rwmixread"),
         ({"bs_bytes": 1000}, "multiple of 512"),
         ({"io_size_bytes": 4096, "ramp_time_s": 1.0}, "counts the I/O of the ramp"),
         ({"runtime_s": 1.0, "ramp_time_s": 2.0}, "leaves out a ramp"),
-        ({"job_file": "/nowhere/job.fio"}, "cannot be read"),
+        ({"job_file": "/nowhere/job.fio"}, "does not exist"),
         ({"job_file": "/nowhere/job.fio", "options": (("rate", "1m"),)}, "write the options into"),
     ],
 )
