@@ -62,6 +62,14 @@ def _sandbox() -> Iterator[str]:
 def _sandbox_remedy() -> str:
     if os.geteuid() == 0:
         return "This is probably a container: give it CAP_SYS_ADMIN and an unmasked /proc, or run outside of it."
+    setting = namespaces_switched_off()
+    if setting is not None:
+        return f"Unprivileged user namespaces are switched off: as root, sysctl -w {setting}, or run as root."
+    return "Unprivileged user namespaces do not work here: run as root."
+
+
+def namespaces_switched_off() -> str | None:
+    """The setting that lets an ordinary user make a user namespace, where it is off; None otherwise."""
     switches = (
         ("/proc/sys/kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
         (
@@ -73,8 +81,8 @@ def _sandbox_remedy() -> str:
     )
     for path, off, setting in switches:
         if Path(path).exists() and Path(path).read_text(encoding="ascii").strip() == off:
-            return f"Unprivileged user namespaces are switched off: as root, sysctl -w {setting}, or run as root."
-    return "Unprivileged user namespaces do not work here: run as root."
+            return setting
+    return None
 
 
 def _tracing() -> Iterator[str]:

@@ -9,14 +9,14 @@ own paths, and what it writes there stays.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from bench.errors import LabError
-from bench.lab import access, boot, images, sandbox, terminal
+from bench.lab import access, boot, identity, images, sandbox, shares, terminal
 from bench.lab.check import available_bytes
 from bench.lab.watch import Text, Tick, Watch
 from permutations.workload import LabSpec
@@ -59,9 +59,7 @@ class Lab:
     _stack: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
 
     def __enter__(self) -> Self:
-        self.shared = tuple(Path(os.path.realpath(folder)) for folder in self.shared)
-        for folder in self.shared:
-            access.require_writable(folder)
+        self.shared = shares.checked(self.shared)
         _require_memory(self.spec.memory_bytes)
         scratch = self.shared[0] if self.shared else Path("/var/tmp")  # noqa: S108 - files without a name
         self._images = self._stack.enter_context(
@@ -101,7 +99,7 @@ class Lab:
         with Watch(on_console) as watch, Path(os.devnull).open("rb") as nothing:
             lines = boot.Lines(watch.kernel.write, (None, watch.console.write), watch.status.write)
             console = (nothing.fileno(), watch.kernel.write)
-            with sandbox.started(self._sandbox(program, lines), self._command(lines), console=console) as guest:
+            with self._started(program, lines, console) as guest:
                 watch.until_end(guest, timeout_s=timeout_s, on_tick=on_tick)
             ended = GuestExit(watch.exit_status, watch.console.text)
             if check and ended.crashed:
@@ -120,7 +118,7 @@ class Lab:
             with (
                 terminal.raw(),
                 terminal.size_followed(ours),
-                sandbox.started(self._sandbox(program, lines), self._command(lines), console=console) as guest,
+                self._started(program, lines, console) as guest,
             ):
                 terminal.relay(ours, guest.ended)
             watch.drain()
@@ -128,17 +126,24 @@ class Lab:
                 raise LabError(f"the virtual lab's guest crashed{watch.ending()}")
             return watch.exit_status
 
-    def _sandbox(self, program: boot.Program, lines: boot.Lines) -> sandbox.Sandbox:
+    @contextmanager
+    def _started(
+        self, program: boot.Program, lines: boot.Lines, console: tuple[int, int]
+    ) -> Iterator[sandbox.Contained]:
+        images.require_plain(self._images)
         descriptors = {lines.kernel, lines.status, *(line for line in lines.terminal if line is not None)}
-        return sandbox.Sandbox(
+        uid = identity.for_program(program.argv, program.cwd, self.shared)
+        inside = sandbox.Sandbox(
             shared=tuple(self.shared),
             memory_bytes=self.spec.memory_bytes,
             files=boot.files(self.spec, program, self.shared, self.modules),
-            descriptors=(*sorted(descriptors), *self._images),
+            descriptors=tuple(sorted(descriptors)),
+            images=self._images,
+            uid=uid,
         )
-
-    def _command(self, lines: boot.Lines) -> list[str]:
-        return boot.kernel_command(self.spec, self._images, lines)
+        command = boot.kernel_command(self.spec, self._images, lines)
+        with identity.images_given_to(uid, self._images), sandbox.started(inside, command, console=console) as guest:
+            yield guest
 
 
 def _require_memory(memory_bytes: int) -> None:

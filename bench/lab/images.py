@@ -12,7 +12,7 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from bench.errors import BusyError, LabError
 
 MAX_DISKS = 16
 """User-Mode Linux has 16 disks and ignores a 17th without a word."""
+LAYERED = (b"OOOM", b"MOOO")
+"""Magic number of a layered image of User-Mode Linux, in either byte order (arch/um/drivers/cow_user.c)."""
 
 
 def serial(number: int) -> str:
@@ -53,6 +55,21 @@ def opened(disks: int, size_bytes: int, *, images_dir: Path | None, scratch: Pat
         except OSError as failure:
             raise _no_image(failure, folder, disks, size_bytes) from None
         yield tuple(descriptors)
+
+
+def require_plain(images: Sequence[int]) -> None:
+    """LabError where the guest's kernel would take a disk for a layered image.
+
+    It reads the size of such a disk from the header, also with the flag that says there is none: the
+    disk then has another size, or the kernel panics.  A guest can write that header.
+    """
+    for number, image in enumerate(images, start=1):
+        if os.pread(image, 4, 0) in LAYERED:
+            raise LabError(
+                f"disk {serial(number)} begins with the header of a layered image, which the guest's kernel misreads",
+                remedy=f"Remove the image {serial(number)}.img, or clear its first 4 bytes: "
+                f"dd if=/dev/zero of={serial(number)}.img bs=4 count=1 conv=notrunc",
+            )
 
 
 def _anonymous(folder: Path) -> int:

@@ -1,9 +1,15 @@
 """The sandbox around the guest: bubblewrap with the host read-only and no capabilities.
 
-Inside it are: the host's files, read-only and without devices; a ``/dev`` with null, zero and the
-like; a tmpfs on ``/dev/shm`` for the guest's memory; a tmpfs on ``/sys`` for what the guest reads at
-its start; the shared folders under ``/sys/stripelab/share``, the only place that can be written; and
-the open descriptors of the disk images.  There is no network, and no process of the host is visible.
+Inside it are: the host's files, read-only and without devices; ``/proc`` and a ``/dev`` with null, zero
+and the like, both read-only; an empty ``/run``; a tmpfs on ``/dev/shm`` for the guest's memory; a tmpfs
+on ``/sys`` for what the guest reads at its start; the shared folders under ``/sys/stripelab/share``, the
+only place that can be written; and the open descriptors of the disk images.  There is no network, and no
+process of the host is visible.
+
+Mounts do not limit everything: a FIFO or a socket of the host takes what is written to it on a read-only
+mount too, and root without capabilities still owns root's files.  So a seccomp filter
+(:mod:`bench.lab.seccomp`) and Landlock (:mod:`bench.lab.landlock`) stand behind them, for every program
+in the sandbox and not only for the guest's kernel as it was installed.
 
 Everything in it dies with the process that started it: a watcher inside holds one end of a pipe,
 we hold the other, and when ours is closed, by whatever end of ours, the watcher kills all.
@@ -17,6 +23,7 @@ import os
 import resource
 import select
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -24,12 +31,15 @@ from pathlib import Path
 
 from bench import proc
 from bench.errors import HostTaintedError
+from bench.lab import identity, landlock, seccomp
 
 HERE = "/sys/stripelab"
 """The guest's private folder within the sandbox; it does not exist on the host."""
 
 MEMORY_SPARE_BYTES = 64 << 20
 """Room on the sandbox's tmpfs beyond the guest's memory."""
+OWN_BYTES = 1 << 20
+"""Room for the files of HERE, a few kilobytes."""
 
 END_GRACE_S = 10.0
 
@@ -45,6 +55,10 @@ class Sandbox:
     memory_bytes: int
     files: tuple[tuple[str, str], ...]
     descriptors: tuple[int, ...]
+    images: tuple[int, ...] = ()
+    """Further descriptors, which the guest opens anew, for writing."""
+    uid: int | None = None
+    """The user of the host that it runs as, in place of this process's."""
 
     def share(self, index: int) -> str:
         """Where the shared folder ``index`` lies inside."""
@@ -73,11 +87,14 @@ class Contained:
     def reap(self, alive: int) -> None:
         """Wait until the last process has gone, and with it the images, their locks and the mounts.
 
-        Every process holds the other end of the pipe ``alive``.
+        Every process holds the other end of the pipe ``alive``, and may have written to it.
         """
-        if not select.select([alive], [], [], END_GRACE_S)[0]:
-            raise HostTaintedError(f"the sandbox (pid {self.pid}) survives SIGKILL: it is stuck in the kernel")
-        os.waitpid(self.pid, 0)
+        deadline = time.monotonic() + END_GRACE_S
+        while select.select([alive], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            if not os.read(alive, 65536):
+                os.waitpid(self.pid, 0)
+                return
+        raise HostTaintedError(f"the sandbox (pid {self.pid}) survives SIGKILL: it is stuck in the kernel")
 
 
 @contextmanager
@@ -90,11 +107,16 @@ def started(sandbox: Sandbox, command: Sequence[str], *, console: tuple[int, int
     with ExitStack() as closing:
         alive, alive_inside = _pipe(closing)
         life_inside, life = _pipe(closing)
-        files = [(name, _memory_file(content, closing)) for name, content in sandbox.files]
-        keep = (alive_inside, life_inside, *(descriptor for _, descriptor in files), *sandbox.descriptors)
-        watched = [bash, "-c", WATCHER, "watcher", str(life_inside), *command]
+        files = [(name, _memory_file(content.encode(), closing)) for name, content in sandbox.files]
+        denials = _memory_file(seccomp.program(), closing)
+        keep = (alive_inside, life_inside, denials, *(descriptor for _, descriptor in files), *sandbox.descriptors)
+        arguments = ["--seccomp", str(denials), *_arguments(sandbox, files)]
+        watched = [bash, "-c", WATCHER, "watcher", str(life_inside), *_confined(sandbox, command)]
         try:
-            pid = _spawn([bwrap, *_arguments(sandbox, files), *watched], keep, console)
+            pid = _spawn_as(sandbox, [bwrap, *arguments, *watched], (*keep, *sandbox.images), console)
+        except BaseException:
+            os.close(life)  # what was started before the interruption ends
+            raise
         finally:
             os.close(alive_inside)
         guest = Contained(pid, os.pidfd_open(pid), life)
@@ -113,26 +135,51 @@ def _pipe(closing: ExitStack) -> tuple[int, int]:
     return read, write
 
 
-def _memory_file(content: str, closing: ExitStack) -> int:
+def _memory_file(content: bytes, closing: ExitStack) -> int:
     """Descriptor of a file in memory, to be read from its beginning."""
     descriptor = os.memfd_create("stripelab")
     closing.callback(os.close, descriptor)
-    os.write(descriptor, content.encode())
+    os.write(descriptor, content)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
 
 
 def _arguments(sandbox: Sandbox, files: Sequence[tuple[str, int]]) -> list[str]:
-    """Arguments of bwrap up to the command."""
+    """Arguments of bwrap up to the command.
+
+    bubblewrap covers what is writable in /proc only as far as it sees that by access(2), which for user 0
+    says no of a folder whose files it can write; a read-only /proc needs no list.
+    """
     shm_bytes = sandbox.memory_bytes + MEMORY_SPARE_BYTES
-    arguments = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
-    arguments += ["--size", str(shm_bytes), "--tmpfs", "/dev/shm", "--tmpfs", "/sys", "--dir", f"{HERE}/root"]  # noqa: S108
+    arguments = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--remount-ro", "/proc"]
+    arguments += ["--size", str(shm_bytes), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]  # noqa: S108
+    if Path("/run").is_dir():
+        arguments += ["--size", str(OWN_BYTES), "--tmpfs", "/run", "--remount-ro", "/run"]
+    arguments += ["--size", str(OWN_BYTES), "--tmpfs", "/sys", "--dir", f"{HERE}/root"]
     for index, folder in enumerate(sandbox.shared):
         arguments += ["--bind", str(folder), sandbox.share(index)]
     for name, descriptor in files:
         arguments += ["--perms", "0755", "--file", str(descriptor), f"{HERE}/{name}"]
+    arguments += ["--remount-ro", "/sys"]
+    if sandbox.uid is not None:
+        arguments += ["--uid", "0", "--gid", "0"]
     arguments += ["--unshare-user-try", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts"]
     return [*arguments, "--new-session", "--cap-drop", "ALL", "--chdir", "/", "--"]
+
+
+def _confined(sandbox: Sandbox, command: Sequence[str]) -> list[str]:
+    """``command`` behind the words that leave it nothing to write but what is the sandbox's."""
+    shares = [sandbox.share(index) for index in range(len(sandbox.shared))]
+    return [*landlock.within(["/dev/shm", *shares], sandbox.images), *command]  # noqa: S108
+
+
+def _spawn_as(sandbox: Sandbox, argv: list[str], keep: Sequence[int], console: tuple[int, int]) -> int:
+    """Start bubblewrap as the sandbox's user, to whom the shared folders then belong."""
+    uid = sandbox.uid
+    if uid is None:
+        return _spawn(argv, keep, console)
+    words = [*identity.becoming(uid), *argv]
+    return identity.with_mapped(sandbox.shared, uid, lambda: _spawn(words, keep, console))
 
 
 def _spawn(argv: list[str], keep: Sequence[int], console: tuple[int, int]) -> int:

@@ -6,6 +6,7 @@ Where the lab is missing these tests fail, and say what to install: only STRIPEL
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -15,12 +16,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bench import proc
 from bench.lab.check import problems
 from bench.lab.guest import GuestExit, Lab
 from permutations.workload import LabSpec
 
 MIB = 1 << 20
 SMALL = LabSpec(disks=2, disk_bytes=64 * MIB, memory_bytes=256 * MIB)
+ROOT = Path(__file__).parents[2]
 BOOT_S = 60.0
 """More than a boot takes on a machine that is busy with other things."""
 
@@ -47,6 +50,52 @@ def in_guest(share: Path) -> Callable[..., GuestExit]:
             return lab.run(["/bin/sh", "-c", script], timeout_s=BOOT_S, cwd=share, check=False)
 
     return run
+
+
+USER = 12321
+"""An ordinary user: nobody would not do, since that is what root is in a user's sandbox."""
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+"""Every user can read it."""
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that an ordinary user can reach, with a copy of the packages in it."""
+    folder = Path("/var/tmp") / f"stripelab-test-{os.getpid()}"
+    folder.mkdir(mode=0o755)
+    for package in ("bench", "permutations", "results"):
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "share").mkdir()
+    os.chown(folder / "share", USER, USER)
+    yield folder
+    shutil.rmtree(folder)
+
+
+LAB_SCRIPT = """
+import sys
+from pathlib import Path
+from bench.lab.guest import Lab
+from permutations.workload import LabSpec
+with Lab(LabSpec(disks=4, disk_bytes=64 << 20, memory_bytes=256 << 20), shared=[Path("share").resolve()]) as lab:
+    ended = lab.run(["/bin/sh", "-c", sys.argv[1]], timeout_s=60, cwd=Path("share").resolve())
+print(ended.console, end="")
+sys.exit(ended.status)
+"""
+
+
+def by_user(folder: Path, *arguments: str, program: str = LAB_SCRIPT) -> subprocess.CompletedProcess[str]:
+    """Run the lab, or another ``program``, as an ordinary user, with the system's Python."""
+    become = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--inh-caps=-all"]
+    return subprocess.run(
+        [*become, SYSTEM_PYTHON, "-c", program, *arguments],
+        cwd=folder,
+        env={"PATH": proc.SYSTEM_PATH, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
 
 
 class Harness:

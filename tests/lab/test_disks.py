@@ -60,16 +60,29 @@ def test_named_disks_keep_their_content_from_lab_to_lab(share, tmp_path):
         assert lab.run(["head", "--bytes=8", "/dev/ubdb"], timeout_s=BOOT_S).console == "remember"
 
 
-@pytest.mark.lab
-def test_a_named_disk_that_pretends_to_be_layered_is_plain_data(share, tmp_path):
+@pytest.mark.parametrize("header", [b"OOOM\0\0\0\x02/etc/hostname", b"OOOM\0\0\0\x03", b"MOOO\x01\0\0\0"])
+def test_a_named_disk_that_pretends_to_be_layered_is_refused_before_the_boot(share, tmp_path, header):
+    """The third version of that header (cow_user.c of the kernel: magic, version, file) is a panic at the boot."""
     folder = tmp_path / "images"
     with Lab(SMALL, images_dir=folder):
         pass
-    header = b"OOOM\0\0\0\x02" + os.fsencode("/etc/hostname")  # cow_user.c of the kernel: magic, version, file
-    with (folder / "LAB0000001.img").open("r+b") as image:
+    with (folder / "LAB0000002.img").open("r+b") as image:
         image.write(header)
-    with Lab(SMALL, shared=[share], images_dir=folder) as lab:
-        assert lab.run(["head", "--bytes=21", "/dev/ubda"], timeout_s=BOOT_S).console.endswith("/etc/hostname")
+    with (
+        Lab(SMALL, shared=[share], images_dir=folder) as lab,
+        pytest.raises(LabError, match="disk LAB0000002 begins with the header of a layered image"),
+    ):
+        lab.run(["true"], timeout_s=BOOT_S)
+    with (folder / "LAB0000002.img").open("rb") as image:
+        assert image.read(len(header)) == header
+
+
+@pytest.mark.lab
+def test_a_guest_that_writes_the_header_of_a_layered_disk_cannot_boot_with_it_again(share):
+    with Lab(SMALL, shared=[share]) as lab:
+        assert lab.run(["sh", "-c", r"printf 'OOOM\0\0\0\003' >/dev/ubda"], timeout_s=BOOT_S).status == 0
+        with pytest.raises(LabError, match="disk LAB0000001 begins with the header"):
+            lab.run(["true"], timeout_s=BOOT_S)
 
 
 def test_two_labs_on_the_same_images(share, tmp_path):

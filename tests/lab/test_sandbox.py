@@ -14,11 +14,9 @@ import pytest
 from bench import proc
 from bench.errors import LabError
 from bench.lab.guest import Lab
-from tests.lab.conftest import BOOT_S, SMALL
+from tests.lab.conftest import BOOT_S, LAB_SCRIPT, SMALL, USER, by_user
 
 ROOT = Path(__file__).parents[2]
-USER = 12321
-"""An ordinary user: nobody would not do, since that is what root is in a user's sandbox."""
 
 
 def print_of(path: str) -> str:
@@ -118,45 +116,6 @@ def test_root_is_told_that_it_cannot_reach_a_program_of_another_user(tmp_path, s
     os.chown(folder, USER, USER)
     with Lab(SMALL, shared=[share]) as lab, pytest.raises(LabError, match="closed to others"):
         lab.run([folder / "program"], timeout_s=BOOT_S)
-
-
-@pytest.fixture
-def public(tmp_path_factory):
-    """A folder that an ordinary user can reach, with a copy of the packages in it."""
-    folder = Path("/var/tmp") / f"stripelab-test-{os.getpid()}"
-    folder.mkdir(mode=0o755)
-    for package in ("bench", "permutations", "results"):
-        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "share").mkdir()
-    os.chown(folder / "share", USER, USER)
-    yield folder
-    shutil.rmtree(folder)
-
-
-LAB_SCRIPT = """
-import sys
-from pathlib import Path
-from bench.lab.guest import Lab
-from permutations.workload import LabSpec
-with Lab(LabSpec(disks=4, disk_bytes=64 << 20, memory_bytes=256 << 20), shared=[Path("share").resolve()]) as lab:
-    ended = lab.run(["/bin/sh", "-c", sys.argv[1]], timeout_s=60, cwd=Path("share").resolve())
-print(ended.console, end="")
-sys.exit(ended.status)
-"""
-
-
-def by_user(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
-    """Run the lab as an ordinary user, with the system's Python."""
-    become = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--inh-caps=-all"]
-    return subprocess.run(
-        [*become, "/usr/bin/python3", "-c", LAB_SCRIPT, script],
-        cwd=folder,
-        env={"PATH": proc.SYSTEM_PATH, "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
 
 
 @pytest.mark.lab
