@@ -69,6 +69,7 @@ fuzz: $(STAMP) ## the C library by coverage (FUZZ_SECONDS=60), then 100,000 mang
 	scripts/fuzz.sh artefacts/fuzz $(FUZZ_SECONDS)
 	$(BIN)/python -m tests.bench.importing.mutations --inputs $(FUZZ_FILES)
 	$(BIN)/python -m tests.fuzz.sweeps --inputs $(FUZZ_FILES)
+	$(BIN)/python -m tests.bench.hostile_files --inputs $(FUZZ_FILES)
 
 .PHONY: validate
 validate: $(STAMP) ## the figures of the methodology on synthetic truth, 2,000 seeds each (minutes)

@@ -7,7 +7,12 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+
+from bench.errors import StoreError
+from results.store.files import file_at
+
+_MOST_BYTES = 1 << 20
+"""Read at a time; a longer line is no event."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,11 @@ class EventFile:
     """Writes events as JSON lines, for a process on the other side of the virtual lab."""
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        folder, name = file_at(path)
+        try:
+            self._file = folder.update(name, os.O_WRONLY | os.O_APPEND)
+        except OSError as failure:
+            raise StoreError(f"{path}: {failure.strerror}") from failure
 
     def __call__(self, event: Event) -> None:
         """Append one event."""
@@ -58,27 +67,35 @@ class EventFile:
 
 
 class EventReader:
-    """Reads the events that another process has appended since the last call."""
+    """Reads the events that another process has appended since the last call.
+
+    That process may be the guest, of which nothing is trusted: what is no event is passed over.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._place = file_at(path)
         self._offset = 0
 
     def __call__(self) -> tuple[Event, ...]:
         """New events; a line that is not whole yet is left for the next call."""
+        folder, name = self._place
         try:
-            with self._path.open("rb") as file:
+            with folder.open(name) as file:
                 file.seek(self._offset)
-                content = file.read()
-        except FileNotFoundError:
+                content = file.read(_MOST_BYTES)
+        except OSError:
             return ()
-        whole = content.rfind(b"\n") + 1
+        whole = content.rfind(b"\n") + 1 or (len(content) if len(content) == _MOST_BYTES else 0)
         self._offset += whole
-        return tuple(_event(json.loads(line)) for line in content[:whole].splitlines())
+        found = map(_event, content[:whole].splitlines())
+        return tuple(event for event in found if event is not None)
 
 
-def _event(fields: dict[str, Any]) -> Event:
-    """An event from its JSON, whose lists are tuples here."""
-    for name in ("disks", "disks_bw_bytes_s"):
-        fields[name] = tuple(fields.get(name, ()))
-    return Event(**fields)
+def _event(line: bytes) -> Event | None:
+    """An event from its line; None where that is none."""
+    import msgspec
+
+    try:
+        return msgspec.json.decode(line, type=Event)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None

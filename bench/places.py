@@ -20,6 +20,7 @@ from bench.stack.loops import loop_disks
 from bench.store_lock import locked
 from permutations.cost import plan_cost
 from permutations.design import Plan
+from results.store.files import Folder
 from results.store.folder import Store
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def in_the_lab(
                 words += ["--task", str(task.resolve())] if task is not None else []
                 words += ["--budget-s", f"{budget_s:.0f}"] if budget_s is not None else []
                 _run_guest(lab, plan, sweep, path.resolve(), emit, words)
-    counts = campaign.summary(plan, Store.open(path, verify=False))
+    counts = campaign.summary(plan, Store.open(path, verify=False, read_only=True))
     if not counts.complete and budget_s is None:
         raise LabError(f"the guest ended with status 0, but {counts.planned - counts.decided} trials have no outcome")
     return counts
@@ -131,7 +132,7 @@ def in_the_lab(
 
 def _run_guest(lab: Lab, plan: Plan, sweep: Path, path: Path, emit: Emit, further: Sequence[str]) -> None:
     events = path / EVENTS_FILE
-    events.unlink(missing_ok=True)
+    Folder(path).unlink(EVENTS_FILE)
     reader = EventReader(events)
 
     def pass_on() -> None:
@@ -148,6 +149,6 @@ def _run_guest(lab: Lab, plan: Plan, sweep: Path, path: Path, emit: Emit, furthe
         )
     finally:
         pass_on()
-        events.unlink(missing_ok=True)
+        Folder(path).unlink(EVENTS_FILE)
     if ended.status not in {0, TrialsFailedError.status}:
         raise GuestFailedError(ended.console, ended.status)

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bench.errors import BusyError, StoreError
+from bench.ownership import ROOT, refuse_foreign
+from results.store.files import Folder
 
 LOCK_FILE = ".lock"
 
 
 @contextmanager
-def locked(path: Path, name: str = LOCK_FILE, busy: str = "another run is writing this store") -> Iterator[None]:
-    """The store, locked against a second run; a lock of the kernel's, which dies with its holder."""
+def locked(
+    path: Path,
+    name: str = LOCK_FILE,
+    busy: str = "another run is writing this store",
+    trusted_uids: Collection[int] = (ROOT,),
+) -> Iterator[None]:
+    """The store, locked against a second run; a lock of the kernel's, which dies with its holder.
+
+    Every verb that writes to a store begins here, so here root refuses one that other users may write.
+
+    Raises:
+        BusyError: another process holds it.
+        StoreError: the folder cannot be written, or must not be by root.
+    """
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        path.mkdir(mode=0o755, parents=True, exist_ok=True)
+        refuse_foreign(path, trusted_uids)
+        descriptor = Folder(path).update(name, os.O_RDWR)
     except OSError as failure:
-        raise StoreError(f"{failure.filename}: {failure.strerror}") from failure
+        raise StoreError(f"{path / name}: {failure.strerror}") from failure
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

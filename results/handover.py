@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from results.errors import ResultsError
 from results.evidence.files import copy_store, digest
 from results.evidence.manifest import FORMAT, MANIFEST, VERSION, Entry, Manifest, encode
-from results.store import sealed
+from results.store.files import Folder, cannot_write
 from results.units import date
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def publishing(target: Path) -> Iterator[Path]:
         temporary.mkdir()
         yield temporary
         temporary.rename(target)
-        sealed.sync_folder(target.absolute().parent)
+        Folder(target.absolute().parent).sync()
     except OSError as error:
-        raise sealed.cannot_write(target, error) from error
+        raise cannot_write(target, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -81,7 +81,7 @@ def prepare(store_path: Path, folder: Path, asked: Asked) -> Prepared:
     from results.report import document, save
     from results.store.query import load
 
-    source = load(store_path)
+    source, files = load(store_path), Folder(folder)
     copied = copy_store(source.store, folder / DATA)
     entries = [Entry(each.sha256, f"{DATA}/{each.path}", each.bytes, each.role) for each in copied]
     made = document(
@@ -89,13 +89,13 @@ def prepare(store_path: Path, folder: Path, asked: Asked) -> Prepared:
     )
     for suffix in (".html", ".pdf") if asked.pdf else (".html",):
         save(made, folder / f"report{suffix}")
-        entries.append(_entry(folder, f"report{suffix}", "report"))
+        entries.append(digest(files, f"report{suffix}", "report"))
     guarantee = made.guarantee
     if guarantee is not None and guarantee.holds:
         from results.guarantee import contract
 
-        sealed.write_durable(folder / CONTRACT, contract(guarantee).encode())
-        entries.append(_entry(folder, CONTRACT, "guarantee"))
+        files.create(CONTRACT, contract(guarantee).encode())
+        entries.append(digest(files, CONTRACT, "guarantee"))
     manifest = Manifest(
         format=FORMAT,
         version=VERSION,
@@ -108,13 +108,8 @@ def prepare(store_path: Path, folder: Path, asked: Asked) -> Prepared:
         watermark=guarantee.watermark if guarantee else None,
         files=tuple(sorted(entries, key=lambda each: each.path)),
     )
-    sealed.write_durable(folder / MANIFEST, encode(manifest))
+    files.create(MANIFEST, encode(manifest))
     return Prepared(manifest, guarantee)
-
-
-def _entry(folder: Path, name: str, role: str) -> Entry:
-    sha256, size = digest(folder / name)
-    return Entry(sha256, name, size, role)
 
 
 def _made_with() -> tuple[str, ...]:

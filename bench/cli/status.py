@@ -30,7 +30,7 @@ def status(
     from results.store.query import load
 
     frames = load(store)
-    if (store / SWEEP_FILE).exists():
+    if frames.store.folder.exists(SWEEP_FILE):
         _of_sweep(store, frames, as_json=as_json)
     else:
         _without_sweep(store, frames, as_json=as_json)
@@ -38,13 +38,13 @@ def status(
 
 def _of_sweep(store: Path, frames: StoreFrames, *, as_json: bool) -> None:
     """What a sweep has come to, against its plan."""
-    from bench.campaign import SWEEP_FILE, summary
+    from bench.campaign import SWEEP_FILE, summary, sweep_text
     from bench.cli.status_face import show_points
     from bench.vocabulary import vocabulary
     from permutations.design import make_plan
     from permutations.sweep import Sweep
 
-    plan = make_plan(Sweep.load(store / SWEEP_FILE, vocabulary(strict=False)))
+    plan = make_plan(Sweep.parse(sweep_text(store), store / SWEEP_FILE, vocabulary(strict=False)))
     counts = summary(plan, frames.store)
     if as_json:
         _emit(store, {**asdict(counts), "complete": counts.complete}, frames)

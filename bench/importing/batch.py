@@ -17,10 +17,14 @@ from bench.errors import EngineError, ImportFailedError
 from bench.importing import alike, formats
 from bench.importing.fio_logs import NO_LOGS, Logs
 from bench.importing.pattern import Pattern
+from bench.importing.reading import content_of, too_large
 from bench.importing.rows import Source, TrialRows, environment, rows
 from bench.importing.run import Naming, Run
 from results.store.bulk import Description, Sealed, describe, seal
 from results.store.schema import EnvironmentRow
+
+_LAST_NS = (1 << 63) - 1
+"""The latest time that a store can hold; some filesystems have later ones."""
 
 
 @dataclass(frozen=True)
@@ -124,33 +128,20 @@ def _read(
     Raises EngineError or ImportFailedError with the reason why there are none.
     """
     if file.size_bytes > formats.LARGEST_BYTES:
-        raise EngineError(f"it has {file.size_bytes >> 20} MiB, and {formats.LARGEST_BYTES >> 20} MiB are the most")
+        raise EngineError(too_large(file.size_bytes, formats.LARGEST_BYTES))
     try:
-        content, changed_ns = _content(file.path)
+        content, changed_ns = content_of(file.path, formats.LARGEST_BYTES)
     except OSError as error:
         raise EngineError(f"it cannot be read: {error.strerror}") from error
     path = file.path if file.path.isascii() else os.fsencode(file.path).decode("utf-8", "backslashreplace")
     naming = Naming.of(path, patterns)
-    source = Source(path, max(changed_ns, 0), content)
+    source = Source(path, min(max(changed_ns, 0), _LAST_NS), content)
     if not file.logs and formats.may_be_one_document(content):
         found = alike.trial(content, naming, source)
         if found is not None:
             return (found[0],), (found[1],), ()
     runs = formats.read(content, naming, _logs(file) if file.logs else NO_LOGS)
     return rows(runs, source), [environment(run) for run in runs], _notes(runs)
-
-
-def _content(path: str) -> tuple[bytes, int]:
-    """What a file holds, and when it was last changed; os.open, because of many small files."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        status = os.fstat(descriptor)
-        pieces = []
-        while piece := os.read(descriptor, status.st_size + 1):
-            pieces.append(piece)
-        return b"".join(pieces), status.st_mtime_ns
-    finally:
-        os.close(descriptor)
 
 
 def _logs(file: File) -> Logs:

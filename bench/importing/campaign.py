@@ -99,7 +99,7 @@ def claimed(path: Path) -> Store:
     """
     store = Store.open_or_create(path)
     machines = load(path, verify=False).environment_rows() if store.environment_ids else []
-    if (path / SWEEP_FILE).exists() or any(each.substrate != IMPORTED for each in machines):
+    if store.folder.exists(SWEEP_FILE) or any(each.substrate != IMPORTED for each in machines):
         raise ImportFailedError(
             f"{path} is the store of a sweep: imported trials would stand beside measured ones",
             remedy="Import into a store of its own: name another folder with --store.",

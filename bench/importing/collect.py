@@ -18,7 +18,7 @@ def collect(places: Sequence[Path]) -> tuple[list[File], list[Remark]]:
     fio's logs are no files of their own: each file has those of its folder.
 
     Raises:
-        ImportFailedError: a place is not there.
+        ImportFailedError: a place is not there, or neither a file nor a folder.
     """
     found: dict[str, File] = {}
     skipped: list[Remark] = []
@@ -26,13 +26,18 @@ def collect(places: Sequence[Path]) -> tuple[list[File], list[Remark]]:
         if place.is_dir():
             for file in _below(place, skipped):
                 found[file.path] = file
-        elif place.exists():
+        elif not place.exists():
+            raise ImportFailedError(f"{place} is not there", remedy="Name files, or folders with files in them.")
+        elif not place.is_file():
+            raise ImportFailedError(
+                f"{place} is not a regular file",
+                remedy="Save what it gives to a file, and name that.",
+            )
+        else:
             folder = place.parent
             with os.scandir(folder) as entries:
                 logs = _logs(entry.name for entry in entries)
             found[str(place)] = File(str(place), place.stat().st_size, logs)
-        else:
-            raise ImportFailedError(f"{place} is not there", remedy="Name files, or folders with files in them.")
     return [found[path] for path in sorted(found)], skipped
 
 

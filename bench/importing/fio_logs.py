@@ -18,6 +18,7 @@ from bench.errors import EngineError
 from bench.fio.logs import WINDOW_MS, JobLogs, Sample, intervals, parse_log
 from bench.fio.merge import merge_jobs
 from bench.fio.model import Document
+from bench.importing.reading import content_of
 
 LOG_NAME = re.compile(r"(?P<prefix>.+)_(?P<kind>bw|iops|lat|clat|slat)(?:\.(?P<number>\d{1,6}))?\.log")
 HISTOGRAM_NAME = re.compile(r".+_(?:clat_)?hist(?:\.\d+)?\.log")
@@ -78,7 +79,8 @@ class Logs:
         return intervals(logs, runtime_ms, directions, sizes, window_ms)
 
     def _read(self, name: str) -> tuple[Sample, ...]:
-        return parse_log((self.folder / name).read_text(encoding="ascii", errors="replace"))
+        content, _ = content_of(self.folder / name, LARGEST_BYTES)
+        return parse_log(content.decode("ascii", "replace"))
 
     def _files(self, document: Document, places: Sequence[int]) -> dict[str, list[str]]:
         """Names of the logs of these jobs by kind, in the order of the jobs."""

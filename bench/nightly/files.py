@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.errors import StoreError
 
+_PERMISSIONS = 0o777
 _NEW_MODE = 0o644
 """node_exporter, web servers and CI read as other users than root."""
 
@@ -43,10 +44,12 @@ def write_whole(path: Path, content: bytes, remedy: str | None = None) -> None:
 
 
 def _mode(path: Path) -> int:
+    """The mode of an old file, that of a link and what is more than permissions left out."""
     try:
-        return stat.S_IMODE(path.stat().st_mode)
+        found = path.lstat().st_mode
     except FileNotFoundError:
         return _NEW_MODE
+    return found & _PERMISSIONS if stat.S_ISREG(found) else _NEW_MODE
 
 
 def _sync_folder(folder: Path) -> None:

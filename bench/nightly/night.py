@@ -232,14 +232,14 @@ class _Run:
 
 def pinned_of(history: History, store: os.PathLike[str], name: str, reason: str, nights: Sequence[str]) -> Pinned:
     """A baseline of these nights, with the sweep as the store has it and the machine of the last of them."""
-    from bench.campaign import SWEEP_FILE
+    from bench.campaign import sweep_text
 
     return Pinned(
         name=name,
         set_at_ns=time.time_ns(),
         reason=reason,
         nights=tuple(nights),
-        sweep_text=(Path(store) / SWEEP_FILE).read_text(encoding="utf-8"),
+        sweep_text=sweep_text(Path(store)),
         environment_id=history.environment_of(nights[-1]) or "",
         previous=None,
     )

@@ -14,10 +14,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from bench.errors import StoreError
-from results.nightly.answer import Nightly
+from results.nightly.answer import LAST_NS, Nightly
 from results.nightly.kept import FOLDER, outcome_of
-from results.store import sealed
+from results.store.files import Folder
 
+_BEGAN = ".began"
 GOES_ON_S = 12 * 3600
 """A night that began no longer ago than this and has no outcome is gone on with, also after midnight."""
 
@@ -34,37 +35,63 @@ def name_of(store: Path, given: str | None) -> str:
         except ValueError:
             raise StoreError(f"{given!r} is no night", remedy="Give a date: --night 2026-11-24.") from None
     now_ns = time.time_ns()
-    for path in sorted((store / FOLDER).glob("*.began"), reverse=True):
-        began_ns = _began(path)
-        if outcome_of(store, path.stem) is None and 0 <= now_ns - began_ns < GOES_ON_S * 10**9:
-            return path.stem
+    for name in reversed(_listed(store)):
+        night = name.removesuffix(_BEGAN)
+        if not _is_date(night) or not 0 <= now_ns - _began(store, night) < GOES_ON_S * 10**9:
+            continue
+        if outcome_of(store, night) is None:
+            return night
     return datetime.fromtimestamp(now_ns / 1e9, UTC).date().isoformat()
 
 
 def begin(store: Path, night: str) -> int:
     """Note that a night begins; returns when it did, nanoseconds of Unix time: earlier where it is gone on with."""
-    path = store / FOLDER / f"{night}.began"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        sealed.replace_durable(path, f"{time.time_ns()}\n".encode())
-    return _began(path)
+    folder = Folder(store)
+    try:
+        folder.make_folder(FOLDER)
+        folder.clear_temporaries(FOLDER)
+        if not folder.exists(_file(night, _BEGAN)):
+            folder.replace(_file(night, _BEGAN), f"{time.time_ns()}\n".encode())
+    except OSError as failure:
+        raise StoreError(f"{failure.filename}: {failure.strerror}") from failure
+    return _began(store, night)
 
 
-def _began(path: Path) -> int:
+def _file(night: str, suffix: str) -> str:
+    return f"{FOLDER}/{night}{suffix}"
+
+
+def _listed(store: Path) -> list[str]:
+    """Names of the files that say when a night began."""
+    try:
+        return Folder(store).regular_names(FOLDER, _BEGAN)
+    except OSError as failure:
+        raise StoreError(f"{store / FOLDER}: {failure.strerror}") from failure
+
+
+def _is_date(text: str) -> bool:
+    with suppress(ValueError):
+        return date.fromisoformat(text).isoformat() == text
+    return False
+
+
+def _began(store: Path, night: str) -> int:
+    """When a night began; 0 where nobody can say."""
     with suppress(OSError, ValueError):
-        return int(path.read_text(encoding="ascii"))
+        began_ns = int(Folder(store).read(_file(night, _BEGAN)))
+        return began_ns if 0 <= began_ns <= LAST_NS else 0
     return 0
 
 
 def keep(store: Path, night: Nightly) -> Path:
     """Write the outcome of a night down; returns where."""
-    path = store / FOLDER / f"{night.night}.json"
-    sealed.replace_durable(path, json.dumps(night.to_json(), ensure_ascii=False, indent=1).encode())
+    name = _file(night.night, ".json")
+    Folder(store).replace(name, json.dumps(night.to_json(), ensure_ascii=False, indent=1).encode())
     ended(store, night.night)
-    return path
+    return store / name
 
 
 def ended(store: Path, night: str) -> None:
     """Take away that a night began, which has its outcome: it may have been killed between the two."""
     with suppress(OSError):
-        (store / FOLDER / f"{night}.began").unlink(missing_ok=True)
+        Folder(store).unlink(_file(night, _BEGAN))

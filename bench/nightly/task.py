@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.errors import StoreError
-from bench.nightly.files import write_whole
 from permutations.factors import FACTORS, Setting
 from permutations.night import watched
 from permutations.plan import Plan
 from permutations.point import DesignPoint, PlannedTrial
+from results.store.contents import is_safe_id
+from results.store.files import MEDIUM_BYTES, Folder, file_at
 
 TASK_FILE = ".night-task.json"
+_AGAIN = "Run `stripelab nightly` again."
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,10 @@ def write_task(store: Path, plan: Plan) -> Path:
         )
         for trial in plan.trials
     )
-    path = store / TASK_FILE
-    write_whole(path, msgspec.json.encode(_Task(plan.sweep.protocol_id, trials)))
-    return path
+    folder = Folder(store)
+    folder.clear_temporaries(name=TASK_FILE)
+    folder.replace(TASK_FILE, msgspec.json.encode(_Task(plan.sweep.protocol_id, trials)))
+    return store / TASK_FILE
 
 
 def read_task(path: Path, plan: Plan) -> Plan:
@@ -71,12 +74,18 @@ def read_task(path: Path, plan: Plan) -> Plan:
 
     plan = watched(plan)
     try:
-        task = msgspec.json.decode(path.read_bytes(), type=_Task)
-    except (OSError, msgspec.DecodeError) as error:
-        raise StoreError(f"{path} cannot be read: {error}") from None
+        folder, name = file_at(path)
+        task = msgspec.json.decode(folder.read(name, MEDIUM_BYTES), type=_Task)
+    except (OSError, ValueError, RecursionError) as error:  # msgspec's own error is a ValueError
+        raise StoreError(f"{path} cannot be read: {error}", remedy=_AGAIN) from None
     if task.protocol_id != plan.sweep.protocol_id:
-        raise StoreError(f"{path} was made for another sweep", remedy="Run `stripelab nightly` again.")
-    trials = tuple(_planned(trial, plan.sweep.space.varied) for trial in task.trials)
+        raise StoreError(f"{path} was made for another sweep", remedy=_AGAIN)
+    try:
+        trials = tuple(_planned(trial, plan.sweep.space.varied) for trial in task.trials)
+        if not all(is_safe_id(trial.trial_id) for trial in trials):
+            raise ValueError("its id is no name of a file")  # noqa: TRY301
+    except (KeyError, ValueError) as error:
+        raise StoreError(f"{path} has a trial that is none: {error}", remedy=_AGAIN) from None
     points = tuple({trial.point.id: trial.point for trial in trials}.values())
     return replace(plan, points=points, trials=trials)
 

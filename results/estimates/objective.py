@@ -10,6 +10,7 @@ from typing import Any
 
 from results.errors import ResultsError
 from results.estimates.preference_words import check
+from results.store.files import file_at
 from results.store.schema import ObservationRow
 
 RATES = ("iops", "bw_bytes_s")
@@ -71,10 +72,9 @@ def stated_baseline(store: Path) -> dict[str, str | int] | None:
 def _tables(path: Path) -> dict[str, Any]:
     """The sweep file's tables; empty where there is no such file."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        folder, name = file_at(path)
+        return tomllib.loads((folder.read_there(name) or b"").decode())
+    except (OSError, ValueError, RecursionError) as error:
         raise ResultsError(f"cannot read {path}: {error}", remedy="Put the sweep file back as it was run.") from error
 
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from results.errors import ResultsError
 from results.estimates.objective import SWEEP_FILE
@@ -13,6 +14,7 @@ from results.evidence.manifest import Entry
 from results.nightly.baseline import FILE as BASELINES
 from results.nightly.kept import FOLDER as NIGHTS
 from results.store import sealed
+from results.store.files import Folder, cannot_read, cannot_write
 from results.store.folder import Store
 from results.store.marker import MARKER
 from results.store.schema import TABLES
@@ -23,69 +25,92 @@ _CHUNK_BYTES = 1 << 20
 
 def store_entries(store: Store) -> list[Entry]:
     """The files of a store that count, with the digest of each, in the order of their paths."""
-    found = []
-    for path, role in _files(store):
-        sha256, size = digest(path)
-        found.append(Entry(sha256, _inside(path, role), size, role))
-    return found
+    return [digest(store.folder, name, role) for name, role in _files(store)]
 
 
 def copy_store(store: Store, target: Path) -> list[Entry]:
     """Copy the files of a store that count; what is set aside, the journal and locks stay behind.
 
     Raises:
-        ResultsError: a file changed meanwhile, or there is no room.
+        ResultsError: a file changed meanwhile, is no regular file, or there is no room.
     """
     found = []
-    for path, role in _files(store):
-        inside = _inside(path, role)
-        copy = target / inside
+    copies, files = Folder(target), _files(store)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for folder in {name.rpartition("/")[0] for name, _ in files} - {""}:
+            copies.make_folder(folder)
+    except OSError as error:
+        raise cannot_write(target, error) from error
+    for name, role in files:
         try:
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            sha256, size = _copy(path, copy)
-            found.append(Entry(sha256, inside, size, role))
+            found.append(_copy(store.folder, copies, name, role))
             if role in TABLES:
-                sealed.digest(copy)
+                sealed.digest(copies, name)
         except (sealed.DamagedFileError, FileNotFoundError) as error:
-            raise ResultsError(f"{path} changed while it was copied", remedy="Run the same command again.") from error
-        except OSError as error:
-            raise sealed.cannot_write(copy, error) from error
+            raise ResultsError(
+                f"{store.path / name} changed while it was copied", remedy="Run the same command again."
+            ) from error
     return found
 
 
-def _files(store: Store) -> Iterator[tuple[Path, str]]:
-    """Files of a store that count, with their roles."""
+def _files(store: Store) -> list[tuple[str, str]]:
+    """Names of the files of a store that count, with their roles; raises ResultsError where they cannot be listed."""
+    try:
+        return list(_listed(store))
+    except OSError as error:
+        raise cannot_read(store.path, error) from error
+
+
+def _listed(store: Store) -> Iterator[tuple[str, str]]:
+    """As :func:`_files`; raises OSError."""
     for name, role in ((PROTOCOL_FILE, "store"), (MARKER, "store"), (SWEEP_FILE, "sweep")):
-        if (store.path / name).exists():
-            yield store.path / name, role
+        if store.folder.exists(name):
+            yield name, role
     for table in TABLES:
-        for path in store.files(table):
-            yield path, table
-    if (store.path / BASELINES).exists():
-        yield store.path / BASELINES, "baseline"
-    for path in sorted((store.path / NIGHTS).glob("*.json")):
-        yield path, NIGHTS
+        for name in store.names(table):
+            yield name, table
+    if store.folder.exists(BASELINES):
+        yield BASELINES, "baseline"
+    for name in store.folder.regular_names(NIGHTS, ".json"):
+        yield f"{NIGHTS}/{name}", NIGHTS
 
 
-def _inside(path: Path, role: str) -> str:
-    """Where a file lies within the store."""
-    return f"{path.parent.name}/{path.name}" if role in {*TABLES, NIGHTS} else path.name
+def _copy(source: Folder, target: Folder, name: str, role: str) -> Entry:
+    """What a file is, and a durable copy of just these bytes."""
+    with _opened(source, name) as theirs:
+        try:
+            descriptor = target.update(name, os.O_WRONLY | os.O_EXCL)
+            with os.fdopen(descriptor, "wb") as ours:
+                entry = _hashed(theirs, name, role, ours)
+                ours.flush()
+                os.fsync(descriptor)
+        except OSError as error:
+            raise cannot_write(target.path / name, error) from error
+    return entry
 
 
-def _copy(source: Path, target: Path) -> tuple[str, int]:
-    """Digest and size of a file, and a durable copy of just these bytes."""
+def digest(folder: Folder, name: str, role: str) -> Entry:
+    """What a file is: SHA-256, size, role; raises ResultsError where it is no regular file."""
+    with _opened(folder, name) as file:
+        return _hashed(file, name, role)
+
+
+def _opened(folder: Folder, name: str) -> BinaryIO:
+    try:
+        return folder.open(name)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ResultsError(f"cannot read {folder.path / name}: {error.strerror}") from error
+
+
+def _hashed(file: BinaryIO, name: str, role: str, copy: BinaryIO | None = None) -> Entry:
+    """What is read of a file, piece by piece; ``copy`` gets the same bytes."""
     found, size = hashlib.sha256(), 0
-    with source.open("rb") as theirs, target.open("xb") as ours:
-        while piece := theirs.read(_CHUNK_BYTES):
-            found.update(piece)
-            size += len(piece)
-            ours.write(piece)
-        ours.flush()
-        os.fsync(ours.fileno())
-    return found.hexdigest(), size
-
-
-def digest(path: Path) -> tuple[str, int]:
-    """SHA-256 and size of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
+    while piece := file.read(_CHUNK_BYTES):
+        found.update(piece)
+        size += len(piece)
+        if copy is not None:
+            copy.write(piece)
+    return Entry(found.hexdigest(), name, size, role)

@@ -231,7 +231,7 @@ def from_json(text: str | bytes) -> Nightly:
         if plain.get("format") != FORMAT:
             raise ResultsError(f"format {plain.get('format')!r} of a night's outcome is not known", remedy=_REMEDY)
         night = msgspec.convert(plain, Nightly)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
         raise ResultsError(f"this is no outcome of a night: {error}", remedy=_REMEDY) from None
     for time_ns in (night.started_at_ns, night.baseline.set_at_ns if night.baseline else 0):
         if not 0 <= time_ns <= LAST_NS:

@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from results.errors import ResultsError
-from results.store import sealed
+from results.nightly.answer import LAST_NS
+from results.store.files import MEDIUM_BYTES, Folder, parse_json
 
 FILE = "baselines.jsonl"
 FIRST = "first"
@@ -48,9 +49,7 @@ def read_baselines(store: Path) -> tuple[Pinned, ...]:
     """
     path = store / FILE
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return ()
+        lines = (Folder(store).read_there(FILE, MEDIUM_BYTES) or b"").decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ResultsError(f"{path} cannot be read: {error}") from None
     found: list[Pinned] = []
@@ -81,19 +80,33 @@ def pin(store: Path, pinned: Sequence[Pinned], new: Pinned) -> None:
     digests = [_digest(_body(each)) for each in pinned]
     chained = [*pinned, Pinned(**{**asdict(new), "previous": digests[-1] if digests else None})]
     text = "".join(f"{json.dumps({'digest': _digest(_body(each)), 'body': _body(each)})}\n" for each in chained)
-    sealed.replace_durable(store / FILE, text.encode())
+    folder = Folder(store)
+    folder.clear_temporaries(name=FILE)
+    folder.replace(FILE, text.encode())
 
 
 def _parsed(path: Path, number: int, line: str) -> tuple[Pinned, str]:
     try:
-        whole = json.loads(line)
+        whole = parse_json(line)
         body = {**whole["body"], "nights": tuple(whole["body"]["nights"])}
         pinned, digest = Pinned(**body), str(whole["digest"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise _changed(path, number) from None
-    if _digest(_body(pinned)) != digest:
+    if _digest(_body(pinned)) != digest or not _sound(pinned):
         raise _changed(path, number)
     return pinned, digest
+
+
+def _sound(pinned: Pinned) -> bool:
+    """Whether every field is what it is called."""
+    words = (pinned.name, pinned.reason, pinned.sweep_text, pinned.environment_id, *pinned.nights)
+    time_ns = pinned.set_at_ns
+    return (
+        all(isinstance(word, str) for word in words)
+        and bool(pinned.nights)
+        and isinstance(time_ns, int)
+        and 0 <= time_ns <= LAST_NS
+    )
 
 
 def _changed(path: Path, number: int) -> ResultsError:

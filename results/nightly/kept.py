@@ -9,13 +9,19 @@ from pathlib import Path
 
 from results.errors import ResultsError
 from results.nightly.answer import Nightly, from_json
+from results.store.files import MEDIUM_BYTES, Folder
 
 FOLDER = "nights"
+_SUFFIX = ".json"
 
 
 def nights(store: Path) -> tuple[str, ...]:
-    """Every night that is over, in the order of time."""
-    return tuple(sorted(path.stem for path in (store / FOLDER).glob("*.json")))
+    """Every night that is over, in the order of time; raises ResultsError where they cannot be listed."""
+    try:
+        names = Folder(store).regular_names(FOLDER, _SUFFIX)
+    except OSError as error:
+        raise ResultsError(f"{store / FOLDER} cannot be read: {error.strerror}") from None
+    return tuple(name.removesuffix(_SUFFIX) for name in names if name != _SUFFIX)
 
 
 def outcome_of(store: Path, night: str) -> Nightly | None:
@@ -24,11 +30,10 @@ def outcome_of(store: Path, night: str) -> Nightly | None:
     Raises:
         ResultsError: the file cannot be read, or is no outcome.
     """
-    path = store / FOLDER / f"{night}.json"
+    path = store / FOLDER / f"{night}{_SUFFIX}"
     try:
-        return from_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
+        content = Folder(store).read_there(f"{FOLDER}/{night}{_SUFFIX}", MEDIUM_BYTES)
+        return None if content is None else from_json(content)
     except OSError as error:
         raise ResultsError(f"{path} cannot be read: {error.strerror}") from None
     except ResultsError as error:

@@ -7,7 +7,6 @@ stands beside a broken bound, because one broken night in twenty is what a share
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from results.estimates.objective import RATES
 from results.guarantee.runs import INTERVAL_METRICS, IncompleteError, columns_of, make_run
 from results.nightly.answer import Verdict, Watched
 from results.runs.seconds import by_workload, series
+from results.store.files import MEDIUM_BYTES, parse_json, read_named
 from results.store.schema import ObservationRow, TrialRow
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def read_promise(path: Path) -> Promise:
     """
     remedy = "Give what `stripelab guarantee STORE --json` printed where a guarantee was given."
     try:
-        plain = json.loads(path.read_bytes())
+        plain = parse_json(read_named(path, MEDIUM_BYTES))
     except (OSError, ValueError) as error:
         raise ResultsError(f"{path} cannot be read: {error}", remedy=remedy) from None
     try:
@@ -71,7 +71,7 @@ def read_promise(path: Path) -> Promise:
             bound=float(plain["bound"]["value"]),
             coverage=float(plain["bound"]["coverage"]),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise ResultsError(f"{path} is no guarantee", remedy=remedy) from None
     if promise.metric not in INTERVAL_METRICS or not 0 < promise.coverage < 1 or not 0 < promise.share < 1:
         raise ResultsError(f"{path} is no guarantee that can be watched", remedy=remedy)

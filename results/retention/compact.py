@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from results.errors import ResultsError
 from results.retention.referred import Referred
-from results.retention.rewrite import Rewritten, groups_of, put, rewritten, size
+from results.retention.rewrite import Rewritten, groups_of, put, rewritten
 from results.store.contents import COMPANIONS, Group
 from results.store.folder import BUNDLE_BYTES, BUNDLE_TRIALS, Store
 from results.store.query import StoreFrames
@@ -88,7 +86,7 @@ def compact(store: Store, asked: Asked, *, dry_run: bool = False) -> Compacted:
         files_after=None,
     )
     if not dry_run:
-        _sweep(store)
+        store.clear_leftovers()
     now_ns = time.time_ns()
     for groups in list(_batches(store, _with_any(store, due))):
         drop = {each for each in due if store.contents.trials[each].group in set(groups)}
@@ -162,7 +160,7 @@ def _batches(store: Store, groups: Sequence[Group]) -> Iterator[list[Group]]:
     batch: list[Group] = []
     trials = held = 0
     for group in groups:
-        own = size(store.contents, group)
+        own = store.contents.size(group)
         if batch and (trials + counts[group] > BUNDLE_TRIALS or held + own > BUNDLE_BYTES):
             yield batch
             batch, trials, held = [], 0, 0
@@ -194,13 +192,5 @@ def _counts(store: Store) -> dict[Group, int]:
     return found
 
 
-def _sweep(store: Store) -> None:
-    """Remove what a killed call left half-written; nobody else writes now."""
-    for table in ("trials", *COMPANIONS):
-        for path in (store.path / table).glob(".bundle+*.parquet.tmp"):
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
-
-
 def _files(store: Store) -> int:
-    return sum(1 for table in ("trials", *COMPANIONS) for _ in Path(store.path / table).glob("*.parquet"))
+    return sum(len(store.folder.regular_names(table, ".parquet")) for table in ("trials", *COMPANIONS))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from results.errors import ResultsError
-
-MOST_BYTES = 64 << 20
+from results.store.files import MEDIUM_BYTES, Folder, parse_json, read_named
 
 
 @dataclass(frozen=True)
@@ -27,22 +26,24 @@ def referred(store: Path, named: Iterable[Path]) -> tuple[Referred, ...]:
     Raises:
         ResultsError: a file that was named is no guarantee.
     """
-    found = [_read(path) for path in named]
-    seen = {each.path.resolve() for each in found}
-    for path in sorted(store.glob("*.json")):
+    found = [_read(path, partial(read_named, path)) for path in named]
+    folder, seen = Folder(store), {each.path.resolve() for each in found}
+    try:
+        beside = folder.regular_names(suffix=".json")
+    except OSError as error:
+        raise ResultsError(f"cannot read the store {store}: {error.strerror}") from None
+    for path in (store / name for name in beside):
         if path.resolve() not in seen:
             with suppress(ResultsError):
-                found.append(_read(path))
+                found.append(_read(path, partial(folder.read, path.name)))
     return tuple(found)
 
 
-def _read(path: Path) -> Referred:
+def _read(path: Path, content: Callable[[int], bytes]) -> Referred:
     """Trials of a guarantee as ``stripelab guarantee --json`` printed it, granted or refused."""
     remedy = "Give what `stripelab guarantee STORE --json` printed."
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ResultsError(f"{path} is too large for a guarantee", remedy=remedy)
-        plain = json.loads(path.read_bytes())
+        plain = parse_json(content(MEDIUM_BYTES))
         if not isinstance(plain["granted"], bool):
             raise TypeError  # noqa: TRY301 - the words are below
         return Referred(path, frozenset(str(run["trial_id"]) for run in plain["runs"]))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from results.retention.summarise import summaries
 from results.store import sealed
 from results.store.bundles import bundle_name, encode
 from results.store.contents import COMPANIONS, PARTS, REPLACES, Contents, Entry, Group
+from results.store.files import cannot_write
 from results.store.folder import Store
 from results.store.pieces import by_trial
 from results.store.rows import to_table
@@ -72,7 +74,7 @@ def rewritten(store: Store, groups: Sequence[Group], drop: Collection[str], now_
         for old in (store.contents.trials[trial_id],)
     }
     _check(store, reading, content, digest)
-    return Rewritten(new, trials, content, tuple(groups), sum(size(store.contents, group) for group in groups))
+    return Rewritten(new, trials, content, tuple(groups), sum(map(store.contents.size, groups)))
 
 
 def put(contents: Contents, new: Rewritten) -> None:
@@ -86,27 +88,21 @@ def put(contents: Contents, new: Rewritten) -> None:
             continue
         if table == "trials":
             _read_back(contents, new)
-        path = contents.file(table, new.group.name)
+        name = contents.file(table, new.group.name)
         try:
-            path.parent.mkdir(exist_ok=True)  # an older store has no folder for every table
+            contents.folder.make_folder(table)  # an older store has no folder for every table
         except OSError as error:
-            raise sealed.cannot_write(path, error) from error
-        sealed.replace_durable(path, new.content[table])
+            raise cannot_write(contents.path / name, error) from error
+        contents.folder.replace(name, new.content[table])
     contents.trials.update(new.trials)
     for table in ("trials", *COMPANIONS):
-        folder = contents.path / table
         try:
             for group in new.replaced:
-                contents.file(table, group.name).unlink(missing_ok=True)
-            if folder.is_dir():
-                sealed.sync_folder(folder)
+                contents.folder.unlink(contents.file(table, group.name))
+            with suppress(FileNotFoundError):  # as above
+                contents.folder.sync(table)
         except OSError as error:
-            raise sealed.cannot_write(folder, error) from error
-
-
-def size(contents: Contents, group: Group) -> int:
-    """Bytes of the files of a group."""
-    return sum(contents.file(table, group.name).stat().st_size for table in ("trials", *group.parts))
+            raise cannot_write(contents.path / table, error) from error
 
 
 def groups_of(contents: Contents) -> list[Group]:
@@ -189,16 +185,13 @@ class _Reading:
 
 def _check(store: Store, reading: _Reading, content: Mapping[str, bytes], digest: str) -> None:
     """Look into the bytes that are to replace others: as many trials and observations, or nothing is done."""
-    import pyarrow as pa
-
     wanted = [trial_id for ids in reading.members for trial_id in ids]
     held = 0
     for table in ("trials", "observations"):
         before = sum(found.num_rows for _, found in reading.every(table))
         after = 0
         if table in content:
-            with sealed.parquet_file(pa.BufferReader(content[table])) as file:
-                after = file.metadata.num_rows
+            after = sealed.rows_in(content[table])
         held += before == after and (table != "trials" or after == len(wanted))
     if held != 2 or sealed.check(content["trials"]) != digest:
         raise ResultsError(
@@ -210,13 +203,13 @@ def _check(store: Store, reading: _Reading, content: Mapping[str, bytes], digest
 def _read_back(contents: Contents, new: Rewritten) -> None:
     """Companions as the disk gives them back; raises ResultsError where one is not what was written."""
     for table, expected in new.group.parts.items():
-        path = contents.file(table, new.group.name)
+        name = contents.file(table, new.group.name)
         try:
-            found = sealed.digest(path)
+            found = sealed.digest(contents.folder, name)
         except sealed.DamagedFileError as damage:
             found = str(damage)
         if found != expected:
             raise ResultsError(
-                f"{path} is not what was written into it: nothing was dropped",
+                f"{contents.path / name} is not what was written into it: nothing was dropped",
                 remedy="Look at `dmesg` for errors of the disk.",
             )

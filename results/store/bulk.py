@@ -92,7 +92,7 @@ def put(contents: Contents, bundle: Sealed) -> None:
             )
     for table in (*COMPANIONS, "trials"):  # the trials last: they name the others
         if table in bundle.content:
-            sealed.replace_durable(contents.file(table, bundle.name), bundle.content[table])
+            contents.folder.replace(contents.file(table, bundle.name), bundle.content[table])
     group = Group(bundle.name, dict(bundle.digests))
     for trial in bundle.trials:
         entry = Entry(trial.status, trial.environment_id, trial.started_at_ns, group)

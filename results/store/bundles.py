@@ -12,10 +12,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from results.store import sealed
+from results.store.files import Folder, parse_json
 from results.store.rows import conform
 
 if TYPE_CHECKING:
@@ -46,9 +46,12 @@ def rows_of_trials(metadata: Mapping[bytes, bytes] | None) -> list[tuple[str, in
         DamagedFileError: the file's metadata have no such list.
     """
     try:
-        return [(str(trial_id), int(rows)) for trial_id, rows in json.loads((metadata or {})[_INDEX])]
-    except (KeyError, ValueError, TypeError) as error:
+        found = [(str(trial_id), int(rows)) for trial_id, rows in parse_json((metadata or {})[_INDEX])]
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise sealed.DamagedFileError("is called a bundle, but has no list of trials") from error
+    if any(rows < 0 for _, rows in found):
+        raise sealed.DamagedFileError("lists trials with fewer than no rows")
+    return found
 
 
 def index_metadata(rows: Sequence[tuple[str, int]]) -> dict[bytes, bytes]:
@@ -61,15 +64,19 @@ def trials_in(metadata: Mapping[bytes, bytes] | None) -> list[str]:
     return [trial_id for trial_id, _ in rows_of_trials(metadata)]
 
 
-def merge(table: str, files: Sequence[tuple[str, Path]], metadata: Mapping[bytes, bytes]) -> tuple[bytes, str]:
-    """Bytes and digest of a bundle of ``files`` (trial and path), with further ``metadata``.
+def merge(
+    folder: Folder, table: str, files: Sequence[tuple[str, str]], metadata: Mapping[bytes, bytes]
+) -> tuple[bytes, str]:
+    """Bytes and digest of a bundle of ``files`` (trial and name in the folder), with further ``metadata``.
 
     A row group is all that is held decoded at a time.
 
     Raises:
         DamagedFileError: a file is not whole any more.
     """
-    return encode(table, ((key, conform(table, sealed.read(path).table)) for key, path in files), metadata)
+    return encode(
+        table, ((key, conform(table, sealed.read(folder, name, large=True).table)) for key, name in files), metadata
+    )
 
 
 def encode(table: str, trials: Iterable[tuple[str, pa.Table]], metadata: Mapping[bytes, bytes]) -> tuple[bytes, str]:

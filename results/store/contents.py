@@ -8,11 +8,12 @@ names the digest of each companion, so a trial is whole or not there.
 from __future__ import annotations
 
 import contextlib
-import json
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -20,8 +21,9 @@ from typing import TYPE_CHECKING
 from results.errors import ResultsError
 from results.store import sealed
 from results.store.bundles import is_bundle, trials_in
+from results.store.files import Folder, parse_json
 from results.store.marker import check_version
-from results.store.rows import required
+from results.store.rows import conform, required
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +32,15 @@ COMPANIONS = ("observations", "intervals", "telemetry", "summaries")
 SET_ASIDE = "set-aside"
 PARTS = b"stripelab_parts"
 REPLACES = b"stripelab_replaces"
+_SUFFIX = ".parquet"
+
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+def is_safe_id(name: str) -> bool:
+    """Whether an id can be the name of a file, and of nothing elsewhere."""
+    return _SAFE_ID.fullmatch(name) is not None
 
 
 class MovedError(Exception):
@@ -72,6 +83,16 @@ class Entry:
     group: Group
 
 
+@dataclass(frozen=True)
+class Part:
+    """A file of one table beneath ``folder``, and those of the trials in it that count, in no particular order."""
+
+    folder: Folder
+    name: str
+    trial_ids: frozenset[str]
+    bundled: bool
+
+
 @dataclass
 class Contents:
     """Trials and environments of the store at ``path``.
@@ -88,6 +109,11 @@ class Contents:
     shadowed: dict[str, Entry] = field(default_factory=dict)
     _whole: set[tuple[str, Group]] = field(default_factory=set)
 
+    @property
+    def folder(self) -> Folder:
+        """The door to the files."""
+        return Folder(self.path)
+
     def scan(self, tables: Collection[str]) -> None:
         """Find everything, and check the companions in ``tables``.
 
@@ -96,8 +122,8 @@ class Contents:
             ResultsError: a newer stripelab wrote a file, or one cannot be read.
         """
         self._scan_environments()
-        for path in sorted(self._listing("trials"), key=lambda path: (not is_bundle(path.stem), path.name)):
-            self._scan_trials(path)
+        for name in sorted(self._listing("trials"), key=lambda name: (not is_bundle(name), name)):
+            self._scan_trials(name)
         self.verify(tables)
         if not self.read_only:
             self._drop_what_bundles_hold()
@@ -126,7 +152,7 @@ class Contents:
                 for table in tables:
                     self._verify_part(table, group, digests)
             except sealed.DamagedFileError as damage:
-                if not self.file("trials", group.name).exists():
+                if not self.folder.exists(self.file("trials", group.name)):
                     raise MovedError from damage
                 self._drop(group, str(damage))
 
@@ -139,9 +165,13 @@ class Contents:
                 f"{damage}", remedy="Run the same command again: the trial is then left out, and named."
             ) from damage
 
-    def file(self, table: str, name: str) -> Path:
-        """Where a file lies."""
-        return self.path / table / f"{name}.parquet"
+    def file(self, table: str, name: str) -> str:
+        """The name of a file beneath the folder."""
+        return f"{table}/{name}{_SUFFIX}"
+
+    def size(self, group: Group) -> int:
+        """Bytes of the files of a group."""
+        return sum(self.folder.size(self.file(table, group.name)) for table in ("trials", *group.parts))
 
     def _digests(self, tables: Collection[str], groups: Sequence[Group]) -> Mapping[tuple[str, Group], _Digest]:
         """Digests of all parts that were not checked yet, two files at a time: hashing lets other threads run."""
@@ -151,24 +181,24 @@ class Contents:
             for table in tables
             if table in group.parts and (table, group) not in self._whole
         ]
-        paths = [self.file(table, group.name) for table, group in left]
-        if len(paths) < _FEW:
+        if len(left) < _FEW:
             return {}
+        names = [self.file(table, group.name) for table, group in left]
         with ThreadPoolExecutor(_HASHERS) as hashers:
-            return dict(zip(left, hashers.map(_digest, paths), strict=True))
+            return dict(zip(left, hashers.map(partial(_digest, self.folder), names), strict=True))
 
     def _verify_part(
         self, table: str, group: Group, digests: Mapping[tuple[str, Group], _Digest] = MappingProxyType({})
     ) -> None:
         if table not in group.parts or (table, group) in self._whole:
             return
-        path = self.file(table, group.name)
+        name = self.file(table, group.name)
         try:
-            found = digests[table, group]() if (table, group) in digests else sealed.digest(path)
+            found = digests[table, group]() if (table, group) in digests else sealed.digest(self.folder, name)
         except sealed.DamagedFileError as damage:
-            raise sealed.DamagedFileError(f"{table}/{path.name} {damage}") from damage
+            raise sealed.DamagedFileError(f"{name} {damage}") from damage
         if found != group.parts[table]:
-            raise sealed.DamagedFileError(f"{table}/{path.name} is not the file written with this trial")
+            raise sealed.DamagedFileError(f"{name} is not the file written with this trial")
         self._whole.add((table, group))
 
     def _drop(self, group: Group, reason: str) -> None:
@@ -180,40 +210,47 @@ class Contents:
                 if entry.group is not group:
                     self.trials[key] = entry
         companions = [self.file(table, group.name) for table in COMPANIONS]
-        self._put_aside([self.file("trials", group.name), *(part for part in companions if part.exists())], reason)
+        there = [name for name in companions if self.folder.exists(name)]
+        self._put_aside([self.file("trials", group.name), *there], reason)
 
     def _scan_environments(self) -> None:
         """Find the environments; a damaged one is set aside."""
-        for path in self._listing("environments"):
+        for name in self._listing("environments"):
+            stem = name.removesuffix(_SUFFIX)
             try:
-                found = self._read("environments", path)
-                if found["environment_id"].to_pylist() != [path.stem]:
+                found = self._read("environments", name)
+                if found["environment_id"].to_pylist() != [stem] or stem == name:
                     raise sealed.DamagedFileError("does not hold what its name says")  # noqa: TRY301
             except sealed.DamagedFileError as damage:
-                self._put_aside([path], f"{path.name} {damage}")
+                self._put_aside([f"environments/{name}"], f"{name} {damage}")
             else:
-                self.environments.add(path.stem)
+                self.environments.add(stem)
 
-    def _scan_trials(self, path: Path) -> None:
+    def _scan_trials(self, name: str) -> None:
         """Find the trials of one file; files of a group that is not whole are set aside together."""
+        stem = name.removesuffix(_SUFFIX)
+        blamed = f"trials/{name}"
         try:
-            table = self._read("trials", path)
+            table = self._read("trials", name)
             ids = table["trial_id"].to_pylist()
-            if ids != (trials_in(table.schema.metadata) if is_bundle(path.stem) else [path.stem]):
+            if stem == name or ids != (trials_in(table.schema.metadata) if is_bundle(stem) else [stem]):
                 raise sealed.DamagedFileError(f"does not hold what its name says: {ids[:3]}")  # noqa: TRY301
-            told = table.schema.metadata
-            replaces = frozenset(json.loads(told.get(REPLACES, b"[]")))
-            group = Group(path.stem, json.loads(told.get(PARTS, b"{}")), replaces)
-            for name in sorted(group.parts):
-                if not self.file(name, path.stem).exists():
-                    raise sealed.DamagedFileError("is missing", name)  # noqa: TRY301
+            if not all(map(is_safe_id, ids)):
+                raise sealed.DamagedFileError("has a trial with an id that is no name of a file")  # noqa: TRY301
+            group = _group(stem, table.schema.metadata)
+            for part in sorted(group.parts):
+                blamed = self.file(part, stem)
+                if not self.folder.exists(blamed):
+                    raise sealed.DamagedFileError("is missing")  # noqa: TRY301
         except sealed.DamagedFileError as damage:
-            if not path.exists():
+            if not self.folder.exists(f"trials/{name}"):
                 raise MovedError from damage
-            named = "/".join((damage.args[1] if len(damage.args) > 1 else "trials", path.name))
-            self._drop(Group(path.stem, {}), f"{named} {damage.args[0]}")
+            if stem == name:
+                self._put_aside([f"trials/{name}"], f"{blamed} {damage}")
+            else:
+                self._drop(Group(stem, {}), f"{blamed} {damage}")
             return
-        columns = [table[name].to_pylist() for name in ("status", "environment_id", "started_at_ns")]
+        columns = [table[column].to_pylist() for column in ("status", "environment_id", "started_at_ns")]
         for trial_id, status, environment_id, started_at_ns in zip(ids, *columns, strict=True):
             self._count(trial_id, Entry(status, environment_id, started_at_ns, group))
 
@@ -227,18 +264,20 @@ class Contents:
             self.shadowed[trial_id] = other
         self.trials[trial_id] = found
 
-    def _read(self, table: str, path: Path) -> pa.Table:
+    def _read(self, table: str, name: str) -> pa.Table:
         """A file of trials or environments; raises DamagedFileError or, on a newer schema, ResultsError."""
         key = ("environment_id",) if table == "environments" else ("trial_id", "status", "environment_id")
-        whole = sealed.read(path, (*key, "started_at_ns"))
+        inside = f"{table}/{name}"
+        whole = sealed.read(self.folder, inside, (*key, "started_at_ns"))
         metadata = whole.table.schema.metadata or {}
         if metadata.get(b"stripelab_table") != table.encode():
             raise sealed.DamagedFileError(f"does not belong to the table {table}")
-        check_version(path, int(metadata.get(b"stripelab_schema", b"0")))
+        check_version(self.path / inside, _version(metadata.get(b"stripelab_schema", b"0")))
         missing = required(table) - set(whole.columns)
         if missing:
             raise sealed.DamagedFileError(f"lacks the columns {', '.join(sorted(missing))}")
-        return whole.table
+        found = conform(table, whole.table, whole.table.column_names)
+        return found.replace_schema_metadata(metadata)
 
     def _drop_what_bundles_hold(self) -> None:
         """Remove what lies twice, where every byte of what is to stay was checked; companions go as strays."""
@@ -248,12 +287,12 @@ class Contents:
             replaced = entry.group.name in counted.replaces
             stays = counted if replaced else entry.group
             if all((table, stays) in self._whole for table in stays.parts):
-                self.file("trials", entry.group.name if replaced else trial_id).unlink(missing_ok=True)
+                self.folder.unlink(self.file("trials", entry.group.name if replaced else trial_id))
                 del self.shadowed[trial_id]
                 if not replaced:
                     self.trials[trial_id] = entry
         if twice:
-            sealed.sync_folder(self.path / "trials")
+            self.folder.sync("trials")
 
     def _scan_strays(self) -> None:
         """Set aside what is damaged or foreign among files that no trial names.
@@ -263,70 +302,86 @@ class Contents:
         """
         for table in COMPANIONS:
             named = {entry.group.name for entry in (*self.trials.values(), *self.shadowed.values())}
-            for path in self._listing(table):
-                if path.stem in named and path.suffix == ".parquet":
+            for name in self._listing(table):
+                stem, inside = name.removesuffix(_SUFFIX), f"{table}/{name}"
+                if stem in named and stem != name:
                     continue
                 try:
-                    self._stray(path)
+                    self._stray(inside, stem if stem != name else "")
                 except sealed.DamagedFileError as damage:
-                    if path.exists():
-                        self._put_aside([path], f"{table}/{path.name} {damage}")
+                    if self.folder.exists(inside):
+                        self._put_aside([inside], f"{inside} {damage}")
 
-    def _stray(self, path: Path) -> None:
+    def _stray(self, name: str, stem: str) -> None:
         """Look at a file that no trial names; raises DamagedFileError where it is to be set aside."""
-        if path.stem in self.trials and path.suffix == ".parquet":
-            held: Iterable[str] = [path.stem]
+        if stem in self.trials:
+            held: Iterable[str] = [stem]
         else:
-            sealed.digest(path)
-            if not is_bundle(path.stem):
+            sealed.digest(self.folder, name)
+            if not is_bundle(stem):
                 return
-            held = trials_in(sealed.read(path, ()).table.schema.metadata)
+            held = trials_in(sealed.read(self.folder, name, (), large=True).table.schema.metadata)
         if not all(trial_id in self.trials for trial_id in held):
             raise sealed.DamagedFileError("is a bundle that no file of trials names")
         if not self.read_only:
             with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
+                self.folder.unlink(name)
 
-    def _put_aside(self, paths: Sequence[Path], reason: str) -> None:
+    def _put_aside(self, names: Sequence[str], reason: str) -> None:
         """Move files out of the tables, the first one first; where that is not possible they are skipped only."""
-        for path in paths:
-            target = self.path / SET_ASIDE / f"{path.parent.name}-{path.name}"
-            lies_at = path
+        for name in names:
+            lies_at = name
             if not self.read_only:
                 with contextlib.suppress(OSError):
-                    target.parent.mkdir(exist_ok=True)
-                    target = _free_name(target)
-                    path.replace(target)
-                    target.with_name(f"{target.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
-                    sealed.sync_folder(path.parent)
-                    sealed.sync_folder(target.parent)
-                lies_at = target if not path.exists() else path
-            self.set_aside.append(SetAside(lies_at, reason))
+                    lies_at = self._moved_aside(name)
+                    with contextlib.suppress(ResultsError):
+                        self.folder.replace(f"{lies_at}.reason.txt", f"{reason}\n".encode("utf-8", "backslashreplace"))
+            self.set_aside.append(SetAside(self.path / lies_at, reason))
 
-    def _listing(self, table: str) -> list[Path]:
-        """Every visible file of a table, ours or not, in the order of the names; half-written ones are hidden."""
-        folder = self.path / table
-        if not folder.is_dir():
-            return []
-        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    def _moved_aside(self, name: str) -> str:
+        """Move one, whatever it is; returns where it lies now."""
+        self.folder.make_folder(SET_ASIDE)
+        taken = set(self.folder.names(SET_ASIDE))
+        flat = name.replace("/", "-")
+        numbered = (f"{number}-{flat}" for number in count(1))
+        free = next(each for each in chain([flat], numbered) if each not in taken)
+        self.folder.rename(name, f"{SET_ASIDE}/{free}")
+        self.folder.sync(name.partition("/")[0])
+        return f"{SET_ASIDE}/{free}"
+
+    def _listing(self, table: str) -> list[str]:
+        """Every visible name in a table, ours or not, sorted; half-written files are hidden."""
+        return [name for name in self.folder.names(table) if not name.startswith(".")]
 
 
-def _free_name(target: Path) -> Path:
-    """``target``, or the first name after it that is not taken."""
-    candidate, number = target, 1
-    while candidate.exists():
-        candidate, number = target.with_name(f"{number}-{target.name}"), number + 1
-    return candidate
+def _group(name: str, metadata: Mapping[bytes, bytes]) -> Group:
+    """The group that a file under ``trials`` names; raises DamagedFileError where it names none."""
+    try:
+        parts, replaces = parse_json(metadata.get(PARTS, b"{}")), parse_json(metadata.get(REPLACES, b"[]"))
+        words = [*parts.values(), *replaces]
+    except (ValueError, TypeError, AttributeError) as error:
+        raise sealed.DamagedFileError("does not say which files belong to it") from error
+    if not set(parts) <= set(COMPANIONS) or not all(isinstance(word, str) for word in words):
+        raise sealed.DamagedFileError("names companions that there are none of")
+    return Group(name, parts, frozenset(replaces))
+
+
+def _version(text: bytes) -> int:
+    """Schema of a file; raises DamagedFileError where that is no number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise sealed.DamagedFileError("does not say which schema it has") from None
 
 
 _Digest = Callable[[], str]
 _HASHERS, _FEW = 2, 16
 
 
-def _digest(path: Path) -> _Digest:
+def _digest(folder: Folder, name: str) -> _Digest:
     """The digest of a file, or what was wrong with it, when it is asked for."""
     try:
-        found = sealed.digest(path)
+        found = sealed.digest(folder, name)
     except (sealed.DamagedFileError, ResultsError) as error:
         return partial(_again, error)
     return lambda: found
@@ -334,3 +389,10 @@ def _digest(path: Path) -> _Digest:
 
 def _again(error: Exception) -> str:
     raise error
+
+
+def moved(path: Path) -> ResultsError:
+    """The words for a store that another process is changing."""
+    return ResultsError(
+        f"{path} changed while it was read: a run is merging its files", remedy="Run the same command again."
+    )

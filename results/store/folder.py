@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from results.errors import ResultsError
@@ -29,9 +27,13 @@ from results.store.contents import (
     Entry,
     Group,
     MovedError,
+    Part,
     SetAside,
+    is_safe_id,
+    moved,
 )
-from results.store.marker import MARKER, check_marker, write_marker
+from results.store.files import Folder, cannot_read, cannot_write
+from results.store.marker import check_marker, is_store, write_marker
 from results.store.rows import to_table
 from results.store.schema import (
     TABLES,
@@ -53,17 +55,7 @@ BUNDLE_BYTES = 32 << 20
 """Files of a bundle, together: what is lost with one damaged byte, and what is held while it is written."""
 
 _APPENDED = ("observations", "intervals", "telemetry")
-_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _RESCANS = 5
-
-
-@dataclass(frozen=True)
-class Part:
-    """A file of one table, and those of the trials in it that count, in no particular order."""
-
-    path: Path
-    trial_ids: frozenset[str]
-    bundled: bool
 
 
 class Store:
@@ -82,14 +74,15 @@ class Store:
         Raises:
             ResultsError: there is a store already, or the folder cannot be written.
         """
-        if (path / MARKER).exists():
+        if is_store(path):
             raise ResultsError(f"{path} is a result store already", remedy="Open it, or name another folder.")
         try:
+            path.mkdir(mode=0o755, parents=True, exist_ok=True)
             for table in TABLES:
-                (path / table).mkdir(parents=True, exist_ok=True)
-            sealed.sync_folder(path.absolute().parent)
+                Folder(path).make_folder(table)
+            Folder(path.absolute().parent).sync()
         except OSError as error:
-            raise sealed.cannot_write(path, error) from error
+            raise cannot_write(path, error) from error
         # The marker comes last: a folder without it is not yet a store, and create may be called again.
         write_marker(path)
         return cls(path, read_only=False)
@@ -116,14 +109,26 @@ class Store:
             except MovedError:
                 continue
             except OSError as error:
-                raise ResultsError(f"cannot read the store {path}: {error.strerror}") from error
+                raise cannot_read(path, error) from error
             return store
-        raise _moved(path)
+        raise moved(path)
 
     @classmethod
     def open_or_create(cls, path: Path) -> Store:
-        """Open the store at ``path``, or make it where there is none."""
-        return cls.open(path) if (path / MARKER).exists() else cls.create(path)
+        """Open the store at ``path`` to write, or make it where there is none; the caller holds its lock.
+
+        What a writer that was killed left half-written is removed.
+        """
+        if not is_store(path):
+            return cls.create(path)
+        found = cls.open(path)
+        found.clear_leftovers()
+        return found
+
+    @property
+    def folder(self) -> Folder:
+        """The door to the store's files."""
+        return self.contents.folder
 
     @property
     def set_aside(self) -> tuple[SetAside, ...]:
@@ -146,7 +151,9 @@ class Store:
         try:
             self.contents.verify(tables, trial_ids)
         except MovedError as error:
-            raise _moved(self.path) from error
+            raise moved(self.path) from error
+        except OSError as error:
+            raise cannot_read(self.path, error) from error
 
     def trial_ids(self, statuses: Collection[str] | None = None) -> set[str]:
         """Trials in the store: all, or those whose status is one of ``statuses``."""
@@ -154,9 +161,13 @@ class Store:
 
     def files(self, table: str) -> list[Path]:
         """Files of ``table`` that count, in the order of their names."""
+        return [self.path / name for name in self.names(table)]
+
+    def names(self, table: str) -> list[str]:
+        """As :meth:`files`, beneath the store's folder."""
         if table == "environments":
-            return [self._file(table, name) for name in sorted(self.contents.environments)]
-        return [part.path for part in self.parts(table)]
+            return [self.contents.file(table, name) for name in sorted(self.contents.environments)]
+        return [part.name for part in self.parts(table)]
 
     def parts(self, table: str, trial_ids: Collection[str] | None = None) -> list[Part]:
         """Files of ``table`` with rows of ``trial_ids`` (of all trials if None), in the order of their names."""
@@ -167,7 +178,7 @@ class Store:
             if entry is not None and (table == "trials" or table in entry.group.parts):
                 members.setdefault(entry.group, set()).add(trial_id)
         return [
-            Part(self._file(table, group.name), frozenset(members[group]), group.bundled)
+            Part(self.folder, self.contents.file(table, group.name), frozenset(members[group]), group.bundled)
             for group in sorted(members, key=lambda group: group.name)
         ]
 
@@ -191,7 +202,7 @@ class Store:
         if name in self.contents.environments:
             return
         made = environment if isinstance(environment, bulk.Description) else bulk.describe(environment)
-        sealed.replace_durable(self._file("environments", name), made.content)
+        self.folder.replace(self.contents.file("environments", name), made.content)
         self.contents.environments.add(name)
 
     def append(
@@ -219,46 +230,47 @@ class Store:
         committed = to_table("trials", [trial])
         metadata = {**committed.schema.metadata, PARTS: json.dumps(parts, sort_keys=True).encode()}
         contents["trials"], _ = sealed.encode(committed.replace_schema_metadata(metadata))
-        self._write_parts(trial.trial_id, contents)
+        written = self._write_parts(trial.trial_id, contents)
         try:
-            self._commit(trial.trial_id, contents)
+            self._commit(trial.trial_id, written)
         except OSError as error:
-            raise sealed.cannot_write(self._file("trials", trial.trial_id), error) from error
+            raise cannot_write(self.path / self.contents.file("trials", trial.trial_id), error) from error
         group = Group(trial.trial_id, parts)
         entry = Entry(trial.status, trial.environment_id, trial.started_at_ns, group)
         self.contents.trials[trial.trial_id] = entry
         self._bundle_when_many()
 
-    def _write_parts(self, trial_id: str, contents: Mapping[str, bytes]) -> None:
-        """Write every file beside its place; where one does not fit, take all of them away again."""
+    def _write_parts(self, trial_id: str, contents: Mapping[str, bytes]) -> Mapping[str, str]:
+        """Write every file beside its place, under names by table; where one does not fit, remove all of them."""
+        written = {table: self.folder.temporary(self.contents.file(table, trial_id)) for table in contents}
         try:
             for table, content in contents.items():
-                sealed.write_durable(self._temporary(table, trial_id), content)
+                self.folder.create(written[table], content)
         except ResultsError:
-            for table in contents:
+            for name in written.values():
                 with contextlib.suppress(OSError):
-                    self._temporary(table, trial_id).unlink(missing_ok=True)
+                    self.folder.unlink(name)
             raise
+        return written
 
-    def _commit(self, trial_id: str, contents: Mapping[str, bytes]) -> None:
+    def _commit(self, trial_id: str, written: Mapping[str, str]) -> None:
         """Rename the files into place, the trial's own last.
 
         A trial file of an earlier outcome goes first: whatever moment the power fails at, an old trial
         row never stands beside new observations.
         """
         if trial_id in self.contents.trials:
-            self._file("trials", trial_id).unlink(missing_ok=True)
-            sealed.sync_folder(self.path / "trials")
+            self.folder.unlink(self.contents.file("trials", trial_id))
+            self.folder.sync("trials")
             del self.contents.trials[trial_id]
         for table in COMPANIONS:
-            if table in contents:
-                self._temporary(table, trial_id).replace(self._file(table, trial_id))
-                sealed.sync_folder(self.path / table)
+            if table in written:
+                self.folder.rename(written[table], self.contents.file(table, trial_id))
+                self.folder.sync(table)
             else:
-                self._file(table, trial_id).unlink(missing_ok=True)
-                self._temporary(table, trial_id).unlink(missing_ok=True)
-        self._temporary("trials", trial_id).replace(self._file("trials", trial_id))
-        sealed.sync_folder(self.path / "trials")
+                self.folder.unlink(self.contents.file(table, trial_id))
+        self.folder.rename(written["trials"], self.contents.file("trials", trial_id))
+        self.folder.sync("trials")
 
     def _check_append(self, trial: TrialRow, rows: Mapping[str, Sequence[Row]]) -> None:
         """Raise ResultsError where the rows may not be added."""
@@ -296,11 +308,24 @@ class Store:
         if self.read_only:
             raise ResultsError(f"{self.path} was opened to read only", remedy="Open it to write.")
         self.verify()
+        self.clear_leftovers()
         merged = 0
         for trial_ids in self._unbundled():
             self._bundle(trial_ids)
             merged += len(trial_ids)
         return merged
+
+    def clear_leftovers(self) -> None:
+        """Remove what writers that were killed left half-written; the caller holds the lock.
+
+        Raises:
+            ResultsError: the store cannot be written.
+        """
+        try:
+            for place in (*TABLES, SET_ASIDE):
+                self.folder.clear_temporaries(place)
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
 
     def put_bundle(self, bundle: bulk.Sealed) -> None:
         """Add many trials at once, all of them or none; raises ResultsError as :func:`results.store.bulk.put` does."""
@@ -325,7 +350,7 @@ class Store:
         group: list[str] = []
         size = 0
         for _, trial_id, entry in sorted(loose, key=lambda each: each[:2]):
-            own = sum(self._file(table, trial_id).stat().st_size for table in ("trials", *entry.group.parts))
+            own = self.contents.size(entry.group)
             if group and (len(group) == BUNDLE_TRIALS or size + own > BUNDLE_BYTES):
                 yield group
                 group, size = [], 0
@@ -353,34 +378,22 @@ class Store:
         for table in ("trials", *COMPANIONS):
             for trial_id in trial_ids:
                 with contextlib.suppress(OSError):
-                    self._file(table, trial_id).unlink(missing_ok=True)
-            sealed.sync_folder(self.path / table)
+                    self.folder.unlink(self.contents.file(table, trial_id))
+            with contextlib.suppress(FileNotFoundError):  # an older store has no folder for every table
+                self.folder.sync(table)
         for trial_id in trial_ids:
             old = entries[trial_id]
             entries[trial_id] = Entry(old.status, old.environment_id, old.started_at_ns, group)
 
     def _write_bundle(self, table: str, name: str, trial_ids: Iterable[str], metadata: Mapping[bytes, bytes]) -> str:
         """Write one table of a bundle, durably; returns its digest."""
-        content, digest = merge(table, [(key, self._file(table, key)) for key in trial_ids], metadata)
-        sealed.replace_durable(self._file(table, name), content)
+        files = [(key, self.contents.file(table, key)) for key in trial_ids]
+        content, digest = merge(self.folder, table, files, metadata)
+        self.folder.replace(self.contents.file(table, name), content)
         return digest
-
-    def _file(self, table: str, name: str) -> Path:
-        return self.path / table / f"{name}.parquet"
-
-    def _temporary(self, table: str, name: str) -> Path:
-        # The same name each time: what a killed run leaves behind, the repeated trial writes over.
-        return self.path / table / f".{name}.parquet.tmp"
 
 
 def _check_id(name: str) -> None:
     """Raise ResultsError on an id that is no safe file name."""
-    if not _SAFE_ID.fullmatch(name):
+    if not is_safe_id(name):
         raise ResultsError(f"{name!r} is no id: letters, digits, dot, dash and underscore, at most 128")
-
-
-def _moved(path: Path) -> ResultsError:
-    """The words for a store that another process is changing."""
-    return ResultsError(
-        f"{path} changed while it was read: a run is merging its files", remedy="Run the same command again."
-    )

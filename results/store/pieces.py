@@ -97,7 +97,7 @@ def piece_with(store: Store, table: str, columns: Sequence[str], trial_id: str) 
     check_columns(table, columns)
     store.verified(table, trial_id)
     for part in store.parts(table, [trial_id]):
-        with _reading(table), sealed.parquet_file(part.path) as file:
+        with _reading(table), sealed.parquet_file(part.folder, part.name) as file:
             for number, places in _groups(part, file):
                 if any(place.trial_id == trial_id for place in places):
                     return Piece(places, _rows(file, number, table, columns))
@@ -114,7 +114,7 @@ def check_columns(table: str, columns: Sequence[str]) -> None:
 
 def _of_part(part: Part, table: str, columns: Sequence[str], dictionaries: Sequence[str]) -> Iterator[Piece]:
     """Pieces of one file with a wanted trial."""
-    with _reading(table), sealed.parquet_file(part.path, dictionaries) as file:
+    with _reading(table), sealed.parquet_file(part.folder, part.name, dictionaries) as file:
         for number, places in _groups(part, file):
             wanted = tuple(place for place in places if place.trial_id in part.trial_ids)
             if wanted:
@@ -127,7 +127,10 @@ def _groups(part: Part, file: pq.ParquetFile) -> Iterator[tuple[int | None, tupl
         (trial_id,) = part.trial_ids
         yield None, (Place(trial_id, 0, file.metadata.num_rows),)
         return
-    trials = iter(rows_of_trials(file.metadata.metadata))
+    listed = rows_of_trials(file.metadata.metadata)
+    if sum(rows for _, rows in listed) != file.metadata.num_rows:
+        raise sealed.DamagedFileError("does not list the trials that it holds")
+    trials = iter(listed)
     for number in range(file.num_row_groups):
         left = file.metadata.row_group(number).num_rows
         places, start = [], 0

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from results.errors import ResultsError
 from results.store import sealed
 from results.store.arrays import plain
 from results.store.folder import COMPANIONS, SetAside, Store
@@ -82,7 +83,7 @@ class StoreFrames:
         wanted = tuple(columns) if columns is not None else tuple(arrow_schema(table).names)
         check_columns(table, wanted)
         if table == "environments":
-            found = [conform(table, sealed.read(path, wanted).table, wanted) for path in self.store.files(table)]
+            found = [self._environment(name, wanted) for name in self.store.names(table)]
         else:
             there = None if statuses is None else self.store.trial_ids(statuses)
             if trial_ids is not None:
@@ -91,6 +92,13 @@ class StoreFrames:
         schema = arrow_schema(table)
         empty = pa.Table.from_batches([], schema=pa.schema([schema.field(name) for name in wanted], schema.metadata))
         return pa.concat_tables(found) if found else empty
+
+    def _environment(self, name: str, columns: Sequence[str]) -> pa.Table:
+        """Columns of one machine; raises ResultsError where its file was changed since it was checked."""
+        try:
+            return conform("environments", sealed.read(self.store.folder, name, columns).table, columns)
+        except sealed.DamagedFileError as damage:
+            raise ResultsError(f"{self.store.path / name} {damage}") from damage
 
     def of_trial(self, table: str, trial_id: str, columns: Sequence[str]) -> pa.Table:
         """Rows of one trial; empty where it has none.

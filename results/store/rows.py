@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from results.errors import ResultsError
 from results.store.arrays import arrow_array, empty_lists
 from results.store.schema import TABLES, Row, arrow_schema
+from results.store.sealed import DamagedFileError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,11 +44,16 @@ def conform(table: str, found: pa.Table, columns: Sequence[str] | None = None) -
     """Columns of ``found``, a file of ``table``, as the schema has them; those that an older file lacks are empty.
 
     Empty is null, and an empty list where lists are kept.  Columns that keep their dictionary stay so.
+
+    Raises:
+        DamagedFileError: a column is of another type, or lacks values that every row has.
     """
     import pyarrow as pa
 
     schema = arrow_schema(table)
     arrays, fields, there = [], [], set(found.column_names)
+    if len(there) != len(found.column_names):
+        raise DamagedFileError("has two columns of one name")
     for name in schema.names if columns is None else columns:
         field = schema.field(name)
         if name in there:
@@ -57,7 +63,12 @@ def conform(table: str, found: pa.Table, columns: Sequence[str] | None = None) -
         else:
             array = pa.nulls(found.num_rows, field.type)
         if not pa.types.is_dictionary(array.type) and array.type != field.type:
-            array = array.cast(field.type)
+            try:
+                array = array.cast(field.type)
+            except pa.ArrowException as error:
+                raise DamagedFileError(f"has no {field.type} in the column {name}") from error
+        if name in there and array.null_count and not (field.nullable or pa.types.is_list(field.type)):
+            raise DamagedFileError(f"has nothing in the column {name}, which is never empty")
         arrays.append(array)
         fields.append(field.with_type(array.type))
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=schema.metadata))

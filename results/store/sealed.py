@@ -10,16 +10,16 @@ offsets, so a sealed file is an ordinary Parquet file to every other program.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import io
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from results.errors import ResultsError
+from results.store.files import LARGE_BYTES, MEDIUM_BYTES, Folder, OddFileError, file_at
 from results.store.schema import arrow_schema
 
 if TYPE_CHECKING:
@@ -31,7 +31,14 @@ _SEAL_BYTES = len(_MAGIC) + hashlib.sha256().digest_size
 _TRAILER_BYTES = 8  # length of the footer, then PAR1
 _CHUNK_BYTES = 1 << 20  # read at a time where a file is only checked
 _BULKY = frozenset({"raw_zlib"})
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_DESCRIPTORS = Path("/proc/self/fd")
+
+MOST_COLUMNS = 512
+"""Of any file, those within lists counted as well."""
+_SMALL = (1 << 20, 256 << 20)
+"""Most rows and decoded bytes of a row group of trials or environments: a thousand times what a bundle has."""
+_LARGE = (1 << 26, 4 << 30)
+"""The same of their companions, where it is as long as a trial: a week of seconds of a hundred series."""
 
 
 class DamagedFileError(Exception):
@@ -92,18 +99,18 @@ def check(content: bytes) -> str:
     return _check(io.BytesIO(content), len(content))
 
 
-def digest(path: Path) -> str:
+def digest(folder: Folder, name: str) -> str:
     """Digest of a whole file, read piece by piece and not decoded.
 
     Raises:
         DamagedFileError: it is torn, changed or foreign.
         ResultsError: it cannot be read at all.
     """
-    with _reading(path), path.open("rb", buffering=0) as file:
+    with _reading(folder, name), folder.open(name) as file:
         return _check(file, os.fstat(file.fileno()).st_size)
 
 
-def _check(file: io.RawIOBase | io.BytesIO, size: int) -> str:
+def _check(file: BinaryIO, size: int) -> str:
     """Digest of a file of ``size`` bytes; raises DamagedFileError."""
     start = _at(file, 0, 4)
     if size < _SEAL_BYTES + _TRAILER_BYTES + 4 or start != b"PAR1":
@@ -128,41 +135,44 @@ def _check(file: io.RawIOBase | io.BytesIO, size: int) -> str:
     return found.hexdigest()
 
 
-def _at(file: io.RawIOBase | io.BytesIO, place: int, count: int) -> bytes:
+def _at(file: BinaryIO, place: int, count: int) -> bytes:
     """``count`` bytes from ``place``; fewer where the file ends."""
     file.seek(place)
     return file.read(count) or b""
 
 
 @contextlib.contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _reading(folder: Folder, name: str) -> Iterator[None]:
     """The words for a file that is not there or cannot be read."""
     try:
         yield
     except FileNotFoundError:
         raise DamagedFileError("is missing") from None
-    except IsADirectoryError:
-        raise DamagedFileError("is a folder") from None
+    except OddFileError as error:
+        raise DamagedFileError(f"is not read: {error.strerror}") from None
     except OSError as error:
         raise ResultsError(
-            f"cannot read {path}: {error.strerror}", remedy="Correct the permissions or look at `dmesg`."
+            f"cannot read {folder.path / name}: {error.strerror}", remedy="Correct the permissions or look at `dmesg`."
         ) from error
 
 
-def read(path: Path, columns: Collection[str] | None = None) -> SealedTable:
+def read(folder: Folder, name: str, columns: Collection[str] | None = None, *, large: bool = False) -> SealedTable:
     """Read a sealed file whole, and decode those of ``columns`` that it has; all where none are named.
 
+    Files of trials and environments are small; ``large`` reads one that may be a companion of trials.
+
     Raises:
-        DamagedFileError: it is torn, changed or foreign.
+        DamagedFileError: it is torn, changed, foreign, or larger than such a file can be.
         ResultsError: it cannot be read at all.
     """
     import pyarrow as pa
 
-    with _reading(path):
-        content = path.read_bytes()
+    with _reading(folder, name):
+        content = folder.read(name, LARGE_BYTES if large else MEDIUM_BYTES)
     found = check(content)
     try:
-        file = parquet_file(pa.BufferReader(content))
+        file = _parquet(pa.BufferReader(content))
+        _check_bounds(file, *(_LARGE if large else _SMALL))
         # In this thread alone: a small file gains nothing from a pool, and a pool can abort the process at its end.
         table = file.read(columns=None if columns is None else list(columns), use_threads=False)
     except (pa.ArrowException, OSError) as error:
@@ -170,72 +180,57 @@ def read(path: Path, columns: Collection[str] | None = None) -> SealedTable:
     return SealedTable(table, found, tuple(file.schema_arrow.names))
 
 
-def parquet_file(source: Path | pa.NativeFile, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
-    """A Parquet file opened to read, its page checksums verified; ``dictionaries`` are columns to keep encoded."""
+def _check_bounds(file: pq.ParquetFile, most_rows: int, most_bytes: int) -> None:
+    """Raise DamagedFileError where a file says that it holds more than one of ours can: before anything is decoded."""
+    metadata = file.metadata
+    if metadata.num_columns > MOST_COLUMNS:
+        raise DamagedFileError(f"has {metadata.num_columns:,} columns; a file of a store has fewer")
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        if not (0 <= group.num_rows <= most_rows and 0 <= group.total_byte_size <= most_bytes):
+            raise DamagedFileError(f"says that {group.num_rows:,} rows lie together: more than are read")
+
+
+@contextlib.contextmanager
+def parquet_file(folder: Folder, name: str, dictionaries: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
+    """A Parquet file opened to read, its page checksums verified; ``dictionaries`` are columns to keep encoded.
+
+    Raises:
+        DamagedFileError: it says that it holds more than a file of a store can.
+        OSError: it cannot be opened, or is no regular file.
+    """
     import pyarrow as pa
+
+    with folder.open(name) as opened:
+        # By its descriptor Arrow reads without Python's lock, and still what was opened here.
+        again = _DESCRIPTORS / str(opened.fileno())
+        source = pa.OSFile(str(again)) if again.exists() else opened
+        with _parquet(source, dictionaries) as file:
+            _check_bounds(file, *_LARGE)
+            yield file
+
+
+def _parquet(source: pa.NativeFile | BinaryIO, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
     import pyarrow.parquet as pq
 
-    if isinstance(source, Path):
-        source = pa.OSFile(os.fsencode(source))  # Arrow takes a name that is not UTF-8 as bytes alone
     return pq.ParquetFile(source, page_checksum_verification=True, pre_buffer=False, read_dictionary=list(dictionaries))
 
 
-def write_durable(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path`` and fsync it; where that fails nothing is left there.
+def rows_in(content: bytes) -> int:
+    """Rows of a Parquet file's ``content``."""
+    import pyarrow as pa
+
+    with _parquet(pa.BufferReader(content)) as file:
+        return int(file.metadata.num_rows)
+
+
+def replace_durable(path: Path, content: bytes) -> None:
+    """Put ``content`` at ``path``, atomically: a reader sees the old file or the new one, never a part.
+
+    For a place that a user names; in a store :meth:`results.store.files.Folder.replace` does it.
 
     Raises:
         ResultsError: the file system is full, read-only, or does not let us.
     """
-    try:
-        _write(path, content)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
-        raise cannot_write(path, error) from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write and fsync; a short write is gone on with."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-    try:
-        view = memoryview(content)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def replace_durable(path: Path, content: bytes) -> None:
-    """Put ``content`` at ``path``, atomically: a reader sees the old file or the new one, never a part."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    write_durable(temporary, content)
-    try:
-        temporary.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise cannot_write(path, error) from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Fsync a folder: without it a rename can be lost in a power cut (rename(2), fsync(2))."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def cannot_write(path: Path, error: OSError) -> ResultsError:
-    """The words for a write that failed."""
-    if error.errno in _FULL:
-        return ResultsError(
-            f"no space left for {path}: {error.strerror}",
-            remedy="Free space, then run the same command again: what was measured before is kept, and it resumes.",
-        )
-    return ResultsError(
-        f"cannot write {path}: {error.strerror}",
-        remedy="Correct the permissions or name a folder that can be written.",
-    )
+    folder, name = file_at(path)
+    folder.replace(name, content)

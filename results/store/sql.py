@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from results.errors import ResultsError
+from results.store import sealed
 from results.store.bundles import trials_in
 from results.store.folder import COMPANIONS, Part
 from results.store.pieces import pieces
 from results.store.query import StoreFrames
 from results.store.schema import FACTOR_COLUMNS, TABLES, arrow_schema
-from results.store.sealed import parquet_file
 from results.text import encodable
 
 if TYPE_CHECKING:
@@ -63,13 +63,31 @@ def run(frames: StoreFrames, text: str) -> pa.Table:
         ResultsError: the store cannot be read.
     """
     import duckdb
+    import pyarrow as pa
 
     with _connected(frames, text) as connection:
         try:
             found = connection.sql(text).to_arrow_table()
         except (duckdb.Error, RuntimeError) as error:
             raise _refused(text, error) from error
-    return found.rename_columns(_unique(found.column_names))
+        columns = [_within_the_calendar(text, column) for column in found.columns]
+    return pa.table(columns, names=_unique(found.column_names))
+
+
+def _within_the_calendar(text: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column, as text where it has a time that Python's calendar has not: before year 1, or after 9999."""
+    import pyarrow as pa
+
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_string(column.type):
+        return column
+    try:
+        column.to_pylist()
+    except (OverflowError, ValueError, OSError, pa.ArrowException):
+        try:
+            return column.cast(pa.string())
+        except pa.ArrowException as error:
+            raise _refused(text, error) from error
+    return column
 
 
 def columns_of(view: str) -> tuple[str, ...]:
@@ -134,8 +152,9 @@ def _make_view(connection: duckdb.DuckDBPyConnection, frames: StoreFrames, table
     whole: list[str] = []
     partial: set[str] = set()
     for part in frames.store.parts(table):  # Arrow's data sets take no name that is not UTF-8: these are read here
-        if encodable(str(part.path)) == str(part.path) and _counts_whole(part):
-            whole.append(str(part.path))
+        path = str(part.folder.path / part.name)
+        if encodable(path) == path and _counts_whole(part):
+            whole.append(path)
         else:
             partial |= part.trial_ids
     connection.register(f"{table}_files", ds.dataset(whole, schema=_all_nullable(schema), format="parquet"))
@@ -168,7 +187,7 @@ def _counts_whole(part: Part) -> bool:
     """Whether every trial in a file counts; in a bundle that was interrupted some lie twice."""
     if not part.bundled:
         return True
-    with parquet_file(part.path) as file:
+    with sealed.parquet_file(part.folder, part.name) as file:
         return part.trial_ids >= set(trials_in(file.metadata.metadata))
 
 

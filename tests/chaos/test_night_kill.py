@@ -135,7 +135,7 @@ AIMS: Mapping[str, Callable[[Path], bool]] = {
     "the first trial is there": _trials(1),
     "the last trial but those that confirm is there": _trials(2),
     "the last trial is there": _trials(6),
-    "the outcome is written": lambda store: any((store / "nights").glob(f".{TONIGHT}.json.tmp")),
+    "the outcome is written": lambda store: any((store / "nights").glob(f".{TONIGHT}.json.*.tmp")),
     "the outcome is there": lambda store: (store / "nights" / f"{TONIGHT}.json").exists(),
 }
 

@@ -16,6 +16,7 @@ from results.runs.seconds import series
 from results.store import folder as store_module
 from results.store import sealed
 from results.store.contents import Contents, MovedError
+from results.store.files import Folder, cannot_write
 from results.store.folder import COMPANIONS, Store
 from results.store.query import load
 from tests.results import synthetic
@@ -150,8 +151,8 @@ def steps(monkeypatch: pytest.MonkeyPatch, last: int) -> None:
 
         return call
 
-    monkeypatch.setattr(Path, "replace", counted(Path.replace))
-    monkeypatch.setattr(Path, "unlink", counted(Path.unlink))
+    monkeypatch.setattr(os, "rename", counted(os.rename))
+    monkeypatch.setattr(os, "unlink", counted(os.unlink))
 
 
 def test_a_kill_at_any_moment_of_bundling_loses_nothing(path: Path, tmp_path: Path) -> None:
@@ -183,7 +184,7 @@ def test_a_reader_looks_again_when_files_are_bundled_under_it(path: Path, monkey
     listing = Contents._listing
     done = []
 
-    def bundled_after_the_listing(self: Contents, table: str) -> list[Path]:
+    def bundled_after_the_listing(self: Contents, table: str) -> list[str]:
         found = listing(self, table)
         if table == "trials" and self.read_only and not done:
             done.append(True)
@@ -207,10 +208,14 @@ def test_a_store_that_never_rests_is_said_to_change(path: Path, monkeypatch: pyt
 def test_a_full_disk_leaves_the_trials_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_module, "BUNDLE_TRIALS", 4)
 
-    def full(path: Path, _: bytes) -> None:
-        raise sealed.cannot_write(path, OSError(28, os.strerror(28)))
+    replace = Folder.replace
 
-    monkeypatch.setattr(sealed, "replace_durable", lambda p, c: full(p, c) if "bundle" in p.name else p.write_bytes(c))
+    def full(self: Folder, name: str, content: bytes) -> None:
+        if "bundle" in name:
+            raise cannot_write(self.path / name, OSError(28, os.strerror(28)))
+        replace(self, name, content)
+
+    monkeypatch.setattr(Folder, "replace", full)
     store = synthetic.write(tmp_path / "s", PLAN)
     assert len(store.trial_ids({"ok"})) == 8
     with pytest.raises(ResultsError, match="no space left"):

@@ -19,6 +19,7 @@ import pytest
 
 from results.errors import ResultsError
 from results.store import sealed
+from results.store.files import file_at
 from results.store.folder import COMPANIONS, Store
 from results.store.query import load
 from results.store.schema import SCHEMA_VERSION, TrialRow, arrow_schema
@@ -246,7 +247,7 @@ def test_an_older_store_opens_with_its_new_columns_empty(store: Path) -> None:
     """Columns that were added since: null, and an empty list where lists are kept."""
     name = first_trial(store)
     path = store / "trials" / f"{name}.parquet"
-    table = sealed.read(path).table.drop_columns(["nr_requests", "usable_bytes", "warnings", "disk_ids"])
+    table = sealed.read(*file_at(path)).table.drop_columns(["nr_requests", "usable_bytes", "warnings", "disk_ids"])
     path.write_bytes(sealed.encode(table)[0])
     row = next(row for row in load(store).trial_rows() if row.trial_id == name)
     assert (row.nr_requests, row.usable_bytes, row.warnings, row.disk_ids) == (None, None, (), ())
@@ -256,7 +257,7 @@ def test_an_older_store_opens_with_its_new_columns_empty(store: Path) -> None:
 def test_a_file_without_a_required_column_does_not_count(store: Path) -> None:
     name = first_trial(store)
     path = store / "trials" / f"{name}.parquet"
-    path.write_bytes(sealed.encode(sealed.read(path).table.drop_columns(["status"]))[0])
+    path.write_bytes(sealed.encode(sealed.read(*file_at(path)).table.drop_columns(["status"]))[0])
     opened = Store.open(store)
     assert name not in opened.trial_ids()
     assert "lacks the columns status" in opened.set_aside[0].reason

@@ -22,9 +22,9 @@ from results.plotting.over_time import series as plot_series
 from results.recommendation.recommend import recommend
 from results.retention.compact import Asked, Compacted, compact
 from results.retention.referred import referred
-from results.store import sealed
 from results.store.bundles import is_bundle
 from results.store.contents import COMPANIONS
+from results.store.files import Folder, cannot_write
 from results.store.folder import Store
 from results.store.query import StoreFrames, load
 from results.store.schema import DISK_CHECK, DISK_HEALTH, NIGHT, TelemetryRow, TrialRow
@@ -247,7 +247,7 @@ class Killed(BaseException):
     """Stands for kill -9: nothing that catches exceptions or cleans up after them sees it."""
 
 
-STEPS = ((Path, "replace"), (Path, "unlink"), (os, "write"))
+STEPS = ((os, "rename"), (os, "unlink"), (os, "write"))
 
 
 def kill_after(patch: pytest.MonkeyPatch, last: int) -> None:
@@ -322,15 +322,15 @@ def test_a_kill_at_any_step_of_compacting_leaves_the_old_store_or_the_new_one(
 
 def test_a_full_disk_leaves_the_old_store(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = state(path)
-    original = sealed.write_durable
+    original = Folder.create
 
-    def full(target: Path, content: bytes) -> None:
-        if target.parent.name == "telemetry":
-            raise sealed.cannot_write(target, OSError(28, os.strerror(28)))
-        original(target, content)
+    def full(self: Folder, name: str, content: bytes) -> None:
+        if name.startswith("telemetry/"):
+            raise cannot_write(self.path / name, OSError(28, os.strerror(28)))
+        original(self, name, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(sealed, "write_durable", full)
+        patch.setattr(Folder, "create", full)
         with pytest.raises(ResultsError, match="no space left"):
             compact(Store.open(path), asked())
     assert state(path) == before
@@ -340,7 +340,7 @@ def test_a_full_disk_leaves_the_old_store(path: Path, monkeypatch: pytest.Monkey
 def test_a_bundle_that_replaced_others_and_is_damaged_gives_way_to_them(path: Path, monkeypatch) -> None:
     before = state(path)
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "unlink", lambda *_a, **_k: (_ for _ in ()).throw(Killed()))
+        patch.setattr(os, "unlink", lambda *_a, **_k: (_ for _ in ()).throw(Killed()))
         with pytest.raises(Killed):
             compact(Store.open(path), asked())
     assert len(state(path)[1]) == 7
