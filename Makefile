@@ -57,6 +57,7 @@ chaos: $(STAMP) ## kill -9 at random moments, again and again; 50 nights in the 
 	@scripts/system-packages.sh test
 	CHAOS_KILLS=30 CHAOS_GUEST_KILLS=10 CHAOS_LOOP_KILLS=30 CHAOS_POWER_CUTS=10 CHAOS_NIGHT_KILLS=30 NIGHTLY_NIGHTS=30 \
 		$(PYTEST) tests/chaos tests/inside/test_nightly.py tests/inside/test_nightly_service_endings.py
+	STRIPELAB_SCAN_STEP=1 $(PYTEST) tests/lab/test_reach.py
 
 .PHONY: perf
 perf: $(STAMP) ## what stripelab itself costs: figures, not a pass or a failure
@@ -70,6 +71,7 @@ fuzz: $(STAMP) ## the C library by coverage (FUZZ_SECONDS=60), then 100,000 mang
 	$(BIN)/python -m tests.bench.importing.mutations --inputs $(FUZZ_FILES)
 	$(BIN)/python -m tests.fuzz.sweeps --inputs $(FUZZ_FILES)
 	$(BIN)/python -m tests.bench.hostile_files --inputs $(FUZZ_FILES)
+	$(BIN)/python -m tests.bench.test_journal_fuzz --inputs $(FUZZ_FILES)
 
 .PHONY: validate
 validate: $(STAMP) ## the figures of the methodology on synthetic truth, 2,000 seeds each (minutes)

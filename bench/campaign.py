@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from bench import disk_check, disk_health, engines, environment, proc, race
+from bench.acts import FolderAct
 from bench.errors import InterruptedRunError, StoreError
 from bench.events import Emit, Event
 from bench.journal import Journal, recover
@@ -196,7 +197,7 @@ def clear_leftovers(wanted: Sequence[str], store: Path, journal: Journal, emit: 
     if not journal.pending:
         return
     with open_lease([*wanted, *loops.attached(store)], store=store, journal=journal) as lease:
-        undo = {**undo_table(lease), "folder": undo_folder, "loop": loops.undo}
+        undo = {**undo_table(lease), FolderAct: lambda entry: undo_folder(entry, store)}
         for line in recover(journal, undo):
             emit(Event("note", message=line))
 

@@ -7,7 +7,10 @@ on all alike.  What cannot be the same for all is said by :func:`differences`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from bench.engine import Measurement, Targets
 from bench.errors import EngineError
 from bench.fio.parser import parse
 from bench.native.api import probe
+from bench.nodes import through
+from bench.safety import writable
 from permutations.workload import Workload
 from results.statistics.agreement import Agreement, agreement
 
@@ -57,14 +62,27 @@ def same_interface(path: Path, iodepth: int, *, direct: bool) -> str:
     return "io_uring" if probe(path, direct=direct).nowait else "libaio"
 
 
-def targets_of(paths: Sequence[Path]) -> Targets:
-    """Files (or devices, for reading) of one size as targets; raises :class:`EngineError`."""
-    whole = tuple(path.absolute() for path in paths)
-    sizes = {path: probe(path, direct=False).size_bytes for path in whole}
+@contextmanager
+def opened_targets(paths: Sequence[Path], *, writes: bool) -> Iterator[Targets]:
+    """Files (or devices, for reading) of one size as targets, reached through descriptors for as long as this lasts.
+
+    fio reads a file name as part of a line, where ``#`` and ``;`` end it: it never gets one of the user's.  Raises
+    :class:`EngineError`, and :class:`bench.errors.DiskRefusedError` for what may not be written to.
+    """
+    sizes = {path: probe(path, direct=False).size_bytes for path in paths}
     if len(set(sizes.values())) != 1:
         said = ", ".join(f"{path} {size}" for path, size in sizes.items())
         raise EngineError(f"the files differ in size ({said} bytes)", remedy="Name files of one size.")
-    return Targets((whole,), next(iter(sizes.values())), device=whole[0].is_block_device())
+    with ExitStack() as stack:
+        descriptors = []
+        for path in paths:
+            descriptors.append(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+            stack.callback(os.close, descriptors[-1])
+            if writes:
+                writable.check(path, descriptors[-1])
+        device = stat.S_ISBLK(os.fstat(descriptors[0]).st_mode)
+        whole = tuple(through(each) for each in descriptors)
+        yield Targets((whole,), next(iter(sizes.values())), device=device, descriptors=tuple(descriptors))
 
 
 def names(workload: Workload) -> tuple[str, ...]:

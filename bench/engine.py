@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from bench.nodes import named
 from permutations.workload import Workload
 from results.store.filled import filled_at_once
 
@@ -20,12 +21,18 @@ class Targets:
     ``groups`` are the places that I/O is spread over: with the layout ``per-disk`` one group per
     disk (each job stays within one group, as a database segment does), otherwise a single group
     that every job shares.  The files of a group lie on all of its mount points, in turn.
-    ``size_bytes`` is the size of each target.  ``device`` says that the targets are block devices.
+    ``size_bytes`` is the size of each target.  ``device`` says that the targets are block devices.  They are reached
+    through ``descriptors`` then, which a program must inherit, and which this process holds for itself (O_EXCL).
     """
 
     groups: tuple[tuple[Path, ...], ...]
     size_bytes: int
     device: bool
+    descriptors: tuple[int, ...] = ()
+
+    def named(self, text: str) -> str:
+        """A text, such as a command, with the devices by their names in place of the descriptors."""
+        return named(text, self.descriptors)
 
     @property
     def paths(self) -> tuple[Path, ...]:

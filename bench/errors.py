@@ -47,7 +47,7 @@ class MissingToolError(StripelabError):
 
 
 class DiskRefusedError(StripelabError):
-    """A disk failed one of the rails: nothing was written to it."""
+    """A safety check refused a disk or a file: nothing was written to it."""
 
     status = 5
     remedy = "`stripelab disks` lists every disk with every reason that refuses it."
@@ -164,6 +164,13 @@ class IncompleteNightError(StripelabError):
     remedy = (
         "`stripelab nightly show STORE` says what is missing; a night that ran out of time wants a longer --budget."
     )
+
+
+class StreamError(StripelabError):
+    """Standard output or standard error cannot be written: the disk behind it is full, or it failed."""
+
+    status = 19
+    remedy = "Free space where the output is redirected to, then run the same command again."
 
 
 class InterruptedRunError(StripelabError):

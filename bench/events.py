@@ -13,6 +13,9 @@ from results.store.files import file_at
 
 _MOST_BYTES = 1 << 20
 """Read at a time; a longer line is no event."""
+_MOST_COUNT = 10**9
+_MOST_FIGURE = 1e15
+"""Bytes in a second, or seconds: sums and products of such figures stay finite."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ class EventFile:
 class EventReader:
     """Reads the events that another process has appended since the last call.
 
-    That process may be the guest, of which nothing is trusted: what is no event is passed over.
+    That process may be the guest, of which nothing is trusted: what is no event is passed over, and so is one
+    with figures that none can have.
     """
 
     def __init__(self, path: Path) -> None:
@@ -92,10 +96,17 @@ class EventReader:
 
 
 def _event(line: bytes) -> Event | None:
-    """An event from its line; None where that is none."""
+    """An event from its line; None where that is none, or where it has figures that none can have."""
     import msgspec
 
     try:
-        return msgspec.json.decode(line, type=Event)
+        event = msgspec.json.decode(line, type=Event)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
+    return event if _is_possible(event) else None
+
+
+def _is_possible(event: Event) -> bool:
+    counts = (event.done, event.total, event.block)
+    figures = (event.bw_bytes_s, *event.disks_bw_bytes_s, event.duration_s, event.expected_s)
+    return all(0 <= count <= _MOST_COUNT for count in counts) and all(0 <= each <= _MOST_FIGURE for each in figures)

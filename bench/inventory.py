@@ -12,6 +12,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.errors import EnvironmentUnknownError
+
 SYS_BLOCK = Path("/sys/block")
 UDEV_DATA = Path("/run/udev/data")
 NOT_DISKS = re.compile(r"(ram|zram|dm-|md|sr|fd|nbd|drbd)\d")
@@ -45,7 +47,7 @@ class Disk:
     @property
     def path(self) -> Path:
         """Device node."""
-        return Path("/dev") / self.name
+        return node(self.name)
 
     @property
     def sys(self) -> Path:
@@ -64,7 +66,12 @@ class Disk:
 
 def disks() -> tuple[Disk, ...]:
     """Every whole disk with a medium, by kernel name."""
-    names = sorted(entry.name for entry in SYS_BLOCK.iterdir() if not NOT_DISKS.match(entry.name))
+    try:
+        names = sorted(entry.name for entry in SYS_BLOCK.iterdir() if not NOT_DISKS.match(entry.name))
+    except OSError as failure:
+        raise EnvironmentUnknownError(
+            f"the disks of this machine cannot be listed: {SYS_BLOCK}: {failure.strerror}"
+        ) from failure
     return tuple(disk for disk in (read(name) for name in names) if disk is not None and disk.size_bytes > 0)
 
 
@@ -78,44 +85,49 @@ def read(name: str) -> Disk | None:
     """The disk called ``name`` in the kernel; None where it is gone or has no medium."""
     folder = SYS_BLOCK / name
     try:
-        size_bytes = int(_text(folder / "size") or 0) * SECTOR_BYTES
-        device_number = _text(folder / "dev")
+        size_bytes = int(text(folder / "size") or 0) * SECTOR_BYTES
+        device_number = text(folder / "dev")
     except ValueError:
         return None
     if not device_number:
         return None
-    backing = _text(folder / "loop/backing_file")
+    backing = backing_file(name)
     if name.startswith("loop") and not backing:
         return None
     properties = _udev_properties(device_number)
     serial = _serial(folder, properties)
-    wwn = _text(folder / "wwid") or _text(folder / "device/wwid") or properties.get("ID_WWN") or None
+    wwn = text(folder / "wwid") or text(folder / "device/wwid") or properties.get("ID_WWN") or None
     return Disk(
         name=name,
         id=f"loop:{backing}" if backing else wwn or serial,
         serial=serial,
         wwn=wwn,
-        model=_text(folder / "device/model") or properties.get("ID_MODEL") or _default_model(name),
-        firmware=_text(folder / "device/firmware_rev") or _text(folder / "device/rev") or "",
+        model=text(folder / "device/model") or properties.get("ID_MODEL") or _default_model(name),
+        firmware=text(folder / "device/firmware_rev") or text(folder / "device/rev") or "",
         size_bytes=size_bytes,
-        logical_block_bytes=int(_text(folder / "queue/logical_block_size") or SECTOR_BYTES),
-        rotational=_text(folder / "queue/rotational") == "1",
-        removable=_text(folder / "removable") == "1",
-        read_only=_text(folder / "ro") == "1",
-        diskseq=_text(folder / "diskseq"),
+        logical_block_bytes=int(text(folder / "queue/logical_block_size") or SECTOR_BYTES),
+        rotational=text(folder / "queue/rotational") == "1",
+        removable=text(folder / "removable") == "1",
+        read_only=text(folder / "ro") == "1",
+        diskseq=text(folder / "diskseq"),
         device_number=device_number,
         substrate=_substrate(name),
     )
 
 
-def partitions(disk: Disk) -> tuple[str, ...]:
-    """Kernel names of the partitions of a disk."""
-    return tuple(sorted(entry.parent.name for entry in disk.sys.glob("*/partition")))
+def node(name: str) -> Path:
+    """Device node of a block device; sysfs has an exclamation mark where a node lies in a folder (``cciss!c0d0``)."""
+    return Path("/dev") / name.replace("!", "/")
+
+
+def partitions(name: str) -> tuple[str, ...]:
+    """Kernel names of the partitions of a whole block device."""
+    return tuple(sorted(entry.parent.name for entry in (SYS_BLOCK / name).glob("*/partition")))
 
 
 def _serial(folder: Path, properties: dict[str, str]) -> str | None:
     """Serial from the driver, from SCSI page 80h, or from udev."""
-    direct = _text(folder / "serial") or _text(folder / "device/serial")
+    direct = text(folder / "serial") or text(folder / "device/serial")
     if direct:
         return direct
     try:
@@ -128,7 +140,7 @@ def _serial(folder: Path, properties: dict[str, str]) -> str | None:
 
 def _udev_properties(device_number: str) -> dict[str, str]:
     """Properties that udev keeps of a block device; empty where udev does not run."""
-    lines = _text(UDEV_DATA / f"b{device_number}").splitlines()
+    lines = text(UDEV_DATA / f"b{device_number}").splitlines()
     pairs = (line[2:].partition("=") for line in lines if line.startswith("E:"))
     return {key: value for key, _, value in pairs}
 
@@ -144,7 +156,15 @@ def _default_model(name: str) -> str:
     return {"loop": "loop file", "uml": "virtual lab disk"}.get(_substrate(name), "")
 
 
-def _text(path: Path) -> str:
+def backing_file(name: str) -> str:
+    """Path of the file under a loop device, spaces at its end included; empty where it has none."""
+    try:
+        return os.fsdecode((SYS_BLOCK / name / "loop/backing_file").read_bytes().removesuffix(b"\n"))
+    except OSError:
+        return ""
+
+
+def text(path: Path) -> str:
     """Content of a small sysfs file without its newline; empty where it is absent or unreadable."""
     try:
         return os.fsdecode(path.read_bytes()).strip("\0\n ")

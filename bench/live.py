@@ -31,7 +31,8 @@ class Tally:
         self.label = "preparing"
         self.workload = "programs, environment, disks"
         self.expected_s = 0.0
-        self.ran: list[float] = []
+        self.ran = 0
+        self.ran_s = 0.0
         self.trial_started_s = time.monotonic()
         self.throughput: list[float] = []
         self.by_disk: dict[str, list[float]] = {}
@@ -51,18 +52,21 @@ class Tally:
                 self.by_disk.clear()
             case "throughput":
                 self.throughput = [*self.throughput, event.bw_bytes_s][-SPARKLINE_SAMPLES:]
-                for disk, rate in zip(event.disks, event.disks_bw_bytes_s, strict=False):
-                    self.by_disk[disk] = [*self.by_disk.get(disk, []), rate][-SPARKLINE_SAMPLES:]
+                rates = zip(event.disks, event.disks_bw_bytes_s, strict=False)
+                self.by_disk = {  # a disk that is not in the sample goes: names do not pile up
+                    disk: [*self.by_disk.get(disk, []), rate][-SPARKLINE_SAMPLES:] for disk, rate in rates
+                }
             case "ended":
                 self.done += 1
-                self.ran.append(event.duration_s)
+                self.ran += 1
+                self.ran_s += event.duration_s
                 self.trial_started_s = time.monotonic()
                 self.failed += event.status != "ok"
 
     @property
     def remaining_s(self) -> float:
         """Time left: by the mean of the trials that ran, by the plan before there is one."""
-        each_s = sum(self.ran) / len(self.ran) if self.ran else self.expected_s / max(1, self.total - self.done)
+        each_s = self.ran_s / self.ran if self.ran else self.expected_s / max(1, self.total - self.done)
         spent_s = min(each_s, time.monotonic() - self.trial_started_s)
         return max(0.0, each_s * (self.total - self.done) - spent_s)
 

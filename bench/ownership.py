@@ -6,6 +6,7 @@ it, can rename, link and swap files while root works, and what root reads from t
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import stat
@@ -13,6 +14,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from bench.errors import StoreError
+from bench.lab.inside import inside
 
 ROOT = 0
 _MOST_LINKS = 40  # as the kernel, path_resolution(7)
@@ -23,26 +25,25 @@ _DEEPEST = 2
 def refuse_foreign(store: Path, trusted_uids: Collection[int] = (ROOT,)) -> None:
     """Raise StoreError where root would write to a store that a user not in ``trusted_uids`` may change.
 
-    Nothing is asked of other users, who risk their own files alone, nor in the virtual lab, whose guest reaches the
-    store and no more.
+    Of a store that is not there yet the way is asked about, as far as it exists.  Nothing is asked of other users, who
+    risk their own files alone, nor in the virtual lab, whose guest reaches the store and no more.
 
     Raises:
         OSError: something on the way to the store cannot be looked at.
     """
-    from bench.lab.guest import inside
-
     if os.geteuid() != ROOT or inside():
         return
-    *way, (last, itself) = _way(store)
-    checks = [(path, status, True) for path, status in way]
-    checks += [(path, status, False) for path, status in ((last, itself), *_within(store))]
+    checks = [(path, status, True) for path, status in _way(store)]
+    if store.exists():
+        itself = Path(os.path.realpath(store))
+        checks += [(path, status, False) for path, status in ((itself, os.lstat(itself)), *_within(itself))]
     for path, status, sticky in checks:
-        why = _why_foreign(status, trusted_uids, sticky=sticky)
+        why = _why_foreign(path, status, trusted_uids, sticky=sticky)
         if why is not None:
             raise StoreError(f"{path} {why}: root does not write to the store {store}", remedy=_remedy(store))
 
 
-def _why_foreign(status: os.stat_result, trusted_uids: Collection[int], *, sticky: bool) -> str | None:
+def _why_foreign(path: Path, status: os.stat_result, trusted_uids: Collection[int], *, sticky: bool) -> str | None:
     """Why another user could change a file, folder or link; None where none could.
 
     On the way to a store a ``sticky`` folder such as /tmp will do, where others rename none but their own files; in
@@ -58,7 +59,20 @@ def _why_foreign(status: os.stat_result, trusted_uids: Collection[int], *, stick
         return "may be written by every user"
     if status.st_mode & stat.S_IWGRP and status.st_gid != ROOT:
         return f"may be written by group {status.st_gid}"
+    if status.st_mode & stat.S_IWGRP and _has_access_list(path):
+        return "may be written by those whom its access control list names (getfacl)"
     return None
+
+
+def _has_access_list(path: Path) -> bool:
+    """Whether the bits of the group are the most that anybody whom a list names may do (acl(5))."""
+    try:
+        os.getxattr(path, "system.posix_acl_access", follow_symlinks=False)
+    except OSError as error:
+        if error.errno in {errno.ENODATA, errno.ENOTSUP, errno.ENOENT}:
+            return False
+        raise
+    return True
 
 
 def _remedy(store: Path) -> str:
@@ -70,7 +84,7 @@ def _remedy(store: Path) -> str:
 
 
 def _way(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Every folder and link that leads to ``path``, and that itself, as the kernel walks there."""
+    """Every folder and link that leads to ``path``, and that itself, as the kernel walks there, while they exist."""
     left = list(reversed(path.absolute().parts[1:]))
     here = Path("/")
     links = 0
@@ -80,7 +94,12 @@ def _way(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
         if part == "..":
             here = here.parent
             continue
-        status = os.lstat(here / part)
+        try:
+            status = os.lstat(here / part)
+        except FileNotFoundError:
+            if ".." in left:
+                raise
+            return
         yield here / part, status
         if not stat.S_ISLNK(status.st_mode):
             here /= part

@@ -70,6 +70,7 @@ def prepared(plan: Plan, path: Path, emit: Emit, disks: Sequence[str]) -> Iterat
         raise DiskRefusedError(
             "building arrays and filesystems needs root", remedy="Run it with sudo, or in the virtual lab with --lab."
         )
+    os.umask(0o022)  # what a run makes belongs to its user alone, whatever the caller's own habit is
     with locked(path), campaign.signals_end_the_run(), Journal(path / JOURNAL_FILE) as journal:
         store = campaign.claim_store(path, plan)
         campaign.clear_leftovers(disks, path, journal, emit)

@@ -15,8 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-IN_GUEST = "STRIPELAB_LAB"
-"""Environment variable that is 1 for every program in the virtual lab's guest."""
+from bench.lab.inside import inside
 
 OTHERS_FILES = "dac_override"
 """Opens files that belong to another user: those that the user of a command has named, and only where needed."""
@@ -78,7 +77,7 @@ def setpriv_options(program: str, paths: Iterable[Path] = ()) -> tuple[str, ...]
 
 def gives_up() -> bool:
     """Whether programs start with fewer capabilities than this process: as root of the host, where that is allowed."""
-    if os.geteuid() != 0 or os.environ.get(IN_GUEST) == "1":
+    if os.geteuid() != 0 or inside():
         return False
     status = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace")
     effective = next(line.split()[1] for line in status.splitlines() if line.startswith("CapEff:"))

@@ -1,25 +1,32 @@
-"""What the kernel can tell of who uses a block device.
+"""What the kernel can tell of block devices: mounts, swap, holders, members of btrfs, loop devices.
 
-Each probe sees a different part of the truth; :mod:`bench.rails` asks all of them.  Devices are
-named by ``major:minor``, which is how the kernel names them in every one of these places.
+Each list sees a different part of the truth; :mod:`bench.safety.describe` puts them together.  Devices are named by
+``major:minor``, which is how the kernel names them in every one of these places.
 """
 
 from __future__ import annotations
 
-import json
+import errno
+import fcntl
 import os
+import re
 import stat
-from collections.abc import Collection, Iterable, Iterator
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import inventory, proc
-from bench.inventory import Disk
+from bench import inventory
+from bench.nodes import open_device
+from bench.openers import Thing, number, thing_of
 
 SYS_CLASS_BLOCK = Path("/sys/class/block")
 SYS_DEV_BLOCK = Path("/sys/dev/block")
-OWN_PREFIX = "stripelab"
-"""Start of every array name and filesystem label that stripelab writes."""
+LOOP_GET_STATUS64 = 0x4C05
+LOOP_INFO_BYTES = 232
+REMOTE = frozenset({"9p", "afs", "ceph", "cifs", "fuse", "fuseblk", "lustre", "nfs", "nfs4", "smb3", "virtiofs"})
+"""Kinds of filesystems that may not answer."""
 
 
 @dataclass(frozen=True)
@@ -27,52 +34,73 @@ class Mount:
     """A mount in this mount namespace; proc_pid_mountinfo(5)."""
 
     device_number: str
+    root: str
     mount_point: str
+    options: tuple[str, ...]
+    kind: str
     source: str
+    superblock_options: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Signature:
-    """Something that was once written to a disk on purpose, as wipefs(8) sees it."""
+class Backing:
+    """What a loop device lies on: a block device, or a file with what else that is (:func:`aliases`)."""
 
-    device: str
-    """Kernel name of the disk (wipefs prints it with or without ``/dev/``, by version)."""
-    type: str
-    label: str
-    uuid: str
+    loop: str
+    thing: Thing
+    path: str
+    aliases: frozenset[Thing] = frozenset()
 
     @property
-    def ours(self) -> bool:
-        """Whether stripelab wrote it: an array or filesystem that bears our name."""
-        return self.label.rpartition(":")[2].startswith(OWN_PREFIX)
-
-    def __str__(self) -> str:
-        name = f" “{self.label}”" if self.label else ""
-        return f"{self.type}{name}"
+    def things(self) -> frozenset[Thing]:
+        """Everything that it is to the kernel."""
+        return self.aliases | {self.thing}
 
 
-def number(device: int) -> str:
-    """A device number as ``major:minor``."""
-    return f"{os.major(device)}:{os.minor(device)}"
+UNASKED = Thing("file", "", 0)
+"""What a loop device lies on whose filesystem may never answer."""
 
 
 def mounts() -> tuple[Mount, ...]:
-    """Every mount of this namespace; a space in a name is escaped there, in octal."""
+    """Every mount of this namespace, in the order of mounting."""
     found = []
-    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
-        fields = line.split(" ")
-        found.append(Mount(fields[2], fields[4].replace("\\040", " "), fields[fields.index("-") + 2]))
+    for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
+        before, _, after = line.partition(b" - ")
+        _id, _parent, device, root, point, options, *_ = before.split(b" ")
+        kind, source, superblock, *_ = after.split(b" ")
+        found.append(
+            Mount(
+                device.decode("ascii"),
+                unescaped(root),
+                unescaped(point),
+                tuple(unescaped(options).split(",")),
+                unescaped(kind),
+                unescaped(source),
+                tuple(unescaped(superblock).split(",")),
+            )
+        )
     return tuple(found)
 
 
-def swap_devices() -> dict[str, str]:
-    """Block devices in use as swap: device number to path; proc_swaps(5)."""
+def unescaped(field: bytes) -> str:
+    """A field of mountinfo or swaps: white space and backslashes stand there in octal; bytes may be no UTF-8."""
+    return os.fsdecode(re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8) & 0xFF]), field))
+
+
+def swaps() -> dict[Thing, str]:
+    """Devices and files in use as swap, with their paths; proc_swaps(5)."""
     try:
-        lines = Path("/proc/swaps").read_text(encoding="utf-8").splitlines()[1:]
+        lines = Path("/proc/swaps").read_bytes().splitlines()[1:]
     except FileNotFoundError:
         return {}
-    devices = [Path(line.split()[0]) for line in lines]
-    return {number(device.stat().st_rdev): str(device) for device in devices if device.is_block_device()}
+    found = {}
+    for line in lines:
+        path = unescaped(line.split()[0])
+        with suppress(OSError):  # of the host, as a container sees it, or removed since: no path of this system's
+            thing = thing_of(Path(path).stat())
+            if thing is not None:
+                found[thing] = path
+    return found
 
 
 def devices_under(path: Path) -> frozenset[str]:
@@ -102,9 +130,10 @@ def ancestors_of_node(node: Path) -> frozenset[str]:
 
 
 def ancestors(device_number: str) -> frozenset[str]:
-    """A block device, its whole disk, the members of a btrfs with it, and all that lies below."""
+    """A block device, its whole disk, the members of a btrfs with it, and all that lies below, loops included."""
     seen: set[str] = set()
     left = [device_number]
+    backings = {each.loop: each for each in loops()[0]}
     while left:
         current = left.pop()
         folder = SYS_DEV_BLOCK / current
@@ -113,9 +142,11 @@ def ancestors(device_number: str) -> frozenset[str]:
         seen.add(current)
         resolved = folder.resolve()
         if (resolved / "partition").exists():
-            left.append(_number_of(resolved.parent))
-        left += [_number_of(slave) for slave in (resolved / "slaves").glob("*")]
-        left += [_number_of(SYS_CLASS_BLOCK / peer) for peer in btrfs_peers(resolved.name)]
+            left.append(number_of(resolved.parent))
+        left += [number_of(slave) for slave in (resolved / "slaves").glob("*")]
+        left += [number_of(SYS_CLASS_BLOCK / peer) for peer in btrfs_peers(resolved.name)]
+        if resolved.name in backings:
+            left.append(backings[resolved.name].thing.number)
     return frozenset(seen)
 
 
@@ -133,63 +164,78 @@ def holders(name: str) -> tuple[str, ...]:
     return tuple(sorted(holder.name for holder in (SYS_CLASS_BLOCK / name / "holders").glob("*")))
 
 
-def device_numbers(disk: Disk) -> dict[str, str]:
-    """Device numbers of a disk and its partitions, with their kernel names."""
-    return {_number_of(SYS_CLASS_BLOCK / name): name for name in (disk.name, *inventory.partitions(disk))}
+def remote_folders(mounted: Sequence[Mount]) -> tuple[str, ...]:
+    """Mount points of filesystems that a server or a program answers for, or does not: to ask there can hang."""
+    return tuple(each.mount_point for each in mounted if each.kind.partition(".")[0] in REMOTE)
 
 
-def loops_on(paths: Collection[str]) -> tuple[str, ...]:
-    """Loop devices whose backing file is one of these device nodes."""
-    return tuple(
-        backing.parent.parent.name
-        for backing in inventory.SYS_BLOCK.glob("loop*/loop/backing_file")
-        if backing.read_text(encoding="utf-8").strip() in paths
-    )
+def below_any(path: str, folders: Sequence[str]) -> bool:
+    """Whether a path is one of these folders, or lies in one."""
+    return any(path == folder or path.startswith(f"{folder.rstrip('/')}/") for folder in folders)
 
 
-def openers() -> dict[str, str]:
-    """Block devices that another process has open: device number to "pid (command)"; proc_pid_fd(5)."""
-    found: dict[str, str] = {}
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit() and int(process.name) != os.getpid():
-            for device_number in _open_block_devices(process):
-                found.setdefault(device_number, process.name)
-    return {device_number: f"{pid} ({_command(pid)})" for device_number, pid in found.items()}
+def aliases(path: str, mounted: Sequence[Mount]) -> frozenset[Thing]:
+    """What a file that is reached through an overlay is in each of its layers, as far as they are in sight."""
+    resolved = os.path.realpath(path)
+    above = [mount for mount in mounted if below_any(resolved, [mount.mount_point])]
+    nearest = max(above, key=lambda mount: len(mount.mount_point), default=None)
+    if nearest is None or nearest.kind != "overlay":
+        return frozenset()
+    inside = os.path.relpath(resolved, nearest.mount_point)
+    found = set()
+    for option in nearest.superblock_options:
+        key, _, folders = option.partition("=")
+        for folder in folders.split(":") if key.rstrip("+") in {"upperdir", "lowerdir"} else ():
+            with suppress(OSError):
+                found.add(thing_of((Path(folder) / inside).stat()))
+    return frozenset(thing for thing in found if thing is not None)
 
 
-def signatures(disks: Iterable[Disk]) -> tuple[Signature, ...]:
-    """Signatures on whole disks, probed read-only by one call of wipefs(8)."""
-    devices = [disk.path for disk in disks]
-    finished = proc.run(["wipefs", "--json", "--no-act", "--output", "DEVICE,TYPE,LABEL,UUID", *devices])
-    if not finished.stdout.strip():
-        return ()
-    return tuple(
-        Signature(Path(row["device"]).name, row["type"] or "unknown", row["label"] or "", row["uuid"] or "")
-        for row in json.loads(finished.stdout)["signatures"]
-    )
+def loops() -> tuple[tuple[Backing, ...], tuple[str, ...]]:
+    """What every attached loop device lies on, and the loop devices of which it could not be told, with reasons.
 
-
-def _open_block_devices(process: Path) -> Iterator[str]:
-    """Device numbers of block devices behind the descriptors of a process; it may end meanwhile."""
-    try:
-        descriptors = list(os.scandir(process / "fd"))
-    except OSError:
-        return
-    for descriptor in descriptors:
+    The kernel is asked through the device itself (LOOP_GET_STATUS64); the path in sysfs may name another file by now.
+    """
+    found, unknown = [], []
+    mounted = mounts()
+    remote = remote_folders(mounted)
+    for attribute in sorted(inventory.SYS_BLOCK.glob("loop*/loop/backing_file")):
+        name = attribute.parent.parent.name
         try:
-            status = descriptor.stat()
-        except OSError:
+            path = inventory.backing_file(name)
+            thing = UNASKED if below_any(path, remote) else _backing(name) or thing_of(Path(path).stat())
+        except OSError as failure:
+            if failure.errno not in {errno.ENXIO, errno.ENOENT} or attribute.exists():
+                unknown.append(f"what {name} lies on could not be found out: {failure.strerror}")
             continue
-        if stat.S_ISBLK(status.st_mode):
-            yield number(status.st_rdev)
+        if thing is not None:
+            found.append(Backing(name, thing, path, aliases(path, mounted) if thing is not UNASKED else frozenset()))
+    return tuple(found), tuple(unknown)
 
 
-def _command(pid: str) -> str:
+def _backing(name: str) -> Thing | None:
+    """What the kernel says that a loop device lies on; None where it may not be asked."""
     try:
-        return (Path("/proc") / pid / "comm").read_text(encoding="utf-8").strip()
+        descriptor = open_device(inventory.node(name), number_of(SYS_CLASS_BLOCK / name))
     except OSError:
-        return "ended"
+        return None
+    try:
+        told = fcntl.ioctl(descriptor, LOOP_GET_STATUS64, bytes(LOOP_INFO_BYTES))
+    finally:
+        os.close(descriptor)
+    device, inode, rdevice = struct.unpack_from("=QQQ", told)
+    return Thing("block", number(rdevice)) if rdevice else Thing("file", number(device), inode)
 
 
-def _number_of(folder: Path) -> str:
+def generic_nodes(name: str) -> Iterator[str]:
+    """Numbers of the character devices that reach the same disk: SCSI generic, NVMe generic."""
+    folder = inventory.SYS_BLOCK / name
+    generic = folder / "device" / name.replace("nvme", "ng", 1) / "dev"
+    for entry in (*folder.glob("device/scsi_generic/*/dev"), *([generic] if name.startswith("nvme") else [])):
+        if found := inventory.text(entry):
+            yield found
+
+
+def number_of(folder: Path) -> str:
+    """``major:minor`` of a folder of sysfs."""
     return (folder / "dev").read_text(encoding="ascii").strip()

@@ -11,7 +11,6 @@ and its shown command line are the program's.
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import signal
@@ -24,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import privileges
+from bench import nodes, privileges
 from bench.errors import HostTaintedError, MissingToolError, StackError, StripelabError
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 KILL_GRACE_S = 5.0
+RUNTIME_FOLDERS = ("/run", None)
+"""Where an empty folder is made, in this order; None: where TMPDIR says."""
 
 PACKAGES: Mapping[str, str] = {
     "blkid": "util-linux",
@@ -112,7 +113,8 @@ def run(
     where SIGKILL does not end it (a process stuck in the kernel).
     """
     words = tuple(str(word) for word in argv)
-    shown = named(words, descriptors)
+    whole = {str(nodes.through(each)): str(nodes.through(each).readlink()) for each in descriptors}
+    shown = tuple(whole.get(word) or nodes.named(word, descriptors) for word in words)
     started = time.monotonic()
     try:
         process = start(
@@ -145,30 +147,61 @@ def run(
 
 
 def run_on_disks(
-    argv: Sequence[str | Path], *, timeout_s: float = 120.0, check: bool = True, package: str | None = None
+    argv: Sequence[str | Path],
+    *,
+    timeout_s: float = 120.0,
+    check: bool = True,
+    package: str | None = None,
+    descriptors: Sequence[int] = (),
 ) -> Finished:
     """As :func:`run`, for programs that write to disks: no relative name among their words can reach anything.
 
     They run in an empty folder that is already removed, so that nothing can be made there and nothing is left.
     """
-    try:
-        folder = Path(tempfile.mkdtemp(prefix="stripelab-"))
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        folder.rmdir()
-    except OSError as failure:
-        raise StackError(
-            f"no temporary folder can be made: {failure}",
-            command=shlex.join(map(str, argv)),
-            remedy="Free space in /tmp, or set TMPDIR to a folder that can be written to.",
-        ) from None
+    descriptor = _empty_folder(argv)
     try:
         nowhere = Path(f"/proc/self/fd/{descriptor}")
-        return run(argv, timeout_s=timeout_s, check=check, cwd=nowhere, package=package)
+        return run(
+            argv,
+            timeout_s=timeout_s,
+            check=check,
+            cwd=nowhere,
+            package=package,
+            descriptors=descriptors,
+            ends_with_us=privileges.gives_up(),  # in the guest it would cost a start, and all ends with the guest
+        )
     finally:
         os.close(descriptor)
 
 
-def run_attended(argv: Sequence[str | Path], *, error: type[StripelabError], passing: Sequence[str] = ()) -> None:
+def _empty_folder(argv: Sequence[str | Path]) -> int:
+    """A descriptor of an empty folder that is removed already, for the program ``argv``.
+
+    Below /run first: a service may have no temporary folder to write to.
+    """
+    for parent in RUNTIME_FOLDERS:
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="stripelab-", dir=parent))
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            folder.rmdir()
+        except OSError as failure:
+            why = failure
+        else:
+            return descriptor
+    raise StackError(
+        f"no temporary folder can be made: {why}",
+        command=shlex.join(map(str, argv)),
+        remedy="Free space in /tmp, or set TMPDIR to a folder that can be written to.",
+    )
+
+
+def run_attended(
+    argv: Sequence[str | Path],
+    *,
+    error: type[StripelabError],
+    passing: Sequence[str] = (),
+    opening: Sequence[Path] = (),
+) -> None:
     """Run a program that may ask the user: terminal and standard error are its own, and nothing times out.
 
     Raises ``error`` on a non-zero status; what the program said stands on the terminal already.
@@ -284,16 +317,6 @@ def start(
         pass_fds=descriptors,
         start_new_session=True,
     )
-
-
-def named(words: Sequence[str], descriptors: Sequence[int]) -> tuple[str, ...]:
-    """The words as a user can paste them: names of devices and files in place of our open descriptors."""
-    shown = tuple(words)
-    for descriptor in descriptors:
-        path = Path(f"/proc/self/fd/{descriptor}")
-        name = str(path.readlink()).replace("\\", r"\\")  # for re.sub, to which a backslash means a group
-        shown = tuple(re.sub(rf"{path}(?!\d)", name, word) for word in shown)
-    return shown
 
 
 def _launch(

@@ -15,6 +15,7 @@ from pathlib import Path
 from bench import proc
 from bench.errors import SigningError
 from results.evidence import Signature
+from results.paths import is_file
 
 NAMESPACE = "stripelab-evidence"
 """What a signature is for: one made for git or a mail does not hold for evidence, nor the other way round."""
@@ -41,7 +42,7 @@ def sign(key: Path, file: Path) -> Path:
         SigningError: ssh-keygen did not sign.
         MissingToolError: there is no ssh-keygen.
     """
-    if not key.is_file():
+    if not is_file(key):
         raise SigningError(f"{key} is no key", remedy="Name your SSH key, such as --sign ~/.ssh/id_ed25519.")
     words: list[str | Path] = ["ssh-keygen", "-Y", "sign", "-f", key, "-n", NAMESPACE, file]
     signature = file.with_name(f"{file.name}.sig")

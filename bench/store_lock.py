@@ -15,6 +15,19 @@ from results.store.files import Folder
 LOCK_FILE = ".lock"
 
 
+def make_folder(path: Path, trusted_uids: Collection[int] = (ROOT,)) -> None:
+    """Make the folder of a store where there is none; root makes nothing where another user's link leads.
+
+    Raises:
+        OSError: it cannot be made.
+        StoreError: it must not be by root.
+    """
+    if not path.exists():
+        refuse_foreign(path, trusted_uids)
+        path.mkdir(mode=0o755, parents=True, exist_ok=True)
+    refuse_foreign(path, trusted_uids)
+
+
 @contextmanager
 def locked(
     path: Path,
@@ -31,8 +44,7 @@ def locked(
         StoreError: the folder cannot be written, or must not be by root.
     """
     try:
-        path.mkdir(mode=0o755, parents=True, exist_ok=True)
-        refuse_foreign(path, trusted_uids)
+        make_folder(path, trusted_uids)
         descriptor = Folder(path).update(name, os.O_RDWR)
     except OSError as failure:
         raise StoreError(f"{path / name}: {failure.strerror}") from failure

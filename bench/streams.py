@@ -7,10 +7,12 @@ else: a library's warning, a traceback, a verb that forgot.
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
+from bench.errors import StreamError
 from results.text import plain_lines
 
 
@@ -40,9 +42,50 @@ class CleanStream:
         return getattr(self.rich_proxied_file, name)
 
 
+class _Descriptor(io.FileIO):
+    """A standard stream's descriptor, whose failures are told from those of other files."""
+
+    def write(self, content: Any) -> int | None:  # type: ignore[override]
+        """Write bytes; returns how many.
+
+        Raises:
+            StreamError: it cannot be written, for another reason than a reader that went away.
+        """
+        try:
+            return super().write(content)
+        except BrokenPipeError:
+            raise
+        except OSError as failure:
+            name = "standard output" if self.fileno() == 1 else "standard error"
+            raise StreamError(f"{name} cannot be written: {failure.strerror}") from failure
+
+
 def clean_standard_streams() -> None:
-    """Put a clean stream in the place of standard output and of standard error."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is not None:  # None where the descriptor was closed from the start
-            setattr(sys, name, CleanStream(stream))
+    """Open what is closed of the standard streams, and put clean ones in the place of output and error.
+
+    Call it before any file is opened: a file that got the number of a closed stream would be written by whoever
+    prints, and taken away from a child, whose standard streams have these numbers too.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
+            os.set_inheritable(opened, True)
+    if sys.stdin is None:
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115 - stays open
+    for descriptor, name in ((1, "stdout"), (2, "stderr")):
+        setattr(sys, name, CleanStream(_stream(descriptor, getattr(sys, name))))
+
+
+def _stream(descriptor: int, before: TextIO | None) -> TextIO:
+    """A stream as Python made it for this descriptor, of which failures are told."""
+    raw = io.BufferedWriter(_Descriptor(descriptor, "w", closefd=False))
+    if not isinstance(before, io.TextIOWrapper):
+        return io.TextIOWrapper(raw, encoding="utf-8", line_buffering=descriptor == 2)
+    return io.TextIOWrapper(
+        raw,
+        encoding=before.encoding,
+        line_buffering=before.line_buffering,
+        write_through=before.write_through,
+    )

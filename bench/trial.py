@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -11,12 +12,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from bench import conditioning, engines
+from bench import conditioning, engines, probes
+from bench.acts import FolderAct, of_store, trial_folder
 from bench.engine import Targets
 from bench.errors import EngineError, EnvironmentUnknownError, MissingToolError, StackError
 from bench.events import Emit, Event, throughput
 from bench.inventory import Disk
-from bench.journal import Act, Journal, effect
+from bench.journal import Entry, Journal, effect
 from bench.lab import images
 from bench.lease import Lease
 from bench.record import Conditioned, Record
@@ -29,7 +31,6 @@ from permutations.point import PlannedTrial
 from permutations.sweep import Sweep
 from permutations.workload import DiskProfile, Workload
 
-RUN_FOLDER = Path("/run/stripelab-stacks")
 DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 GRACE_S = 120.0
 SLOWEST_BYTES_S = 256 << 10
@@ -76,13 +77,13 @@ def run_trial(bench: Bench, planned: PlannedTrial, standing: Standing) -> Record
     and nothing after a trial that is not ok.
     """
     started_s = time.monotonic()
-    site = Site(bench.lease, bench.journal, RUN_FOLDER / planned.trial_id, planned.trial_id[:8])
+    site = Site(bench.lease, bench.journal, trial_folder(bench.lease.store, planned.trial_id), planned.trial_id[:8])
     record = Record(planned, bench.sweep, bench.environment_id, bench.lease, bench.profile, bench.own_limits)
     request = StackRequest(StackSpec.of(planned.point, bench.sweep.initial_sync), bench.sweep.dataset)
     try:
         volume = standing.take(planned, request.spec)
         record.stands_on(*standing.built_by)
-        with own_folder(bench.journal, site.folder), dressed(site, request, volume) as targets:
+        with own_folder(bench.lease, site.folder), dressed(site, request, volume) as targets:
             record.built(volume, array_state(volume), time.monotonic() - started_s)
             for workload in bench.sweep.workloads:
                 bench.emit(Event("workload", workload=workload.name))
@@ -150,17 +151,46 @@ def drop_caches() -> None:
 
 
 @contextmanager
-def own_folder(journal: Journal, folder: Path) -> Iterator[None]:
-    """A folder for mount points and scratch files."""
-    with effect(journal, "folder", {"folder": str(folder)}, lambda: folder.mkdir(parents=True), undo_folder):
+def own_folder(lease: Lease, folder: Path) -> Iterator[None]:
+    """A folder for mount points and scratch files, which no other user can rename or look into."""
+
+    def make() -> None:
+        try:
+            folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _refuse_shared(folder.parent)
+            folder.mkdir(mode=0o700)
+        except OSError as failure:
+            raise StackError(f"{failure.filename}: {failure.strerror}") from failure
+
+    with effect(lease.journal, FolderAct(str(folder)), make, lambda entry: undo_folder(entry, lease.store)):
         yield
 
 
-def undo_folder(act: Act) -> None:
-    """Remove the folder's scratch files, then the folder: never through a mount that still stands."""
-    folder = Path(act.facts["folder"])
-    if folder.parent != RUN_FOLDER:
-        raise StackError(f"{folder} is not a folder of stripelab's: it was left alone")
+def _refuse_shared(folder: Path) -> None:
+    """Raise StackError where another user could put something else in the place of what lies in a folder."""
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise StackError(
+            f"{folder} must be a folder that only its owner, this user, may write to",
+            remedy="Remove it; the next run makes it anew.",
+        )
+
+
+def undo_folder(entry: Entry, store: Path) -> None:
+    """Remove the folder's scratch files, then the folder: never through a link or a mount that still stands."""
+    assert isinstance(entry.act, FolderAct)  # noqa: S101 - the table of undos is by type
+    folder = Path(entry.act.folder)
+    if not of_store(folder, store) or not (folder.is_symlink() or folder.exists()):
+        return  # another store's, or gone
+    if folder.is_symlink() or any(Path(each.mount_point).is_relative_to(folder) for each in probes.mounts()):
+        raise StackError(
+            f"{folder} is a link, or something is mounted in it: it was left alone",
+            remedy="Unmount what lies in it, or remove the link; then run the same command again.",
+        )
     shutil.rmtree(folder / "scratch", ignore_errors=True)
-    if folder.exists():
+    try:
         folder.rmdir()
+    except OSError as failure:
+        raise StackError(
+            f"{folder} cannot be removed: {failure.strerror}", remedy="Look what lies in it, and remove it by hand."
+        ) from failure

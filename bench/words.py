@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 
 def duration(seconds: float) -> str:
-    """A duration in the two units that matter."""
+    """A duration in the two units that matter; an en dash for what is not finite."""
+    if not math.isfinite(seconds):
+        return "\N{EN DASH}"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

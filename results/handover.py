@@ -8,6 +8,7 @@ and anyone who has the folder can make them again.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 from results.errors import ResultsError
 from results.evidence.files import copy_store, digest
 from results.evidence.manifest import FORMAT, MANIFEST, VERSION, Entry, Manifest, encode
+from results.outfile import refuse_store
 from results.store.files import Folder, cannot_write
 from results.units import date
 
@@ -55,9 +57,10 @@ def publishing(target: Path) -> Iterator[Path]:
     """A folder beside ``target`` to fill, which becomes ``target`` at the end, whole, or vanishes.
 
     Raises:
-        ResultsError: there is something at ``target`` already, or it cannot be written there.
+        ResultsError: there is something at ``target`` already, it lies in a store, or it cannot be written there.
     """
-    if target.exists() or target.is_symlink():
+    refuse_store(target)
+    if os.path.lexists(target):
         raise ResultsError(f"{target} is there already", remedy="Name a folder that is not there yet.")
     temporary = target.with_name(f".{target.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)

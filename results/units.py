@@ -92,7 +92,9 @@ def date(time_ns: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``42 s``, ``12 min``, ``3 h 05 min``."""
+    """``42 s``, ``12 min``, ``3 h 05 min``; an en dash for what is no time."""
+    if not math.isfinite(seconds):
+        return "\N{EN DASH}"
     if seconds < 120:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

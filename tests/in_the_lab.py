@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 
 from bench.errors import StripelabError
-from bench.lab.guest import Lab, inside
+from bench.lab.guest import Lab
+from bench.lab.inside import inside
 from permutations.workload import LabSpec
 
 FOLDER = Path(__file__).parent / "inside"

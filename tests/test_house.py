@@ -59,6 +59,17 @@ def test_one_door_to_other_programs() -> None:
     )
 
 
+def test_one_door_to_outputs_that_a_user_names() -> None:
+    """A plain open would write over a disk or a trial: files are written by the doors of outputs and of stores."""
+    opens = re.compile(r"\.write_(text|bytes)\(|\bopen\([^)\n]*[\"'][rwxa]*[wxa+][bt+]*[\"']|\bOSFile\([^)]*[\"']wb")
+    descriptors = {"bench/proc.py", "bench/lab/images.py", "bench/lab/terminal.py"}
+    sysfs = {"bench/lab/identity.py", "bench/stack/queue.py", "bench/stack/throttle.py", "bench/trial.py"}
+    in_a_folder_of_its_own = {"bench/nightly/install.py", "bench/signing.py"}
+    never_over_another = {"results/export/raw.py"}
+    found = {name(path) for path in MODULES if opens.search(path.read_text())}
+    assert found - descriptors == sysfs | in_a_folder_of_its_own | never_over_another
+
+
 def test_one_door_to_the_terminal() -> None:
     """Whatever is printed is cleaned: nobody prints by another way, and rich has one console."""
     by_another_way = re.compile(r"(?<![.\w])print\(|\b(typer|click)\.s?echo\(|\bConsole\(")

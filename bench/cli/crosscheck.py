@@ -57,23 +57,17 @@ def crosscheck(
         direct=bool(direct),
         options=tuple(sorted(_pair(text) for text in option or ())),
     )
-    if workload.writes:
-        _may_write(files, overwrite=overwrite)
-    targets = check.targets_of(files)
-    way = check.same_interface(files[0], iodepth, direct=workload.direct) if ioengine == "auto" else ioengine
+    if workload.writes and not overwrite:
+        raise typer.BadParameter("a load that writes destroys what the files hold: say --overwrite", param_hint="--rw")
     from dataclasses import replace
 
-    with tempfile.TemporaryDirectory(prefix="stripelab-crosscheck-") as scratch:
+    with (
+        check.opened_targets(files, writes=workload.writes) as targets,
+        tempfile.TemporaryDirectory(prefix="stripelab-crosscheck-") as scratch,
+    ):
+        way = check.same_interface(files[0], iodepth, direct=workload.direct) if ioengine == "auto" else ioengine
         compared, commands = check.crosscheck(replace(workload, ioengine=way), targets, rounds, Path(scratch), note)
     conclude(compared, commands, check.differences(workload), as_json=as_json)
-
-
-def _may_write(files: Sequence[Path], *, overwrite: bool) -> None:
-    if not overwrite:
-        raise typer.BadParameter("a load that writes destroys what the files hold: say --overwrite", param_hint="--rw")
-    for path in files:
-        if path.is_block_device():
-            raise typer.BadParameter(f"{path} is a block device: it is only read outside a sweep", param_hint="FILE…")
 
 
 def _pair(text: str) -> tuple[str, str]:

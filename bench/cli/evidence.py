@@ -53,6 +53,7 @@ def evidence(
     from results import handover
     from results.evidence import MANIFEST
     from results.guarantee import Question
+    from results.paths import expanded
 
     question = Question(
         workload=workload,
@@ -72,7 +73,7 @@ def evidence(
     with handover.publishing(output) as folder:
         prepared = handover.prepare(store, folder, asked)
         if key is not None:
-            signing.sign(key.expanduser(), folder / MANIFEST)
+            signing.sign(expanded(key), folder / MANIFEST)
     if as_json:
         emit_json(
             {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -44,10 +45,13 @@ def export(
     csv, parquet and jsonl have a row for each trial, workload and direction; openmetrics has the newest figures of
     each, for Prometheus; fio-json has a file for each output of fio that the store kept.
     """
+    from results import outfile
     from results.store.query import load
 
     if output is None and (as_json or kind in {Format.PARQUET, Format.FIO_JSON}):
         raise typer.BadParameter("it needs a place to write to", param_hint="-o")
+    if output is not None and kind is not Format.FIO_JSON:
+        outfile.check(output)
     frames = load(store, tables=("observations",))
     for each in frames.set_aside:
         note(f"warning: set aside and not used: {each.path}: {each.reason}")
@@ -69,10 +73,12 @@ _UNITS = {
 
 def _write(frames: StoreFrames, kind: Format, output: Path | None) -> int:
     """Write in one format; returns how much."""
+    from results import outfile
     from results.export import openmetrics, raw, tables
 
     if output is not None and kind is Format.PARQUET:
-        return tables.write_parquet(frames, output)
+        with outfile.writing(output) as stream:
+            return tables.write_parquet(frames, stream)
     if output is not None and kind is Format.FIO_JSON:
         return raw.write_raw(frames, output)
     text: dict[Format, Callable[[StoreFrames, IO[str]], int]] = {
@@ -83,8 +89,8 @@ def _write(frames: StoreFrames, kind: Format, output: Path | None) -> int:
     if output is None:
         with data_stream() as out:
             return text[kind](frames, out)
-    try:
-        with output.open("w", encoding="utf-8", newline="") as out:
-            return text[kind](frames, out)
-    except OSError as error:
-        raise tables.cannot_write(output, error) from error
+    with outfile.writing(output) as stream:
+        out = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+        count = text[kind](frames, out)
+        out.detach()  # it flushes, and the stream is not its to close
+        return count

@@ -45,7 +45,10 @@ def guarantee(
     Exit status 1 means that the evidence does not reach, or that the asked bound is not met.
     """
     from results import guarantee as judge
+    from results import outfile
 
+    if output is not None:
+        outfile.check(output)
     question = judge.Question(
         workload=workload,
         point=point,
@@ -79,7 +82,7 @@ def _on_screen(found: Guarantee) -> str:
 
 def _write(found: Guarantee, question: Question, store: Path, output: Path) -> None:
     """Write the contract; a refusal, or a bound that is not met, leaves no file that could be signed."""
-    from results.errors import ResultsError
+    from results import outfile
     from results.guarantee import contract
     from results.report import HTML, PDF, write
 
@@ -89,10 +92,5 @@ def _write(found: Guarantee, question: Question, store: Path, output: Path) -> N
     if output.suffix.lower() in HTML | PDF:
         write(store, output, question=question)
     else:
-        try:
-            output.write_text(contract(found), encoding="utf-8")
-        except OSError as failure:
-            raise ResultsError(
-                f"cannot write {output}: {failure.strerror}", remedy="Name a file in a folder that can be written."
-            ) from failure
+        outfile.write(output, contract(found).encode())
     note(f"written: {output}")

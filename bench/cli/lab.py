@@ -61,20 +61,28 @@ def execute(
     share: SHARE = None,
     module: MODULE = None,
     timeout: Annotated[float, typer.Option(help="Seconds after which the lab is ended.", min=1)] = 3600.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print status and console as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print status and console (its last 16 MiB) as JSON.")
+    ] = False,
 ) -> None:
     """Run one command inside the virtual lab, as its root; its exit status becomes that of this command."""
     import sys
 
-    from bench.cli.output import emit_json
+    from bench.cli.output import emit_json, note
 
     def pass_on(text: str) -> None:
-        sys.stdout.write(text)
+        if sys.stdout.isatty():
+            sys.stdout.write(text)  # escaped: what drives a terminal stays in the lab
+        else:
+            sys.stdout.buffer.write(text.encode(errors="surrogateescape"))  # data, as the command printed them
         sys.stdout.flush()
 
+    plain = {"TERM": "dumb", "NO_COLOR": "1"}
     with _lab(disks, disk_size, memory, images, share, module) as lab:
-        ended = lab.run(command, timeout_s=timeout, on_console=None if as_json else pass_on)
+        ended = lab.run(command, env=plain, timeout_s=timeout, on_console=None if as_json else pass_on)
     if as_json:
+        if ended.cut:
+            note("the beginning of the console is left out: it had more than 16 MiB")
         emit_json({"status": ended.status, "console": ended.console})
     raise typer.Exit(ended.status or 0)
 

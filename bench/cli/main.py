@@ -35,6 +35,7 @@ from bench.cli import (
     status,
     verify,
 )
+from bench.errors import StreamError
 from bench.streams import clean_standard_streams
 from bench.version import stripelab_version
 
@@ -121,11 +122,12 @@ def attempt(arguments: Sequence[str]) -> int:
         raise
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place: nobody gets a traceback
         failed = failure.of(error, arguments)
-        for line in failed.lines:
-            output.note(line)
-        if wants_json(arguments) and not failed.answered:
-            output.emit_json(failed.as_json())
-            sys.stdout.flush()
+        with suppress(StreamError):  # the status tells it all the same
+            for line in failed.lines:
+                output.note(line)
+            if wants_json(arguments) and not failed.answered:
+                output.emit_json(failed.as_json())
+                sys.stdout.flush()
         return failed.status
 
 
@@ -147,6 +149,6 @@ def main() -> None:
     clean_standard_streams()
     status = outcome(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):
+        with suppress(OSError, StreamError):
             stream.flush()
     os._exit(status)

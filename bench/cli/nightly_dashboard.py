@@ -25,13 +25,13 @@ def dashboard(
     as_json: Annotated[bool, typer.Option("--json", help="Print the dashboard instead, as JSON.")] = False,
 ) -> None:
     """Write a Grafana dashboard to import, and alerting rules for Prometheus."""
-    from bench.nightly.files import write_whole
+    from results import outfile
 
     if as_json:
         emit_json(json.loads(_read(DASHBOARD)))
         return
     for name in (DASHBOARD, RULES):
-        write_whole(folder / name, _read(name).encode())
+        outfile.write(folder / name, _read(name).encode(), public=True)
         say(str(folder / name))
 
 

@@ -11,7 +11,7 @@ import typer
 
 from bench.cli import nightly_options as to
 from bench.cli.output import emit_json, note, say
-from bench.cli.usage import exactly_one
+from bench.cli.usage import budget_s, exactly_one
 from bench.errors import StoreError
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def install(
     asked = to.outputs(
         junit, openmetrics, markdown, code_quality, html, mail, mail_from, mail_to, None, webhook, webhook_secret
     )
+    asked.check(store)
     where = ("--lab",) if lab else ("--disks", disks)
     command = (
         *_program(),
@@ -97,7 +98,7 @@ def install(
         command=command,
         at=at,
         delay_s=delay_min * 60,
-        budget_s=round(budget * 3600),
+        budget_s=round(budget_s(budget)),
         user=user,
         writes=writes,
         reads=_needed(loaded, [*writes, sweep], command),
@@ -108,8 +109,9 @@ def install(
 def _carry_out(schedule: Schedule, directory: Path | None, *, dry_run: bool, cron: bool, as_json: bool) -> None:
     """Print or write it."""
     from bench.nightly import install as units
-    from bench.nightly.timer import cron_line
+    from bench.nightly.timer import cron_line, require_lines
 
+    require_lines(schedule)
     if schedule.temporary:
         note(f"note: {schedule.temporary[0]} is in a folder for temporary files, which the system empties at boot")
     if cron:
@@ -131,8 +133,10 @@ def _carry_out(schedule: Schedule, directory: Path | None, *, dry_run: bool, cro
 
 def _make(store: Path) -> None:
     """Make the store: systemd starts no service with a ReadWritePaths= that does not exist."""
+    from bench.store_lock import make_folder
+
     try:
-        store.mkdir(parents=True, exist_ok=True)
+        make_folder(store)
     except OSError as failure:
         raise StoreError(f"{store}: {failure.strerror}", remedy="Name another folder, or correct this one.") from None
 

@@ -10,6 +10,7 @@ import typer
 
 from bench.cli import nightly_options as to
 from bench.cli.output import emit_json
+from bench.cli.usage import budget_s
 from bench.errors import IncompleteNightError
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def run(
     outputs = to.outputs(
         junit, openmetrics, markdown, code_quality, html, mail, mail_from, mail_to, annotations, webhook, webhook_secret
     )
+    outputs.check(store)
     from bench.nightly.confirm import Hooks
     from bench.nightly.night import Asked
     from results.nightly.watch import read_promise
@@ -90,7 +92,7 @@ def run(
     asked = Asked(
         where=where,
         night=night,
-        budget_s=None if budget is None else 3600 * budget,
+        budget_s=None if budget is None else budget_s(budget),
         margin=margin / 100,
         baseline_nights=baseline_nights,
         hooks=Hooks(*hooks),

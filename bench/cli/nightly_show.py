@@ -11,6 +11,7 @@ import typer
 from bench.cli import nightly_options as to
 from bench.cli.output import emit_json
 from bench.errors import DeliveryError, StoreError
+from results.paths import is_folder
 from results.text import plain
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def show(
         webhook,
         webhook_secret,
     )
+    asked.check()
     from bench.cli import nightly_terminal
 
     found = _found(outcome, night)
@@ -78,7 +80,7 @@ def _found(path: Path, night: str | None) -> Nightly:
     from results.nightly import kept
     from results.nightly.answer import from_json
 
-    if not path.is_dir():
+    if not is_folder(path):
         if night is not None:
             raise typer.BadParameter(f"{path} is one outcome, no store", param_hint="--night")
         return from_json(_read(path))

@@ -58,6 +58,7 @@ def plot(
 
     The same store gives the same bytes. What was not measured on real disks is marked in the plot.
     """
+    from results import outfile
     from results.plotting import Question, draw, encode
     from results.store.query import load
 
@@ -65,6 +66,7 @@ def plot(
     for file in files:
         if file.suffix not in {".svg", ".png"}:
             raise typer.BadParameter(f"{file} ends neither in .svg nor in .png", param_hint="-o")
+        outfile.check(file)
     question = Question(kind.value, workload, metric, x, y, tuple(point or ()), direction, margin_pct)
     drawing, virtual = draw(load(store, tables=("observations",)), question)
     sizes = [_write(file, encode(drawing, file.suffix[1:])) for file in files]
@@ -87,12 +89,7 @@ def plot(
 
 
 def _write(file: Path, content: bytes) -> int:
-    from results.errors import ResultsError
+    from results import outfile
 
-    try:
-        file.write_bytes(content)
-    except OSError as failure:
-        raise ResultsError(
-            f"cannot write {file}: {failure.strerror}", remedy="Name a file in a folder that can be written."
-        ) from failure
+    outfile.write(file, content)
     return len(content)

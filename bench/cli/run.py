@@ -26,7 +26,9 @@ def run(
     disks: Annotated[
         str, typer.Option(help="Serials or WWNs of the disks to use, comma-separated: THEIR CONTENT IS DESTROYED.")
     ] = "",
-    loop: Annotated[int, typer.Option(help="Use this many loop files in the store instead of disks.", min=0)] = 0,
+    loop: Annotated[
+        int, typer.Option(help="Use this many loop files in the store instead of disks.", min=0, max=256)
+    ] = 0,
     loop_size: Annotated[str, typer.Option(help="Size of each loop file.")] = "1GiB",
     erase: Annotated[
         str, typer.Option(help="Serials typed once more, for disks that hold something stripelab did not write.")
@@ -41,7 +43,7 @@ def run(
     from bench.campaign import Conduct
     from bench.cli.usage import exactly_one, size_bytes, words
     from bench.events import EventFile
-    from bench.lab.guest import inside
+    from bench.lab.inside import inside
     from bench.live import view
     from bench.places import in_the_lab, on_disks, on_loop_files
     from bench.vocabulary import vocabulary

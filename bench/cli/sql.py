@@ -46,10 +46,13 @@ def sql(
     The view `results` has each observation with its trial's factors and its machine. docs/data-dictionary.md
     says what every column means.
     """
+    from results import outfile
     from results.store.query import load
     from results.store.sql import QueryError, run
 
     wanted = Format.JSON if as_json else form
+    if output is not None:
+        outfile.check(output)
     frames = load(store, tables=())
     try:
         found = run(frames, query)
@@ -99,7 +102,7 @@ def _show(found: pa.Table) -> None:
 
 def _write(content: bytes, wanted: Format, output: Path | None) -> None:
     """To a file, or on stdout; a terminal is spared binary data."""
-    from results.errors import ResultsError
+    from results import outfile
 
     if output is None:
         if wanted is Format.PARQUET and sys.stdout.isatty():
@@ -107,10 +110,5 @@ def _write(content: bytes, wanted: Format, output: Path | None) -> None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return
-    try:
-        output.write_bytes(content)
-    except OSError as failure:
-        raise ResultsError(
-            f"cannot write {output}: {failure.strerror}", remedy="Name a file in a folder that can be written."
-        ) from failure
+    outfile.write(output, content)
     note(f"written: {output}")

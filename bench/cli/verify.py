@@ -42,11 +42,12 @@ def verify(
 
     from bench import signing
     from results import evidence
+    from results.paths import expanded, is_file
 
     if any_signer and (signers is not None or identity is not None):
         raise typer.BadParameter("--any-signer goes without --signers and --identity", param_hint="--any-signer")
-    chosen = None if any_signer else (signers or signing.USUAL_SIGNERS).expanduser()
-    if chosen is not None and not chosen.is_file():
+    chosen = None if any_signer else expanded(signers or signing.USUAL_SIGNERS)
+    if chosen is not None and not is_file(chosen):
         raise typer.BadParameter(
             f"{chosen} is no file: name the file of those who may sign (docs/evidence.md), or --any-signer",
             param_hint="--signers",

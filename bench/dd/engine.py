@@ -83,8 +83,8 @@ class DdEngine:
             jobs = [tuple(_commands(workload, portion, targets)) for portion in portions(workload, targets)]
         except SweepFileError as error:
             raise EngineError(error.message, remedy=error.next_step) from None
-        command = _command(jobs)
-        copied = _run_side_by_side(jobs, timeout_s, command)
+        command = targets.named(_command(jobs))
+        copied = _run_side_by_side(jobs, timeout_s, command, targets.descriptors)
         return Measurement(
             engine=self.name,
             engine_version=version,
@@ -92,7 +92,9 @@ class DdEngine:
             directions=(_direction(workload, copied, command),),
             intervals=(),
             warnings=(),
-            raw="".join(f"$ {shlex.join(one.words)}\n{one.printed}" for one in copied).encode(errors="surrogateescape"),
+            raw=targets.named("".join(f"$ {shlex.join(one.words)}\n{one.printed}" for one in copied)).encode(
+                "utf-8", "surrogateescape"
+            ),
         )
 
 
@@ -146,9 +148,10 @@ def _command(jobs: Sequence[Sequence[Sequence[str]]]) -> str:
 
 
 class _Crew:
-    """The dd that run now; they end together."""
+    """The dd that run now; they end together.  ``descriptors`` are open devices that they inherit."""
 
-    def __init__(self) -> None:
+    def __init__(self, descriptors: Sequence[int]) -> None:
+        self._descriptors = descriptors
         self._lock = threading.Lock()
         self._killers: list[Callable[[], None]] = []
         self._ended = False
@@ -158,7 +161,7 @@ class _Crew:
         with self._lock:
             if self._ended:
                 raise EngineError("dd was stopped")
-            process = proc.start(words, opening=_files(words), ends_with_us=True)
+            process = proc.start(words, opening=_files(words), descriptors=self._descriptors, ends_with_us=True)
             killer = partial(proc.end_family, process, words)
             self._killers.append(killer)
         with proc.closing_pipes(process):
@@ -196,9 +199,11 @@ def _judged(copied: Copied) -> Copied:
     return copied
 
 
-def _run_side_by_side(jobs: Sequence[Sequence[tuple[str, ...]]], timeout_s: float, command: str) -> list[Copied]:
+def _run_side_by_side(
+    jobs: Sequence[Sequence[tuple[str, ...]]], timeout_s: float, command: str, descriptors: Sequence[int] = ()
+) -> list[Copied]:
     """Run the jobs at once, a thread for each; the first failure ends all of them."""
-    crew, results = _Crew(), SimpleQueue[list[Copied] | StripelabError]()
+    crew, results = _Crew(descriptors), SimpleQueue[list[Copied] | StripelabError]()
     deadline = time.monotonic() + timeout_s
     for job in jobs:
         threading.Thread(target=_run_job, args=(job, crew, results), daemon=True).start()

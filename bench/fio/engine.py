@@ -60,7 +60,7 @@ class FioEngine:
         check_targets(targets)
         _flush(targets)
         words = ("fio", "--output-format=json+", f"--output={OUTPUT}", "--eta=never", *job.arguments)
-        command = shlex.join(words)
+        command = targets.named(shlex.join(words))
         scratch.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix="fio-", dir=scratch) as folder:
             finished = _start(words, targets, Path(folder), timeout_s)
@@ -112,6 +112,7 @@ def _start(words: Sequence[str], targets: Targets, folder: Path, timeout_s: floa
         error=EngineError,
         cwd=folder,
         opening=targets.paths,
+        descriptors=targets.descriptors,
         ends_with_us=True,
     )
 

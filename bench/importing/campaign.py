@@ -21,6 +21,7 @@ from bench.importing.collect import collect
 from bench.importing.pattern import Pattern
 from bench.store_lock import locked
 from results.estimates.objective import SWEEP_FILE
+from results.paths import is_folder
 from results.store.folder import Store
 from results.store.query import load
 from results.store.schema import IMPORTED
@@ -76,7 +77,7 @@ def import_files(
         ResultsError: the store cannot be read or written.
     """
     count = processes or _cpus()
-    if count > 1 and any(place.is_dir() for place in places):
+    if count > 1 and any(is_folder(place) for place in places):
         proc.expect_workers(["bench.importing.batch", "pyarrow.parquet"])  # while the files are looked for
     files, unseen = collect(places)
     with locked(path), _workers(files, count) as pool:

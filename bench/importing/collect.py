@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISREG
 
 from bench.errors import ImportFailedError
 from bench.importing.batch import File, Remark
@@ -18,26 +18,27 @@ def collect(places: Sequence[Path]) -> tuple[list[File], list[Remark]]:
     fio's logs are no files of their own: each file has those of its folder.
 
     Raises:
-        ImportFailedError: a place is not there, or neither a file nor a folder.
+        ImportFailedError: a place is not there, cannot be read, or is neither a file nor a folder.
     """
     found: dict[str, File] = {}
     skipped: list[Remark] = []
     for place in places:
-        if place.is_dir():
-            for file in _below(place, skipped):
-                found[file.path] = file
-        elif not place.exists():
-            raise ImportFailedError(f"{place} is not there", remedy="Name files, or folders with files in them.")
-        elif not place.is_file():
-            raise ImportFailedError(
-                f"{place} is not a regular file",
-                remedy="Save what it gives to a file, and name that.",
-            )
-        else:
-            folder = place.parent
-            with os.scandir(folder) as entries:
+        try:
+            status = place.stat()
+            if S_ISDIR(status.st_mode):
+                found |= {file.path: file for file in _below(place, skipped)}
+                continue
+            with os.scandir(place.parent) as entries:
                 logs = _logs(entry.name for entry in entries)
-            found[str(place)] = File(str(place), place.stat().st_size, logs)
+        except FileNotFoundError:
+            remedy = "Name files, or folders with files in them."
+            raise ImportFailedError(f"{place} is not there", remedy=remedy) from None
+        except OSError as error:
+            raise ImportFailedError(f"{error.filename} cannot be read: {error.strerror}") from error
+        if not S_ISREG(status.st_mode):
+            remedy = "Save what it gives to a file, and name that."
+            raise ImportFailedError(f"{place} is not a regular file", remedy=remedy)
+        found[str(place)] = File(str(place), status.st_size, logs)
     return [found[path] for path in sorted(found)], skipped
 
 

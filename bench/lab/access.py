@@ -12,6 +12,7 @@ import stat
 from pathlib import Path
 
 from bench.errors import LabError
+from results.paths import exists, is_folder
 
 
 def allowed(path: Path, bits: int) -> bool:
@@ -31,7 +32,7 @@ def closed_folder(path: Path) -> Path | None:
 
     A folder that is missing closes nothing: whoever needs it will say so.
     """
-    folders = (folder for folder in reversed(path.parents) if folder.exists())
+    folders = (folder for folder in reversed(path.parents) if exists(folder))
     return next((folder for folder in folders if not allowed(folder, 1)), None)
 
 
@@ -50,7 +51,7 @@ def require_reachable(program: str, cwd: Path) -> None:
 
 def require_writable(folder: Path) -> None:
     """LabError where the guest could not write to a shared folder."""
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise LabError(f"{folder} is not a folder", remedy="Make it, or name another one.")
     closed = closed_folder(folder) or (None if allowed(folder, 7) else folder)
     if closed is not None:

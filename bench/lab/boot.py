@@ -8,13 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import privileges, proc
+from bench import proc
 from bench.lab import images, modules
-from bench.lab.sandbox import HERE
+from bench.lab.inside import HERE, INIT, VARIABLE
 from permutations.workload import LabSpec
-
-INSIDE = privileges.IN_GUEST
-"""Environment variable that is set to 1 for every program that runs in the guest."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class Program:
             "HOME": os.environ.get("HOME", "/"),
             "PYTHONDONTWRITEBYTECODE": "1",
             "DM_DISABLE_UDEV": "1",  # there is no udev, for which dmsetup and LVM would wait
-            INSIDE: "1",
+            VARIABLE: "1",
         }
         lines = [f"export {name}={shlex.quote(value)}" for name, value in {**fixed, **dict(self.env)}.items()]
         return "\n".join([*lines, f"cd {shlex.quote(str(self.cwd))} || exit", f"exec {shlex.join(self.argv)}", ""])
@@ -58,7 +55,7 @@ def kernel_command(spec: LabSpec, disks: Sequence[int], lines: Lines) -> list[st
     """
     source, sink = lines.terminal
     command = [proc.require("linux.uml"), f"mem={spec.memory_bytes >> 20}M", "uml_dir=/dev/shm", "umid=lab"]
-    command += ["root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"init={HERE}/init"]
+    command += ["root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", INIT]
     command += ["quiet", "loglevel=1", "selinux=0", "con=null", f"con0=null,fd:{lines.kernel}"]
     command += [f"con1={'null' if source is None else f'fd:{source}'},fd:{sink}"]
     command += ["ssl=null", f"ssl0=null,fd:{lines.status}"]

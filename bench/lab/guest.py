@@ -24,17 +24,14 @@ from permutations.workload import LabSpec
 MIN_MEMORY_BYTES = 128 << 20
 
 
-def inside() -> bool:
-    """Whether this process runs in the virtual lab."""
-    return os.environ.get(boot.INSIDE) == "1"
-
-
 @dataclass(frozen=True)
 class GuestExit:
-    """How a guest ended: the program's exit status (None where the guest crashed) and its console."""
+    """How a guest ended: the program's exit status (None where the guest crashed) and the end of its console."""
 
     status: int | None
     console: str
+    cut: bool = False
+    """Whether the console had more than is kept (:mod:`bench.lab.watch`)."""
 
     @property
     def crashed(self) -> bool:
@@ -101,7 +98,7 @@ class Lab:
             console = (nothing.fileno(), watch.kernel.write)
             with self._started(program, lines, console) as guest:
                 watch.until_end(guest, timeout_s=timeout_s, on_tick=on_tick)
-            ended = GuestExit(watch.exit_status, watch.console.text)
+            ended = GuestExit(watch.exit_status, watch.console.text, watch.console.cut)
             if check and ended.crashed:
                 raise LabError(f"the virtual lab's guest crashed{watch.ending()}")
         return ended
@@ -131,6 +128,7 @@ class Lab:
         self, program: boot.Program, lines: boot.Lines, console: tuple[int, int]
     ) -> Iterator[sandbox.Contained]:
         images.require_plain(self._images)
+        shares.require_no_mount_below(self.shared)  # once more: a disk may be mounted between two runs
         descriptors = {lines.kernel, lines.status, *(line for line in lines.terminal if line is not None)}
         uid = identity.for_program(program.argv, program.cwd, self.shared)
         inside = sandbox.Sandbox(

@@ -20,7 +20,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -70,7 +70,7 @@ def for_program(argv: Sequence[str], cwd: Path, shared: Iterable[Path]) -> int |
     if not all(map(_open_to_all, theirs)) or not all(_passable(folder) for folder in folders):
         return None
     try:
-        with_mapped(folders, user, lambda: None)
+        with_own_mounts(folders, user, lambda: None)
     except OSError:
         return None
     return user
@@ -125,7 +125,7 @@ def becoming(uid: int) -> list[str]:
 def user_namespace(uid: int) -> Iterator[int]:
     """Descriptor of a user namespace in which root is ``uid`` and every other user itself."""
     ready = ["unshare", "--user", "sh", "-c", "echo; read -r _"]
-    holder = proc.start(ready, executable=proc.require("unshare"), piped=True)
+    holder = proc.start(ready, piped=True)
     with proc.closing_pipes(holder):
         try:
             if holder.stdout is None or not holder.stdout.read(1):
@@ -142,30 +142,39 @@ def user_namespace(uid: int) -> Iterator[int]:
         os.close(namespace)
 
 
-def with_mapped(folders: Sequence[Path], uid: int, action: Callable[[], Result]) -> Result:
-    """What ``action`` returns, called where ``folders`` belong to ``uid`` in place of root.
+def with_own_mounts(folders: Sequence[Path], uid: int | None, action: Callable[[], Result]) -> Result:
+    """What ``action`` returns, called where ``folders`` are mounts of their own, and ``uid``'s in place of root's.
 
-    A thread has a mount namespace of its own, which what it starts inherits, and ends.  OSError where the
-    kernel or the file system cannot do it.
+    What is mounted below them is left out, and no later mount of the host gets in: a /proc there would come
+    along, writable.  A thread has a mount namespace of its own, which what it starts inherits, and ends.  OSError
+    where the kernel or the file system cannot give the folders to ``uid``.
     """
 
-    def mapped() -> Result:
-        _check(libc.unshare(CLONE_NEWNS), "unshare")
-        _check(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "mount")
-        for folder in folders:
-            _map(os.fsencode(folder), namespace)
+    def apart(namespace: int | None) -> Result:
+        try:
+            _check(libc.unshare(CLONE_NEWNS), "unshare")
+            _check(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "mount")
+            for folder in folders:
+                _mount_alone(os.fsencode(folder), namespace)
+        except OSError:
+            if uid is not None:
+                raise
+            # root of a container, who may not mount: that nothing is mounted below was seen (bench.lab.shares)
         return action()
 
-    with user_namespace(uid) as namespace, ThreadPoolExecutor(1) as threads:
-        return threads.submit(mapped).result()
+    with ExitStack() as stack:
+        namespace = None if uid is None else stack.enter_context(user_namespace(uid))
+        return stack.enter_context(ThreadPoolExecutor(1)).submit(apart, namespace).result()
 
 
-def _map(folder: bytes, namespace: int) -> None:
+def _mount_alone(folder: bytes, namespace: int | None) -> None:
+    """Mount a folder over itself without what is mounted below it, its owners mapped by ``namespace``."""
     tree = _call(OPEN_TREE, AT_FDCWD, folder, OPEN_TREE_CLONE | os.O_CLOEXEC)
     try:
-        attributes = MountAttributes(set=MOUNT_ATTR_IDMAP, ns=namespace)
-        size = ctypes.sizeof(attributes)
-        _call(MOUNT_SETATTR, tree, b"", AT_EMPTY_PATH, ctypes.byref(attributes), size)
+        if namespace is not None:
+            attributes = MountAttributes(set=MOUNT_ATTR_IDMAP, ns=namespace)
+            size = ctypes.sizeof(attributes)
+            _call(MOUNT_SETATTR, tree, b"", AT_EMPTY_PATH, ctypes.byref(attributes), size)
         _call(MOVE_MOUNT, tree, b"", AT_FDCWD, folder, MOVE_MOUNT_F_EMPTY_PATH)
     finally:
         os.close(tree)

@@ -16,7 +16,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench.errors import BusyError, LabError
+from bench.errors import BusyError, DiskRefusedError, LabError
+from bench.safety import writable
+from results.store.files import Folder
 
 MAX_DISKS = 16
 """User-Mode Linux has 16 disks and ignores a 17th without a word."""
@@ -85,12 +87,16 @@ def _anonymous(folder: Path) -> int:
 
 
 def _named(path: Path, size_bytes: int) -> int:
-    image = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    image = Folder(path.parent).update(path.name, os.O_RDWR, 0o600)
     try:
         fcntl.flock(image, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        writable.check(path, opened=True)
     except BlockingIOError:
         os.close(image)
         raise BusyError(f"{path} is the disk of another lab that is running") from None
+    except DiskRefusedError:
+        os.close(image)
+        raise
     found = os.fstat(image).st_size
     if found not in {0, size_bytes}:
         os.close(image)

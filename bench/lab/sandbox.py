@@ -32,9 +32,7 @@ from pathlib import Path
 from bench import proc
 from bench.errors import HostTaintedError
 from bench.lab import identity, landlock, seccomp
-
-HERE = "/sys/stripelab"
-"""The guest's private folder within the sandbox; it does not exist on the host."""
+from bench.lab.inside import HERE
 
 MEMORY_SPARE_BYTES = 64 << 20
 """Room on the sandbox's tmpfs beyond the guest's memory."""
@@ -107,7 +105,7 @@ def started(sandbox: Sandbox, command: Sequence[str], *, console: tuple[int, int
     with ExitStack() as closing:
         alive, alive_inside = _pipe(closing)
         life_inside, life = _pipe(closing)
-        files = [(name, _memory_file(content.encode(), closing)) for name, content in sandbox.files]
+        files = [(name, _memory_file(os.fsencode(content), closing)) for name, content in sandbox.files]
         denials = _memory_file(seccomp.program(), closing)
         keep = (alive_inside, life_inside, denials, *(descriptor for _, descriptor in files), *sandbox.descriptors)
         arguments = ["--seccomp", str(denials), *_arguments(sandbox, files)]
@@ -174,19 +172,27 @@ def _confined(sandbox: Sandbox, command: Sequence[str]) -> list[str]:
 
 
 def _spawn_as(sandbox: Sandbox, argv: list[str], keep: Sequence[int], console: tuple[int, int]) -> int:
-    """Start bubblewrap as the sandbox's user, to whom the shared folders then belong."""
+    """Start bubblewrap as the sandbox's user, to whom the shared folders then belong.
+
+    bubblewrap binds a folder with all that is mounted below it, so that root takes the folders by themselves
+    first.  Another user cannot; what is mounted there is writable to that user alone.
+    """
     uid = sandbox.uid
-    if uid is None:
-        return _spawn(argv, keep, console)
-    words = [*identity.becoming(uid), *argv]
-    return identity.with_mapped(sandbox.shared, uid, lambda: _spawn(words, keep, console))
+    words = argv if uid is None else [*identity.becoming(uid), *argv]
+    if os.geteuid() != 0:
+        return _spawn(words, keep, console)
+    return identity.with_own_mounts(sandbox.shared, uid, lambda: _spawn(words, keep, console))
 
 
 def _spawn(argv: list[str], keep: Sequence[int], console: tuple[int, int]) -> int:
     """Start bubblewrap in a session of its own with the descriptors ``keep`` under their own numbers.
 
-    Not through :func:`bench.proc.start`, which gives a program no descriptors but three pipes.
+    Not through :func:`bench.proc.start`, since the limits and the descriptors of the guest are its own.
     """
+    for descriptor in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
+        with suppress(OSError):  # the one that listed them is closed again
+            if descriptor > 2:  # what this process inherited itself is none of the guest's
+                os.set_inheritable(descriptor, False)
     with _limits_of_the_guest():
         return os.posix_spawn(
             argv[0],

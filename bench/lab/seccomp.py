@@ -45,8 +45,9 @@ KERNEL = {"syslog": 103, "uselib": 134, "adjtimex": 159, "acct": 163, "settimeof
           "userfaultfd": 323, "quotactl_fd": 443, "lsm_set_self_attr": 460}  # fmt: skip
 
 FILES = {"setxattr": 188, "lsetxattr": 189, "fsetxattr": 190, "name_to_handle_at": 303, "open_by_handle_at": 304,
-         "pidfd_getfd": 438}  # fmt: skip
-"""Extended attributes hold capabilities of files."""
+         "pidfd_getfd": 438, "flock": 73}  # fmt: skip
+"""Extended attributes hold capabilities of files; a lock needs no more than a file that can be read, and others wait
+for it."""
 
 UNKNOWN = {"io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "clone3": 435, "openat2": 437}
 """Their arguments are in memory, where a filter cannot look.  Callers fall back where they get ENOSYS."""
@@ -67,6 +68,10 @@ CLONE = 56
 NEW_NAMESPACE = 0x7E020000
 """CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET."""
 
+FCNTL = 72
+LOCKS = {"F_SETLKW": 7, "F_OFD_SETLK": 37, "F_OFD_SETLKW": 38, "F_SETLEASE": 1024, "F_NOTIFY": 1026}
+"""Without F_SETLK, by which User-Mode Linux locks its disks: whom it is for stands in memory."""
+
 IOCTL = 16
 TERMINAL_INPUT = {"TIOCSTI": 0x5412, "TIOCLINUX": 0x541C}
 
@@ -84,6 +89,8 @@ def program() -> bytes:
         *(part for number, mode in MODES.values()
           for part in _of(number, [*_argument(mode, SET_ID), *_unless(JUMP_EQUAL, 0, denied)])),
         *(part for number, mode in NODES.values() for part in _of(number, _regular_only(mode, denied))),
+        *_of(FCNTL, [*_argument(1, 0xFFFFFFFF),
+                     *(part for command in LOCKS.values() for part in _when(JUMP_EQUAL, command, denied))]),
         *_of(IOCTL, [*_argument(1, 0xFFFFFFFF),
                      *(part for request in TERMINAL_INPUT.values() for part in _when(JUMP_EQUAL, request, denied))]),
         _instruction(RETURN, ALLOW),

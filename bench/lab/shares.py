@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
 
+from bench import probes
 from bench.errors import LabError
 from bench.lab import access, modules
+from bench.lab.seccomp import SET_ID
 
 OWN = tuple(map(Path, ("/dev", "/proc", "/run", "/sys")))
 """Mounted anew in the guest: a share there, or around them, would be covered or would cover them."""
@@ -30,7 +34,25 @@ def checked(folders: Iterable[Path]) -> tuple[Path, ...]:
                 f"{one} and {other} cannot both be shared: one is within the other, or they are the same",
                 remedy="Share the outer folder alone.",
             )
+    require_no_mount_below(real)
+    for folder in real:
+        _require_no_set_id(folder)
     return real
+
+
+def require_no_mount_below(folders: Iterable[Path]) -> None:
+    """LabError where something is mounted below one of the folders: the guest could write to it.
+
+    That may be a /proc, a /sys or the disk of somebody else, and the one who shares a folder means its files.
+    """
+    points = [Path(mount.mount_point) for mount in probes.mounts()]
+    for folder in folders:
+        below = next((point for point in points if point != folder and point.is_relative_to(folder)), None)
+        if below is not None:
+            raise LabError(
+                f"{folder} cannot be shared: {str(below)!r} is mounted below it, and the guest could write there",
+                remedy=f"Unmount it (umount {shlex.quote(str(below))}), or share a folder without a mount in it.",
+            )
 
 
 def _require_plain_name(folder: Path) -> None:
@@ -50,3 +72,21 @@ def _require_beside_the_system(folder: Path) -> None:
     needed = next((path for path in (*OWN, *SYSTEM, modules.ROOT) if path.is_relative_to(folder)), None)
     if needed is not None:
         raise LabError(f"{folder} cannot be shared: it contains {needed}, which the guest needs", remedy=ANOTHER)
+
+
+def _require_no_set_id(folder: Path) -> None:
+    """LabError where a file below has a set-id bit: mapped into memory it can be written, and keeps the bit.
+
+    write(2) takes the bit away; what the guest writes this way would run as the file's owner on the host.
+    """
+    left = [str(folder)]
+    while left:
+        with suppress(OSError), os.scandir(left.pop()) as entries:  # gone since, or closed to this user
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    left.append(entry.path)
+                elif entry.is_file(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_mode & SET_ID:
+                    raise LabError(
+                        f"{folder} cannot be shared: {entry.path!r} is a set-user-ID or set-group-ID file",
+                        remedy=f"Take the bits away (chmod ug-s {shlex.quote(entry.path)}), or share another folder.",
+                    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from threading import Event
@@ -18,6 +18,7 @@ from bench.native.library import LIBRARY, Library, by_name
 from bench.native.options import Job, Load, Part
 from bench.native.result import Clock, Result, decode
 from bench.native.target import Target
+from bench.safety import writable
 
 GRACE_S = 0.05
 """How long a run that was stopped waits for jobs that are in the kernel."""
@@ -45,7 +46,11 @@ class RunInterrupted(KeyboardInterrupt):
 
 
 def probe(path: Path | str, *, direct: bool = True) -> Target:
-    """What the kernel says of ``path``; raises :class:`NativeRunError` where it cannot be opened that way."""
+    """What the kernel says of ``path``; raises :class:`NativeRunError` where it cannot be opened that way.
+
+    Raises :class:`bench.errors.DiskRefusedError` for what can be no target, such as a pipe, which to open would wait.
+    """
+    writable.check_kind(Path(path))
     try:
         return target.probe(str(path), direct=direct)
     except OSError as failure:
@@ -116,12 +121,9 @@ def run_checked(
     """As :func:`run_jobs`, for files that a user named: writing must be asked for, and devices are only read."""
     if load.writes and not overwrite:
         options.refuse(f"rw {load.rw!r} destroys what the files hold: say overwrite=True (--overwrite)")
-    for path in {part.path for job in jobs for part in job.parts if load.writes and load.ioengine not in NO_TARGET}:
-        if path.is_block_device():
-            raise NativeRunError(
-                f"{path} is a block device: writing to it would destroy what it holds",
-                remedy="Use a sweep (stripelab run SWEEP --disks SERIAL,…), which checks it first, or name a file.",
-            )
+    if load.writes and load.ioengine not in NO_TARGET:
+        for path in {part.path for job in jobs for part in job.parts}:
+            writable.check(path)
     return run_jobs(load, jobs, cancel=cancel, on_progress=on_progress)
 
 
@@ -149,12 +151,13 @@ def run_jobs(
     on_progress: Progress | None = None,
     grace_s: float = GRACE_S,
     library: Library = LIBRARY,
+    claimed: bool = False,
 ) -> Result:
     """Drive ``load`` by ``jobs`` that each have their own parts of files; otherwise as :func:`run`.
 
     A job that is still waiting in the kernel ``grace_s`` after the run was stopped, or has I/O there that was
     not done after half of that, is left behind (``abandoned``): its memory stays until the kernel gives it back.
-    Devices that are written to are claimed for as long as the run lasts (:func:`_claimed`).
+    Devices that are written to are claimed for as long as the run lasts (:func:`_claimed`), unless the caller has.
     """
     _check_alignment(load, jobs)
 
@@ -165,7 +168,7 @@ def run_jobs(
 
     wanted = poll if cancel is not None or on_progress is not None else None
     try:
-        with _claimed(load, jobs):
+        with nullcontext() if claimed else _claimed(load, jobs):
             text = options.render(load, jobs, exclusive=False)
             raw, raised = run_text(library, text, wanted, round(grace_s * 1e9))
     except ValueError as failure:

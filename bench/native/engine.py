@@ -73,8 +73,8 @@ class NativeEngine:
         except SweepFileError as error:
             raise EngineError(error.message, remedy=error.next_step) from None
         cpus = dict(workload.options).get("cpus_allowed", "")
-        command = words.command(given, jobs, cpus_allowed=cpus, overwrite=load.writes)
-        result = _run(load, jobs, timeout_s, command)
+        command = targets.named(words.command(given, jobs, cpus_allowed=cpus, overwrite=load.writes))
+        result = _run(load, jobs, timeout_s, command, claimed=bool(targets.descriptors))
         return Measurement(
             engine=self.name,
             engine_version=self.version(),
@@ -129,14 +129,14 @@ def _check_sizes(where: str, load: Load) -> None:
             raise SweepFileError(f"{where}: direct I/O needs a bs that is a multiple of 512, not {split.bs_bytes}")
 
 
-def _run(load: Load, jobs: list[Job], timeout_s: float, command: str) -> Result:
+def _run(load: Load, jobs: list[Job], timeout_s: float, command: str, *, claimed: bool) -> Result:
     """The result of a run that did what it was asked for, in time."""
     cancel = Event()
     alarm = Timer(timeout_s, cancel.set)
     alarm.daemon = True
     alarm.start()
     try:
-        result = api.run_jobs(load, jobs, cancel=cancel, grace_s=KILL_GRACE_S)
+        result = api.run_jobs(load, jobs, cancel=cancel, grace_s=KILL_GRACE_S, claimed=claimed)
     except api.NativeRunError as failure:
         if failure.result is not None:
             refuse_stuck(failure.result, command)

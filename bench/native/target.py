@@ -40,7 +40,7 @@ class Target:
 
 def probe(path: str | bytes, *, direct: bool) -> Target:
     """What the kernel says of a target; raises OSError where it cannot be opened."""
-    descriptor = os.open(path, os.O_RDONLY | (os.O_DIRECT if direct else 0))
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | (os.O_DIRECT if direct else 0))
     try:
         status = os.fstat(descriptor)
         device = stat.S_ISBLK(status.st_mode)

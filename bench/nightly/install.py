@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import proc
-from bench.errors import StoreError, UnitError
+from bench.errors import UnitError
 from bench.nightly import timer
-from bench.nightly.files import write_whole
 from bench.nightly.timer import Schedule
+from results import outfile
+from results.errors import ResultsError
+from results.store.files import Folder, file_at
 
 SYSTEM_FOLDER = Path("/etc/systemd/system")
 _LINGER = "loginctl enable-linger    # or nights run only while you are logged in"
@@ -106,10 +108,10 @@ def _write(schedule: Schedule, target: Path) -> tuple[Path, ...]:
     try:
         target.mkdir(parents=True, exist_ok=True)
         for name, text in texts(schedule).items():
-            write_whole(target / name, text.encode())
+            outfile.write(target / name, text.encode(), public=True)
     except OSError as failure:
         raise UnitError(f"{target}: {failure.strerror}", remedy=_WITH_ROOT) from None
-    except StoreError as failure:
+    except ResultsError as failure:
         raise UnitError(failure.message, remedy=_WITH_ROOT) from None
     return tuple(target / name for name in texts(schedule))
 
@@ -120,7 +122,8 @@ _WITH_ROOT = "Run it as root, or with --user for units of your own."
 def _refuse_foreign(path: Path) -> None:
     """Raise UnitError where the file is there and not, to the letter, as it was written by us."""
     try:
-        text = path.read_text(encoding="utf-8")
+        folder, name = file_at(path)
+        text = folder.read(name).decode()
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError) as failure:
@@ -145,9 +148,9 @@ def uninstall(name: str, folder: Path | None = None, *, user: bool) -> Installed
     """
     target = folder or unit_folder(user=user)
     unit = f"{timer.PREFIX}{name}"
-    paths = tuple(path for path in (target / f"{unit}.timer", target / f"{unit}.service") if path.exists())
+    paths = tuple(path for path in (target / f"{unit}.timer", target / f"{unit}.service") if os.path.lexists(path))
     if not paths:
-        others = sorted(path.stem.removeprefix(timer.PREFIX) for path in target.glob(f"{timer.PREFIX}*.timer"))
+        others = _names(target)
         raise UnitError(
             f"{target} has no units of the name {unit}",
             remedy=f"Installed are: {', '.join(others)}." if others else "There is nothing to remove in that folder.",
@@ -167,6 +170,15 @@ def uninstall(name: str, folder: Path | None = None, *, user: bool) -> Installed
         proc.run([*control, "daemon-reload"], error=UnitError)
     steps = () if running else (" ".join([*control, "daemon-reload"]),)
     return Installed(paths, verified=False, started=False, next_steps=steps)
+
+
+def _names(folder: Path) -> list[str]:
+    """Names of the timers in a folder; none where it cannot be read."""
+    try:
+        timers = Folder(folder).regular_names(suffix=".timer")
+    except OSError:
+        return []
+    return [name.removeprefix(timer.PREFIX).removesuffix(".timer") for name in timers if name.startswith(timer.PREFIX)]
 
 
 def _systemctl(*, user: bool) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from bench import defect
 from bench.errors import StoreError, StripelabError
 from bench.nightly import webhook as webhooks
-from bench.nightly.files import write_whole
+from results import outfile
 from results.errors import ResultsError
 from results.nightly import findings, junit, mail, markdown, openmetrics
 from results.nightly.answer import Nightly
@@ -60,25 +60,21 @@ class Outputs:
         found = [(name, getattr(self, name)) for name in FILES]
         return tuple((name, path) for name, path in found if path is not None)
 
-    def check(self) -> None:
-        """See that every output can be made, before hours are spent on the night.
+    def check(self, store: Path | None = None) -> None:
+        """See that every output can be made, before hours are spent on the night; ``store`` need not be there yet.
 
         Raises:
-            StoreError: a folder that does not exist or cannot be written, or one file for two outputs.
+            StoreError: an output that must not be written there or cannot, or one file for two outputs.
             DeliveryError: a URL or a secret of no use.
             ResultsError: an address that is none.
         """
         taken: dict[Path, str] = {}
         for name, path in self.files():
-            folder = path.absolute().parent
-            if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-                raise StoreError(
-                    f"{option(name)} {path}: the folder does not exist or cannot be written",
-                    remedy=f"Make it, or name another: mkdir -p {folder}",
-                )
-            if path.is_dir():
-                raise StoreError(f"{option(name)} {path} is a folder", remedy="Name a file.")
-            before = taken.setdefault(path.absolute(), name)
+            try:
+                outfile.check(path, store)
+            except ResultsError as failure:
+                raise StoreError(f"{option(name)} {failure.message}", remedy=failure.remedy) from None
+            before = taken.setdefault(Path(os.path.realpath(path)), name)
             if before != name:
                 raise StoreError(
                     f"{option(before)} and {option(name)} both name {path}", remedy="Give each a file of its own."
@@ -132,7 +128,7 @@ def option(name: str) -> str:
 
 
 def _write(path: Path, make: Callable[[Nightly], bytes], night: Nightly) -> None:
-    write_whole(path, make(night))
+    outfile.write(path, make(night), public=True)
 
 
 def _print(night: Nightly, say: Callable[[str], None]) -> None:

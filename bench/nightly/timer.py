@@ -14,6 +14,9 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.errors import UnitError
+from results.text import plain, shows
+
 PREFIX = "stripelab-nightly-"
 MARK = "# Written by `stripelab nightly install`. Change it with `systemctl edit`, or install again. sha256 "
 GRACE_S = 900
@@ -71,6 +74,16 @@ class Schedule:
         """What it needs of the system's folders for temporary files."""
         needed = (*self.writes, *self.reads)
         return tuple(path for path in needed if any(path.is_relative_to(folder) for folder in _TEMPORARY))
+
+
+def require_lines(schedule: Schedule) -> None:
+    """Raise UnitError where a unit or a crontab, which are lines of UTF-8, could not hold a word of the schedule."""
+    for text in (*schedule.command, schedule.at, *map(str, schedule.writes)):
+        if not all(map(shows, text)):  # a byte that is not UTF-8 is a surrogate, which does not show
+            raise UnitError(
+                f"“{plain(text)}” cannot be scheduled: it has bytes that are not UTF-8, or control characters",
+                remedy="Rename that file or folder, or correct the option.",
+            )
 
 
 def unit_name(text: str) -> str:

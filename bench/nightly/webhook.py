@@ -27,7 +27,9 @@ from pathlib import Path
 
 from bench.errors import DeliveryError
 from bench.nightly.post import post
+from permutations.reading.regular import UnreadableError, read_regular
 from results.nightly.answer import Nightly
+from results.store.files import SMALL_BYTES
 from results.text import plain
 
 SECRET_VARIABLE = "STRIPELAB_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
@@ -99,7 +101,9 @@ def _secret(file: Path | None, environment: Mapping[str, str]) -> str:
                 f"{file}: other users may read or change this secret",
                 remedy=f"chmod 600 {file}, and make a new secret.",
             )
-        return file.read_text(encoding="ascii").strip()
+        return read_regular(file, SMALL_BYTES).decode("ascii").strip()
+    except UnreadableError as failure:
+        raise DeliveryError(f"{file}: the secret cannot be read: the file {failure}", remedy=_MAKE_ONE) from None
     except (OSError, UnicodeDecodeError) as failure:
         raise DeliveryError(f"{file}: the secret cannot be read: {failure}", remedy=_MAKE_ONE) from None
 
@@ -215,5 +219,5 @@ def _retry_after_s(header: str) -> float | None:
         return float(asked[:9])
     try:
         return max(0.0, email.utils.parsedate_to_datetime(asked).timestamp() - time.time())
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):  # the receiver may have sent any year and zone
         return None

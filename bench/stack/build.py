@@ -7,11 +7,22 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from bench.acts import (
+    Act,
+    ArrayAct,
+    DestroyAct,
+    FilesystemAct,
+    LoopAct,
+    MountAct,
+    QueueAct,
+    ThrottleAct,
+)
 from bench.engine import Targets
 from bench.errors import DiskRefusedError, StackError
-from bench.journal import Act
+from bench.journal import Entry
 from bench.lease import Lease
-from bench.stack import filesystem, layout, md, mount, queue, throttle
+from bench.nodes import through
+from bench.stack import filesystem, layout, loops, md, mount, queue, throttle
 from bench.stack.modules import ensure_level
 from bench.stack.spec import ArrayState, Site, StackRequest, StackSpec, Volume
 
@@ -60,23 +71,27 @@ def dressed(site: Site, request: StackRequest, volume: Volume) -> Iterator[Targe
             yield layers.enter_context(_bare(site, volume))
         else:
             points = layers.enter_context(mount.mounted(site, spec, volume))
-            layout.clear(points)
-            yield layout.targets_on_files(spec.layout or "flat", points, spec.disks, request.dataset)
+            try:
+                layout.clear(points)
+                targets = layout.targets_on_files(spec.layout or "flat", points, spec.disks, request.dataset)
+            except OSError as failure:
+                raise StackError(f"{failure.filename}: {failure.strerror}") from failure
+            yield targets
 
 
 @contextmanager
 def _bare(site: Site, volume: Volume) -> Iterator[Targets]:
     """Bare devices as targets, held with O_EXCL while workloads run over them."""
-    with site.lease.destroying(f"workloads on bare devices for {site.tag}", volume.members, held_by=volume.array):
-        held = []
+    what = f"workloads on bare devices for {site.tag}"
+    with site.lease.destroying(what, volume.members, held_by=volume.array) as opened, ExitStack() as held:
         try:
-            held += [os.open(device, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC) for device in volume.devices]
-            yield Targets((volume.devices,), min(_size_bytes(device) for device in volume.devices), device=True)
+            for descriptor in opened:
+                claim = os.open(through(descriptor), os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC)
+                held.callback(os.close, claim)
         except OSError as failure:
             raise StackError(f"{failure.filename}: {failure.strerror}") from failure
-        finally:
-            for descriptor in held:
-                os.close(descriptor)
+        size_bytes = min(_size_bytes(device) for device in volume.devices)
+        yield Targets((tuple(map(through, opened)),), size_bytes, device=True, descriptors=opened)
 
 
 def _size_bytes(device: Path) -> int:
@@ -88,15 +103,16 @@ def array_state(volume: Volume) -> ArrayState | None:
     return md.state(volume.array) if volume.array is not None else None
 
 
-def undo_table(lease: Lease) -> Mapping[str, Callable[[Act], None]]:
+def undo_table(lease: Lease) -> Mapping[type[Act], Callable[[Entry], None]]:
     """How to take back each kind of act that a stack journals."""
     return {
-        "md": lambda act: md.undo(act, lease),
-        "filesystem": lambda act: filesystem.undo(act, lease),
-        "mount": mount.undo,
-        "queue": queue.undo,
-        "throttle": throttle.undo,
-        "destroy": lambda _: None,  # what was destroyed stays destroyed
+        ArrayAct: lambda entry: md.undo(entry, lease),
+        FilesystemAct: lambda entry: filesystem.undo(entry, lease),
+        MountAct: lambda entry: mount.undo(entry, lease.store),
+        QueueAct: lambda entry: queue.undo(entry, lease),
+        ThrottleAct: lambda entry: throttle.undo(entry, lease),
+        LoopAct: lambda entry: loops.undo(entry, lease.store),
+        DestroyAct: lambda _: None,  # what was destroyed stays destroyed
     }
 
 

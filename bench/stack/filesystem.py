@@ -6,11 +6,14 @@ import shlex
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
-from bench import probes, proc
+from bench import content, proc
+from bench.acts import FilesystemAct
 from bench.errors import StackError
-from bench.journal import Act, effect
+from bench.journal import Entry, effect
 from bench.lease import Lease
+from bench.nodes import through
 from bench.stack import filesystems
 from bench.stack.allowed import OptionRefusedError
 from bench.stack.filesystems import Filesystem
@@ -18,7 +21,7 @@ from bench.stack.modules import ensure_filesystem
 from bench.stack.spec import Site, StackSpec, Volume
 
 MKFS_TIMEOUT_S = 3600.0
-LABEL = probes.OWN_PREFIX
+LABEL = "stripelab"
 OPTIONS_REMEDY = "Correct the sweep file; `stripelab plan FILE` lists the options that each filesystem takes."
 
 
@@ -31,27 +34,23 @@ def filesystem(site: Site, spec: StackSpec, volume: Volume) -> Iterator[Volume]:
     kind = filesystems.by_name(spec.filesystem)
     ensure_filesystem(kind)
     uuids = [str(uuid.uuid4()) for _ in volume.devices]
-    commands = make_argv(kind, spec, volume, uuids)
+    mkfs_words(kind, spec)  # a word that is not allowed is refused before anything is written
     site.apply += apply_lines(kind, spec, volume)
-    facts = {
-        "filesystem": kind.name,
-        "disks": [disk.id for disk in volume.members],
-        "bare": volume.array is None,
-        "uuids": uuids,
-    }
+    act = FilesystemAct(kind.name, tuple(disk.id or "" for disk in volume.members), volume.array is None, tuple(uuids))
 
     def make() -> None:
-        with site.lease.destroying(f"{kind.program} for {site.tag}", volume.members, held_by=volume.array):
-            for argv in commands:
-                finished = proc.run_on_disks(argv, timeout_s=MKFS_TIMEOUT_S, package=kind.package)
+        what = f"{kind.program} for {site.tag}"
+        with site.lease.destroying(what, volume.members, held_by=volume.array) as opened:
+            for argv in make_argv(kind, spec, volume, uuids, [through(each) for each in opened]):
+                finished = proc.run_on_disks(argv, timeout_s=MKFS_TIMEOUT_S, package=kind.package, descriptors=opened)
                 site.commands.append(finished.command)
                 said = " ".join(f"{finished.stdout} {finished.stderr}".split())
                 if said:
                     site.warnings.append(f"{kind.program}: {said}")
-        if not kind.own_geometry(mkfs_words(kind, spec)):
-            verify_geometry(kind, volume, site)
+            if not kind.own_geometry(mkfs_words(kind, spec)):
+                verify_geometry(kind, volume, site, [through(each) for each in opened])
 
-    with effect(site.journal, "filesystem", facts, make, lambda act: undo(act, site.lease)):
+    with effect(site.journal, act, make, lambda entry: undo(entry, site.lease)):
         yield volume
 
 
@@ -63,12 +62,14 @@ def mkfs_words(kind: Filesystem, spec: StackSpec) -> tuple[str, ...]:
         raise StackError(f"mkfs_options {spec.mkfs_options!r}: {refused}", remedy=OPTIONS_REMEDY) from None
 
 
-def make_argv(kind: Filesystem, spec: StackSpec, volume: Volume, uuids: Sequence[str]) -> list[list[str]]:
-    """A mkfs command line for each device of the volume."""
+def make_argv(
+    kind: Filesystem, spec: StackSpec, volume: Volume, uuids: Sequence[str], opened: Sequence[Path] = ()
+) -> list[list[str]]:
+    """A mkfs command line for each device of the volume; ``opened`` are paths in place of the devices' names."""
     options = mkfs_words(kind, spec)
     made = (
         kind.mkfs(device, volume.geometry, LABEL, options, each)
-        for device, each in zip(volume.devices, uuids, strict=True)
+        for device, each in zip(opened or volume.devices, uuids, strict=True)
     )
     return [[argv[0], *kind.force, *argv[1:]] for argv in made]
 
@@ -82,11 +83,11 @@ def apply_lines(kind: Filesystem, spec: StackSpec, volume: Volume) -> list[str]:
     ]
 
 
-def verify_geometry(kind: Filesystem, volume: Volume, site: Site) -> None:
+def verify_geometry(kind: Filesystem, volume: Volume, site: Site, opened: Sequence[Path]) -> None:
     """What mkfs was told must be what the filesystem says: mkfs.xfs drops it with a mere warning."""
     wanted = volume.geometry if kind.stripes else None
-    for device in volume.devices:
-        found = kind.geometry_of(device)
+    for device, path in zip(volume.devices, opened, strict=True):
+        found = kind.geometry_of(path)
         if found != wanted:
             raise StackError(
                 f"{kind.name} on {device} was to have the stripe geometry {wanted}, but has {found}",
@@ -97,17 +98,21 @@ def verify_geometry(kind: Filesystem, volume: Volume, site: Site) -> None:
 
 def wipe(site: Site, volume: Volume) -> None:
     """Wipe the filesystem from an array that stays, before it gets another one."""
-    with site.lease.destroying(f"wipefs for {site.tag}", volume.members, held_by=volume.array):
-        proc.run_on_disks(["wipefs", "--all", "--quiet", *volume.devices])
+    with site.lease.destroying(f"wipefs for {site.tag}", volume.members, held_by=volume.array) as opened:
+        proc.run_on_disks(["wipefs", "--all", "--quiet", *map(through, opened)], descriptors=opened)
 
 
-def undo(act: Act, lease: Lease) -> None:
-    """Wipe what we wrote from bare disks, where it is ours."""
-    if not act.facts["bare"]:
+def undo(entry: Entry, lease: Lease) -> None:
+    """Wipe what we wrote from bare disks, where it bears a UUID that we gave it."""
+    act = entry.act
+    assert isinstance(act, FilesystemAct)  # noqa: S101 - the table of undos is by type
+    if not act.bare:
         return
-    members = lease.of(act.facts["disks"])
-    written = {signature.device for signature in probes.signatures(members) if signature.ours}
+    members = lease.of(act.disks)
+    with lease.opened(members) as opened:
+        found = content.signatures(zip((disk.name for disk in members), opened, strict=True))
+    written = {signature.device for signature in found if signature.uuid in act.uuids}
     ours = [disk for disk in members if disk.name in written]
     if ours:
-        with lease.destroying(f"wipefs ({act.facts['filesystem']})", ours):
-            proc.run_on_disks(["wipefs", "--all", "--quiet", *(disk.path for disk in ours)])
+        with lease.destroying(f"wipefs ({act.filesystem})", ours) as opened:
+            proc.run_on_disks(["wipefs", "--all", "--quiet", *map(through, opened)], descriptors=opened)

@@ -10,9 +10,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from bench import inventory, proc
+from bench import inventory, nodes, probes, proc
+from bench.acts import LoopAct
 from bench.errors import StackError
-from bench.journal import Act, Journal, effect
+from bench.journal import Entry, Journal, effect
+from bench.nodes import through
+from bench.openers import thing_of
+from results.store.files import Folder, OddFileError
 
 FOLDER = "loop-disks"
 
@@ -21,13 +25,14 @@ FOLDER = "loop-disks"
 def loop_disks(store: Path, journal: Journal, count: int, size_bytes: int) -> Iterator[tuple[str, ...]]:
     """``count`` files of ``size_bytes`` in the store, attached as loop devices; yields their identities."""
     folder = store / FOLDER
-    folder.mkdir(exist_ok=True)
+    with suppress(OddFileError):  # said where it is used
+        Folder(store).make_folder(FOLDER)
     with ExitStack() as stack:
         stack.callback(_remove_if_empty, folder)
-        files = [folder / f"disk{number}.img" for number in range(1, count + 1)]
-        for file in files:
-            stack.enter_context(_attached(journal, file, size_bytes))
-        yield tuple(identity(file) for file in files)
+        names = [f"disk{number}.img" for number in range(1, count + 1)]
+        for name in names:
+            stack.enter_context(_attached(journal, store, name, size_bytes))
+        yield tuple(identity(folder / name) for name in names)
 
 
 def identity(file: Path) -> str:
@@ -47,28 +52,64 @@ def _remove_if_empty(folder: Path) -> None:
 
 
 @contextmanager
-def _attached(journal: Journal, file: Path, size_bytes: int) -> Iterator[None]:
-    def attach() -> None:
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            os.posix_fallocate(descriptor, 0, size_bytes)
-        except OSError as failure:
-            raise StackError(
-                f"{file}: {failure.strerror}", remedy="Free space, or take fewer or smaller disks."
-            ) from failure
-        finally:
-            os.close(descriptor)
-        proc.run(["losetup", "--find", "--nooverlap", "--direct-io=on", file])
+def _attached(journal: Journal, store: Path, name: str, size_bytes: int) -> Iterator[None]:
+    if (store / FOLDER / name).is_symlink() or (store / FOLDER / name).exists():
+        raise StackError(  # before the act is journalled: what is taken back is removed
+            f"{store / FOLDER / name} is in the way: no run of this store made it", remedy="Move it to another folder."
+        )
 
-    with effect(journal, "loop", {"file": str(file)}, attach, undo):
+    def attach() -> None:
+        with _folder(store) as folder:
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            descriptor = -1
+            try:
+                descriptor = os.open(name, flags, 0o600, dir_fd=folder)
+                os.posix_fallocate(descriptor, 0, size_bytes)
+                argv = ["losetup", "--find", "--nooverlap", "--direct-io=on", str(through(descriptor))]
+                proc.run(argv, descriptors=[descriptor])
+            except OSError as failure:
+                raise StackError(
+                    f"{store / FOLDER / name}: {failure.strerror}",
+                    remedy="Free space, or take fewer or smaller disks.",
+                ) from failure
+            finally:
+                if descriptor >= 0:
+                    os.close(descriptor)
+
+    with effect(journal, LoopAct(name), attach, lambda entry: undo(entry, store)):
         yield
 
 
-def undo(act: Act) -> None:
+@contextmanager
+def _folder(store: Path) -> Iterator[int]:
+    """The folder of loop files, which must be one and no link."""
+    try:
+        with Folder(store).opened(FOLDER) as descriptor:
+            yield descriptor
+    except OddFileError as failure:
+        raise StackError(f"{store / FOLDER}: {failure.strerror}", remedy="Move it away.") from failure
+
+
+def undo(entry: Entry, store: Path) -> None:
     """Detach the file's loop devices and remove the file."""
-    file = Path(act.facts["file"])
-    for disk in inventory.disks():
-        if disk.id == identity(file):
-            proc.run(["losetup", "--detach", disk.path])
-    with suppress(FileNotFoundError):
-        file.unlink()
+    assert isinstance(entry.act, LoopAct)  # noqa: S101 - the table of undos is by type
+    if not (store / FOLDER).exists() and not (store / FOLDER).is_symlink():
+        return
+    with _folder(store) as folder, suppress(FileNotFoundError):
+        found = os.stat(entry.act.file, dir_fd=folder, follow_symlinks=False)
+        thing = thing_of(found)
+        if thing is None or thing.kind != "file" or found.st_nlink != 1:
+            return  # a link, a device or somebody's other name for a file of theirs: not what was made
+        for backing in probes.loops()[0]:
+            if backing.thing == thing:
+                _detach(backing.loop)
+        os.unlink(entry.act.file, dir_fd=folder)
+
+
+def _detach(name: str) -> None:
+    number = probes.number_of(probes.SYS_CLASS_BLOCK / name)
+    try:
+        with nodes.opened([(inventory.node(name), number, "")]) as (descriptor,):
+            proc.run(["losetup", "--detach", through(descriptor)], descriptors=[descriptor])
+    except OSError as failure:
+        raise StackError(f"{failure.filename}: {failure.strerror}") from failure

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bench import inventory, proc
+from bench.acts import ArrayAct
 from bench.errors import StackError
 from bench.inventory import Disk
-from bench.journal import Act, effect
+from bench.journal import Entry, effect
 from bench.lease import Lease
+from bench.nodes import through
 from bench.stack.blocks import read_at
 from bench.stack.spec import ArrayState, Geometry, Site, StackSpec, Volume
 from permutations import arithmetic
@@ -29,33 +33,36 @@ STRIPED = frozenset({"raid0", "raid5", "raid6", "raid10"})
 @contextmanager
 def array(site: Site, spec: StackSpec, members: tuple[Disk, ...]) -> Iterator[Volume]:
     """Create the array over ``members``, yield its device, stop it and clear its superblocks."""
-    name = f"stripelab-{site.tag}"
-    facts = {"name": name, "disks": [disk.id for disk in members]}
+    act = ArrayAct(f"stripelab-{site.tag}", str(uuid.uuid4()), tuple(disk.id or "" for disk in members))
 
     def create() -> None:
-        with site.lease.destroying(f"mdadm --create {name}", members):
-            finished = proc.run(create_argv(name, spec, [str(disk.path) for disk in members]))
-        site.commands.append(finished.command)
+        with site.lease.destroying(f"mdadm --create {act.name}", members) as opened:
+            argv = create_argv(act.name, spec, [str(through(each)) for each in opened], act.uuid)
+            site.commands.append(proc.run_on_disks(argv, descriptors=opened).command)
 
     site.apply += apply_lines(spec)
-    with effect(site.journal, "md", facts, create, lambda act: undo(act, site.lease)):
-        kernel_name = find(name)
+    with effect(site.journal, act, create, lambda entry: undo(entry, site.lease)):
+        kernel_name = find(act)
         if kernel_name is None:
-            raise StackError(f"mdadm reported success, but there is no array named {name}", command=site.commands[-1])
+            raise StackError(
+                f"mdadm reported success, but there is no array named {act.name}", command=site.commands[-1]
+            )
         if spec.initial_sync == "wait":
             wait_for_resync(kernel_name)
         yield Volume((Path("/dev") / kernel_name,), members, geometry(spec), kernel_name)
 
 
-def create_argv(name: str, spec: StackSpec, devices: list[str]) -> list[str]:
-    """Command line of ``mdadm --create``.
+def create_argv(name: str, spec: StackSpec, devices: list[str], array_uuid: str | None = None) -> list[str]:
+    """Command line of ``mdadm --create``; by the UUID an array is known again as one that we made.
 
     The bitmap is left out: it is a factor of its own in write cost, and mdadm from 4.4 on asks
-    about it unless told.  ``--run`` answers the question about leftover metadata, which the rails
+    about it unless told.  ``--run`` answers the question about leftover metadata, which the safety checks
     have already asked.
     """
     argv = ["mdadm", "--create", f"/dev/md/{name}", "--run", "--metadata=1.2", "--homehost=stripelab"]
     argv += [f"--name={name}", f"--level={spec.level.removeprefix('raid')}", f"--raid-devices={len(devices)}"]
+    if array_uuid is not None:
+        argv.append(f"--uuid={array_uuid}")
     if spec.level in STRIPED:
         argv.append(f"--chunk={spec.chunk_kib or DEFAULT_CHUNK_KIB}")
     if spec.level == "raid10":
@@ -83,28 +90,26 @@ def geometry(spec: StackSpec) -> Geometry | None:
     return Geometry(spec.chunk_kib or DEFAULT_CHUNK_KIB, data_disks)
 
 
-def find(name: str) -> str | None:
-    """Kernel name of the running array called ``name``; None where there is none.
+def find(act: ArrayAct) -> str | None:
+    """Kernel name of the running array that an act made; None where there is none.
 
-    The name in the superblock is asked for, through the symlink that mdadm or udev makes; without
-    either, through sysfs' own list of arrays.
+    It is the one that holds a member and has the act's UUID, whatever a link in /dev/md says.
     """
     deadline = time.monotonic() + NODE_TIMEOUT_S
     while True:
-        link = Path("/dev/md") / name
-        if link.exists():
-            return link.resolve().name
         candidates = [entry.name for entry in inventory.SYS_BLOCK.glob("md*")]
-        if not candidates or time.monotonic() > deadline:
-            return next((each for each in candidates if _name_of(each) == name), None)
+        ours = next((each for each in candidates if _uuid_of(each) == act.uuid), None)
+        if ours is not None or not candidates or time.monotonic() > deadline:
+            return ours
         time.sleep(POLL_S)
 
 
-def _name_of(kernel_name: str) -> str | None:
-    """Name in the superblock of a running array, without its homehost."""
+def _uuid_of(kernel_name: str) -> str | None:
+    """UUID in the superblock of a running array, as uuid(7) writes one."""
     finished = proc.run(["mdadm", "--detail", "--export", f"/dev/{kernel_name}"], check=False)
     pairs = (line.partition("=") for line in finished.stdout.splitlines())
-    return next((value.rpartition(":")[2] for key, _, value in pairs if key == "MD_NAME"), None)
+    told = next((value for key, _, value in pairs if key == "MD_UUID"), "").replace(":", "")
+    return str(uuid.UUID(told)) if re.fullmatch(r"[0-9a-f]{32}", told) else None
 
 
 def state(kernel_name: str) -> ArrayState:
@@ -138,23 +143,25 @@ def attribute(kernel_name: str, name: str) -> str | None:
         return None
 
 
-def undo(act: Act, lease: Lease) -> None:
+def undo(entry: Entry, lease: Lease) -> None:
     """Stop our array if it runs, remove its node, and clear our superblocks from its members.
 
-    Arrays of another name are not touched: the act may have been refused because of them.
+    Arrays with another UUID are not touched: the act may have been refused because of them.
     """
-    name = str(act.facts["name"])
-    members = lease.of(act.facts["disks"])
+    act = entry.act
+    assert isinstance(act, ArrayAct)  # noqa: S101 - the table of undos is by type
+    members = lease.of(act.disks)
+    node = Path("/dev/md") / act.name
     for kernel_name in sorted({holder for disk in members for holder in _md_holders(disk)}):
-        if _name_of(kernel_name) == name:
+        if _uuid_of(kernel_name) == act.uuid:
             _stop(kernel_name)
-    node = Path("/dev/md") / name
-    if node.is_symlink() or node.exists():
+    if node.is_symlink() and not node.exists():  # it led to what was stopped
         node.unlink()
-    ours = [disk for disk in members if name_on(disk) == name]
+    with lease.opened(members) as opened:
+        ours = [disk for disk, each in zip(members, opened, strict=True) if uuid_on(through(each)) == act.uuid]
     if ours:
-        with lease.destroying(f"mdadm --zero-superblock ({name})", ours):
-            proc.run(["mdadm", "--zero-superblock", *(disk.path for disk in ours)])
+        with lease.destroying(f"mdadm --zero-superblock ({act.name})", ours) as opened:
+            proc.run_on_disks(["mdadm", "--zero-superblock", *map(through, opened)], descriptors=opened)
 
 
 def _md_holders(disk: Disk) -> list[str]:
@@ -176,16 +183,14 @@ def _stop(kernel_name: str) -> None:
         device.unlink()
 
 
-def name_on(disk: Disk) -> str | None:
-    """Name of the array, without its homehost, in the disk's md superblock; None where there is none.
+def uuid_on(device: Path) -> str | None:
+    """UUID of the array in the md superblock of a device; None where there is none.
 
-    Version 1.2 stands 4 KiB into the disk: the magic first, 32 bytes of name from byte 32 on
+    Version 1.2 stands 4 KiB into the disk: the magic first, 16 bytes of UUID from byte 16 on
     (include/uapi/linux/raid/md_p.h, struct mdp_superblock_1).
     """
-    superblock = read_at(disk.path, SUPERBLOCK_OFFSET, 64)
-    if superblock[:4] != SUPERBLOCK_MAGIC:
-        return None
-    return superblock[32:64].rstrip(b"\0").decode("utf-8", errors="replace").rpartition(":")[2]
+    superblock = read_at(device, SUPERBLOCK_OFFSET, 64)
+    return str(uuid.UUID(bytes=superblock[16:32])) if superblock[:4] == SUPERBLOCK_MAGIC else None
 
 
 def _whole_number(text: str | None) -> int | None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
-import stat
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench import probes, proc
+from bench.acts import MountAct, of_store
 from bench.errors import StackError
-from bench.journal import Act, effect
+from bench.journal import Entry, effect
+from bench.nodes import through
+from bench.openers import number
 from bench.stack import filesystems
 from bench.stack.allowed import OptionRefusedError
 from bench.stack.filesystem import OPTIONS_REMEDY
@@ -24,8 +24,6 @@ DEFAULT_OPTIONS = "noatime"
 """A read that writes the access time back is another workload than the one asked for."""
 OWN_OPTIONS = ("nosuid", "nodev")
 """A filesystem that a run makes has no programs and no devices on it; no I/O is changed by saying so."""
-MOUNTINFO = Path("/proc/self/mountinfo")
-_OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
 @contextmanager
@@ -36,13 +34,13 @@ def mounted(site: Site, spec: StackSpec, volume: Volume) -> Iterator[tuple[Path,
         f"fstab: LABEL=data{number} /data{number} {spec.filesystem} {options} 0 0"
         for number, _ in enumerate(volume.places, start=1)
     ]
+    points = tuple(site.folder / f"mnt{number}" for number, _ in enumerate(volume.devices))
     with ExitStack() as stack:
-        points = []
-        for number, device in enumerate(volume.devices):
-            point = site.folder / f"mnt{number}"
-            stack.enter_context(_mounted(site, device, point, spec.filesystem, options))
-            points.append(point)
-        yield tuple(points)
+        # What an earlier trial left there is removed after this: it is destruction, and asks like one.
+        with site.lease.destroying(f"mount for {site.tag}", volume.members, held_by=volume.array) as opened:
+            for descriptor, point in zip(opened, points, strict=True):
+                stack.enter_context(_mounted(site, descriptor, point, spec.filesystem, options))
+        yield points
 
 
 def mount_options(spec: StackSpec) -> str:
@@ -59,93 +57,58 @@ def mount_argv(kind: str, options: str, device: Path, point: Path) -> list[str]:
 
 
 @contextmanager
-def _mounted(site: Site, device: Path, point: Path, kind: str, options: str) -> Iterator[None]:
+def _mounted(site: Site, descriptor: int, point: Path, kind: str, options: str) -> Iterator[None]:
     def mount() -> None:
         point.mkdir(parents=True, exist_ok=True)
-        finished = proc.run_on_disks(mount_argv(kind, options, device, point))
+        argv = mount_argv(kind, options, through(descriptor), point)
+        finished = proc.run_on_disks(argv, descriptors=[descriptor])
         site.commands.append(finished.command)
-        problem = why_not_mounted(device, point, kind)
+        problem = why_not_mounted(number(os.fstat(descriptor).st_rdev), point, kind)
         if problem is not None:
-            raise StackError(f"{point} is not a mount of {device}: {problem}", command=finished.command)
+            raise StackError(f"{point} is not a mount of the device: {problem}", command=finished.command)
 
-    with effect(site.journal, "mount", {"point": str(point)}, mount, undo):
+    with effect(site.journal, MountAct(str(point)), mount, lambda entry: undo(entry, site.lease.store)):
         yield
 
 
-@dataclass(frozen=True)
-class Mounted:
-    """What stands at a mount point; proc_pid_mountinfo(5)."""
-
-    device_number: str
-    root: str
-    point: str
-    options: frozenset[str]
-    filesystem: str
-    source: str
-    superblock_options: frozenset[str]
-
-
-def mounts_at(point: Path, mountinfo: Path = MOUNTINFO) -> tuple[Mounted, ...]:
-    """Everything that is mounted at exactly ``point``, the newest last."""
-    wanted = os.path.realpath(point)
-    found = (_parsed(line) for line in mountinfo.read_bytes().splitlines())
-    return tuple(mount for mount in found if mount.point == wanted)
-
-
-def _parsed(line: bytes) -> Mounted:
-    """A line of mountinfo; spaces, tabs, newlines and backslashes of names are octal there."""
-    fields = [os.fsdecode(_OCTAL.sub(lambda found: bytes([int(found[1], 8)]), field)) for field in line.split(b" ")]
-    filesystem, source, superblock = fields[fields.index("-", 6) + 1 :][:3]
-    return Mounted(
-        device_number=fields[2],
-        root=fields[3],
-        point=fields[4],
-        options=frozenset(fields[5].split(",")),
-        filesystem=filesystem,
-        source=source,
-        superblock_options=frozenset(superblock.split(",")),
-    )
-
-
-def why_not_mounted(device: Path, point: Path, kind: str, mountinfo: Path = MOUNTINFO) -> str | None:
-    """Why what is written to ``point`` would not go to the whole filesystem on ``device``; None if it would.
+def why_not_mounted(device_number: str, point: Path, kind: str) -> str | None:
+    """Why what is written to ``point`` would not go to the whole filesystem on a device; None if it would.
 
     mount(8) ends with status 0 in cases where nothing is mounted, or where something else or only a part of it is.
     """
-    found = mounts_at(point, mountinfo)
+    found = [mount for mount in probes.mounts() if mount.mount_point == os.path.realpath(point)]
     if len(found) != 1:
         return f"{len(found)} filesystems are mounted there"
     (mount,) = found
-    if mount.filesystem != kind:
-        return f"{mount.filesystem} is mounted there, not {kind}"
+    if mount.kind != kind:
+        return f"{mount.kind} is mounted there, not {kind}"
     if mount.root != "/":
         return f"only {mount.root} of the filesystem is mounted there"
-    if not _lies_on(mount, device):
+    if not _lies_on(mount, device_number):
         return f"{mount.source} ({mount.device_number}) is mounted there"
     if not ("rw" in mount.options and "rw" in mount.superblock_options):
         return "it is mounted read-only"
-    if not mount.options.issuperset(OWN_OPTIONS):
+    if not set(mount.options).issuperset(OWN_OPTIONS):
         return f"it is mounted without {' and '.join(OWN_OPTIONS)}"
     if point.stat().st_dev == point.parent.stat().st_dev:
         return "the folder lies on the filesystem of its parent"
     return None
 
 
-def _lies_on(mount: Mounted, device: Path) -> bool:
-    """Whether the mount is of ``device``; btrfs shows numbers of its own, of which only the source tells."""
-    expected = device.stat().st_rdev
+def _lies_on(mount: probes.Mount, device_number: str) -> bool:
+    """Whether the mount is of the device; btrfs shows a number of its own, so there the device must be a member."""
     if not mount.device_number.startswith("0:"):
-        return mount.device_number == probes.number(expected)
-    try:
-        source = Path(mount.source).stat()
-    except OSError:
-        return False
-    return stat.S_ISBLK(source.st_mode) and source.st_rdev == expected
+        return mount.device_number == device_number
+    name = (probes.SYS_DEV_BLOCK / device_number).resolve().name
+    return mount.kind == "btrfs" and bool(probes.btrfs_peers(name))
 
 
-def undo(act: Act) -> None:
-    """Unmount our mount point if it is mounted, and remove the folder."""
-    point = Path(act.facts["point"])
+def undo(entry: Entry, store: Path) -> None:
+    """Unmount our mount point if it is mounted, and remove the folder; that of another store is left alone."""
+    assert isinstance(entry.act, MountAct)  # noqa: S101 - the table of undos is by type
+    point = Path(entry.act.point)
+    if not of_store(point.parent, store):
+        return
     deadline = time.monotonic() + UNMOUNT_TIMEOUT_S
     while any(mount.mount_point == str(point) for mount in probes.mounts()):
         finished = proc.run_on_disks(["umount", point], check=False)
@@ -153,5 +116,11 @@ def undo(act: Act) -> None:
             raise StackError(f"{point} cannot be unmounted: {finished.stderr.strip()}", command=finished.command)
         if finished.status != 0:
             time.sleep(0.1)
-    with suppress(FileNotFoundError):
+    try:
         point.rmdir()
+    except FileNotFoundError:
+        return
+    except OSError as failure:
+        raise StackError(
+            f"{point} cannot be removed: {failure.strerror}", remedy="Look what lies in it, and remove it by hand."
+        ) from failure

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench import inventory
+from bench.acts import QueueAct
 from bench.errors import StackError
-from bench.journal import Act, effect
+from bench.journal import Entry, effect
+from bench.lease import Lease
 from bench.stack.spec import Site, StackSpec, Volume
 
 
 @contextmanager
 def queue_settings(site: Site, spec: StackSpec, volume: Volume) -> Iterator[None]:
     """Set what the point asks for; scheduler and length on the members, the others on the top device."""
-    members = [inventory.SYS_BLOCK / disk.name / "queue" for disk in volume.members]
-    tops = [inventory.SYS_BLOCK / device.name / "queue" for device in volume.devices]
-    arrays = [inventory.SYS_BLOCK / volume.array / "md"] if volume.array is not None else []
+    members = [_Device(disk.name, disk.id) for disk in volume.members]
+    arrays = [_Device(volume.array, None)] if volume.array is not None else []
     # The scheduler comes first: changing it resets the length of the queue.
-    wanted: list[tuple[Path, str | int | None]] = [(queue / "scheduler", spec.scheduler) for queue in members]
-    wanted += [(queue / "nr_requests", spec.nr_requests) for queue in members]
-    wanted += [(queue / "read_ahead_kb", spec.read_ahead_kib) for queue in tops]
-    wanted += [(array / "stripe_cache_size", spec.stripe_cache_pages) for array in arrays]
+    wanted: list[tuple[_Device, str, str | int | None]] = [
+        *((each, "queue/scheduler", spec.scheduler) for each in members),
+        *((each, "queue/nr_requests", spec.nr_requests) for each in members),
+        *((each, "queue/read_ahead_kb", spec.read_ahead_kib) for each in arrays or members),
+        *((each, "md/stripe_cache_size", spec.stripe_cache_pages) for each in arrays),
+    ]
     with ExitStack() as stack:
-        for place, value in wanted:
+        for device, attribute, value in wanted:
             if value is not None:
-                stack.enter_context(_setting(site, place, str(value)))
+                stack.enter_context(_setting(site, device, attribute, str(value)))
         site.apply += apply_lines(spec)
         yield
 
@@ -60,8 +64,17 @@ def value_of(place: Path) -> str:
     return text.partition("[")[2].partition("]")[0] if "[" in text else text
 
 
+@dataclass(frozen=True)
+class _Device:
+    """A disk with its identity, or (None) our array."""
+
+    name: str
+    disk: str | None
+
+
 @contextmanager
-def _setting(site: Site, place: Path, value: str) -> Iterator[None]:
+def _setting(site: Site, device: _Device, attribute: str, value: str) -> Iterator[None]:
+    place = inventory.SYS_BLOCK / device.name / attribute
     try:
         before = value_of(place)
     except OSError as failure:
@@ -71,8 +84,8 @@ def _setting(site: Site, place: Path, value: str) -> Iterator[None]:
         site.commands.append(f"echo {value} > {place}")
         put(place, value, site.commands[-1])
 
-    facts = {"place": str(place), "before": before}
-    with effect(site.journal, "queue", facts, write, undo):
+    act = QueueAct(device.disk, attribute, before)
+    with effect(site.journal, act, write, lambda entry: _put_back(entry, place)):
         yield
 
 
@@ -87,8 +100,16 @@ def put(place: Path, value: str, command: str) -> None:
         raise StackError(f"{place}: wrote {value}, read back {now}", command=command)
 
 
-def undo(act: Act) -> None:
-    """Put the setting back; after a reboot, or without the device, there is nothing to put back."""
-    place = Path(act.facts["place"])
-    if act.of_this_boot and place.exists():
-        put(place, str(act.facts["before"]), f"echo {act.facts['before']} > {place}")
+def undo(entry: Entry, lease: Lease) -> None:
+    """Put a setting of a leased disk back; one of an array goes with the array."""
+    act = entry.act
+    assert isinstance(act, QueueAct)  # noqa: S101 - the table of undos is by type
+    for disk in lease.of([act.disk] if act.disk is not None else []):
+        _put_back(entry, inventory.SYS_BLOCK / disk.name / act.attribute)
+
+
+def _put_back(entry: Entry, place: Path) -> None:
+    """Write the value from before; after a reboot, or without the device, there is nothing to put back."""
+    assert isinstance(entry.act, QueueAct)  # noqa: S101 - as above
+    if entry.of_this_boot and place.exists():
+        put(place, entry.act.before, f"echo {entry.act.before} > {place}")

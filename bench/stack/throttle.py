@@ -15,8 +15,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from bench.acts import ThrottleAct
 from bench.errors import StackError
-from bench.journal import Act, Journal, effect
+from bench.journal import Entry, Journal, effect
+from bench.lease import Lease
 from permutations.workload import DiskProfile
 
 MOUNTS = Path("/proc/self/mounts")
@@ -54,14 +56,16 @@ def throttled(
             stack.callback(_lift, folder, numbers)
             limit()
         else:
-            stack.enter_context(effect(journal, "throttle", {"devices": numbers}, limit, undo))
+            stack.enter_context(effect(journal, ThrottleAct(tuple(numbers)), limit, lambda _: _lift(folder, numbers)))
         yield
 
 
-def undo(act: Act) -> None:
-    """Lift the limits of an act; those of an earlier boot are gone with it."""
-    if act.of_this_boot:
-        _lift(controller(), act.facts["devices"])
+def undo(entry: Entry, lease: Lease) -> None:
+    """Lift the limits of an act from leased disks; those of an earlier boot are gone with it."""
+    assert isinstance(entry.act, ThrottleAct)  # noqa: S101 - the table of undos is by type
+    numbers = [disk.device_number for disk in lease.disks if disk.device_number in entry.act.devices]
+    if entry.of_this_boot and numbers:
+        _lift(controller(), numbers)
 
 
 def controller(mounts: Path = MOUNTS) -> Path:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from results.comparison.picking import Picked
+from results.store.files import object_of
 from results.store.schema import EnvironmentRow
 
 _NOT_COMPARED = frozenset({"environment_id"})
@@ -71,8 +72,7 @@ def _asked(picked: Picked, workload: str) -> dict[str, Any]:
     """The workload as it was asked for; empty where an older version did not keep it."""
     texts = (row.workload_json for row in picked.observations if row.workload == workload)
     kept = next((text for text in texts if text is not None), None)
-    asked: dict[str, Any] = json.loads(kept) if kept else {}
-    return asked
+    return object_of(kept)
 
 
 def _listed(values: Iterable[Any]) -> str:

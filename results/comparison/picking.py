@@ -9,6 +9,7 @@ from pathlib import Path
 from results.errors import ResultsError
 from results.estimates import race
 from results.estimates.settings import label, settings_of, varied
+from results.paths import exists
 from results.recommendation import notes
 from results.store.marker import MARKER
 from results.store.query import load
@@ -35,7 +36,7 @@ def pick(word: str) -> Picked:
     Raises:
         ResultsError: there is no such store or sweep, more than one sweep is meant, or no trial of it is ok.
     """
-    path, _, wanted = (word, "", "") if (Path(word) / MARKER).exists() else word.rpartition("@")
+    path, _, wanted = (word, "", "") if exists(Path(word) / MARKER) else word.rpartition("@")
     if not path:
         path, wanted = word, ""
     frames = load(path, tables=("observations",))

@@ -77,7 +77,9 @@ def merged(rows: Iterable[ObservationRow]) -> dict[int, int]:
     """The histograms of several observations as one: I/Os by latency bucket, ns, ascending."""
     counts: dict[int, int] = defaultdict(int)
     for row in rows:
-        for latency_ns, ios in zip(row.lat_bins_ns, row.lat_counts, strict=True):
+        for latency_ns, ios in zip(row.lat_bins_ns, row.lat_counts, strict=False):
+            if latency_ns <= 0 or ios <= 0:  # no latency, or no I/O: nobody measured that
+                continue
             counts[latency_ns] += ios
     return dict(sorted(counts.items()))
 

@@ -24,6 +24,7 @@ from results.evidence.manifest import (
     is_digest,
     is_safe,
 )
+from results.paths import is_file
 
 MAX_SIGNATURE_BYTES = 64 << 10
 _BEGIN, _END = b"-----BEGIN SSH SIGNATURE-----\n", b"-----END SSH SIGNATURE-----\n"
@@ -85,7 +86,7 @@ def verify(folder: Path, judge: Callable[[bytes, bytes], Signature]) -> Verdict:
     Raises:
         ResultsError: there is no manifest to check.
     """
-    root = folder.parent if folder.name == MANIFEST and folder.is_file() else folder
+    root = folder.parent if folder.name == MANIFEST and is_file(folder) else folder
     content = lying.read_small(root / MANIFEST, MAX_BYTES)
     if content is None:
         raise ResultsError(

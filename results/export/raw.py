@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from results.errors import ResultsError
-from results.export.tables import cannot_write
+from results.outfile import refuse_store
+from results.store.files import cannot_write
 from results.store.pieces import pieces
 from results.store.query import StoreFrames
 
 _SAFE = re.compile(r"[^A-Za-z0-9._-]+")
+MOST_BYTES = 256 << 20
+"""Largest output of an engine that is unpacked."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ def raw_outputs(frames: StoreFrames, engines: Collection[str] = ("fio",)) -> Ite
             if row["raw_zlib"] is None or row["engine"] not in engines:
                 continue
             try:
-                content = zlib.decompress(row["raw_zlib"])
+                content = _decompressed(row["raw_zlib"])
             except zlib.error as error:
                 raise ResultsError(
                     f"the output of trial {row['trial_id']} cannot be decompressed: {error}",
@@ -49,12 +52,22 @@ def raw_outputs(frames: StoreFrames, engines: Collection[str] = ("fio",)) -> Ite
             yield RawOutput(row["trial_id"], row["workload"], row["engine"], sources[row["trial_id"]], content)
 
 
+def _decompressed(packed: bytes) -> bytes:
+    """An output as it was; raises zlib.error where that is more than any output has."""
+    unpacking = zlib.decompressobj()
+    content = unpacking.decompress(packed, MOST_BYTES)
+    if unpacking.unconsumed_tail:
+        raise zlib.error(f"it has more than {MOST_BYTES >> 20} MiB")
+    return content + unpacking.flush()
+
+
 def write_raw(frames: StoreFrames, folder: Path) -> int:
     """Write each of fio's outputs as ``TRIAL-WORKLOAD.json`` into ``folder``, which is made.  Returns the files.
 
     Raises:
-        ResultsError: a file is there already, or the folder cannot be written.
+        ResultsError: a file is there already, the folder is one of a store, or it cannot be written.
     """
+    refuse_store(folder / "any")
     count = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -8,12 +8,9 @@ has no holes.  Rows are written a piece at a time, so memory is bounded whatever
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
-from results.errors import ResultsError
 from results.export.csv_text import csv_cell
 from results.store.pieces import pieces
 from results.store.query import StoreFrames
@@ -115,7 +112,7 @@ def write_jsonl(frames: StoreFrames, out: IO[str]) -> int:
     return count
 
 
-def write_parquet(frames: StoreFrames, path: Path) -> int:
+def write_parquet(frames: StoreFrames, out: BinaryIO) -> int:
     """A Parquet file with the types and the documentation of the schema, histograms included.  Returns the rows."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -124,13 +121,10 @@ def write_parquet(frames: StoreFrames, path: Path) -> int:
     labels = labels_of(frames.trial_rows())
     schema = export_schema(names, labels)
     count = 0
-    try:
-        with pa.OSFile(os.fsencode(path), "wb") as sink, pq.ParquetWriter(sink, schema, compression="zstd") as writer:
-            for rows in joined(frames, names):
-                writer.write_table(pa.Table.from_pylist(list(rows), schema=schema))
-                count += len(rows)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    with pq.ParquetWriter(out, schema, compression="zstd") as writer:
+        for rows in joined(frames, names):
+            writer.write_table(pa.Table.from_pylist(list(rows), schema=schema))
+            count += len(rows)
     return count
 
 
@@ -150,10 +144,3 @@ def _cell(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return json_text(value) if value else ""
     return value
-
-
-def cannot_write(path: Path, error: OSError) -> ResultsError:
-    """The words for an export that failed."""
-    return ResultsError(
-        f"cannot write {path}: {error.strerror or error}", remedy="Name a file in a folder that can be written."
-    )

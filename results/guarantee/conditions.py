@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from results.estimates.settings import label, settings_of
 from results.guarantee.answer import Conditions
 from results.guarantee.runs import Run
 from results.statistics import steady
+from results.store.files import object_of
 from results.store.schema import EnvironmentRow, ObservationRow, TrialRow
 
 
@@ -24,7 +24,7 @@ def gather(
     first = trials[0]
     of_first = [row for row in observed if row.trial_id == first.trial_id] or list(observed[:1])
     row = of_first[0] if of_first else None
-    asked: Mapping[str, Any] | None = json.loads(row.workload_json) if row is not None and row.workload_json else None
+    asked: Mapping[str, Any] | None = object_of(row.workload_json) if row is not None and row.workload_json else None
     settings = settings_of(first)
     fill = 100 * first.dataset_bytes / first.usable_bytes if first.dataset_bytes and first.usable_bytes else None
     return Conditions(

@@ -23,7 +23,7 @@ def _machine(found: Conditions) -> Iterator[str]:
     env = found.environment
     if env is None:
         return
-    described = zip(env.disk_ids, env.disk_models, env.disk_firmwares, env.disk_sizes_bytes, strict=True)
+    described = zip(env.disk_ids, env.disk_models, env.disk_firmwares, env.disk_sizes_bytes, strict=False)
     known = {serial: (model, firmware, size) for serial, model, firmware, size in described}
     for serial in found.disk_ids:
         model, firmware, size = known.get(serial, ("", "", 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from results.text import plain_lines
@@ -67,16 +67,23 @@ STYLE: dict[Any, Any] = {
 def clean(figure: Figure) -> None:
     """Clean every text of a figure before it is laid out, names at its ticks included."""
     from matplotlib.text import Text
-    from matplotlib.ticker import FixedFormatter
+    from matplotlib.ticker import FixedFormatter, FuncFormatter
 
     for axes in figure.get_axes():
         for axis in (axes.xaxis, axes.yaxis):
             formatter = axis.get_major_formatter()
             if isinstance(formatter, FixedFormatter):
                 formatter.seq = [plain_lines(name) for name in formatter.seq]
+            elif isinstance(formatter, FuncFormatter):  # of ticks that were set with their names
+                formatter.func = _cleaned(formatter.func)
     for shown in figure.findobj(Text):
         if isinstance(shown, Text):
             shown.set_text(plain_lines(shown.get_text()))
+
+
+def _cleaned(names: Callable[..., str]) -> Callable[..., str]:
+    """The names that a function gives ticks, cleaned."""
+    return lambda value, position=None: plain_lines(names(value, position))
 
 
 def inline(figure: Figure, name: str, title: str, description: str, *, tight: bool = True) -> str:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from results import outfile
 from results.errors import ResultsError
-from results.store import sealed
+from results.paths import is_folder
 
 if TYPE_CHECKING:
     from results.evidence import Entry
@@ -146,7 +147,7 @@ def save(made: Document, target: Path) -> int:
         content = pdf(made.model, made.recommendation.last_trial_ns)
     else:
         content = render(made.model).encode()
-    sealed.replace_durable(target, content)
+    outfile.write(target, content)
     return len(content)
 
 
@@ -161,8 +162,9 @@ def check_target(target: Path) -> None:
     """Refuse a file that cannot be written before anything is computed; raises ResultsError."""
     if target.suffix.lower() not in HTML | PDF:
         raise ResultsError(f"{target}: HTML and PDF are written", remedy="Name a file that ends in .html or .pdf.")
-    if not target.parent.is_dir():
+    if not is_folder(target.parent):
         raise ResultsError(f"{target.parent} is no folder", remedy="Make it, or name another file.")
+    outfile.check(target)
 
 
 def _guarantee(

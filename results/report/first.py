@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from results.recommendation.summary import default_sentence, gain_sentence, publ
 from results.report import tables
 from results.report.model import Verdict
 from results.report.tables import Traces
+from results.store.files import object_of
 from results.store.schema import IMPORTED, ObservationRow
 from results.units import capacity, date, duration, figure, metric_name, number, pct, scale_of, signed_pct
 
@@ -142,11 +142,11 @@ def load_line(workload: str, observations: Iterable[ObservationRow]) -> str:
     kept = next((row for row in observations if row.workload == workload and row.workload_json), None)
     if kept is None:
         return ""
-    asked = json.loads(kept.workload_json or "{}")
+    asked = object_of(kept.workload_json)
     size = asked.get("bs_bytes")
     words = [
         f"{capacity(size).replace('.00', '')} " if isinstance(size, int) else "",
-        _PATTERNS.get(asked.get("rw"), str(asked.get("rw"))),
+        _PATTERNS.get(str(asked.get("rw")), str(asked.get("rw"))),
     ]
     depth, jobs = asked.get("iodepth"), asked.get("numjobs")
     parts = ["".join(words)]

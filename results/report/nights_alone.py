@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from results import outfile
 from results.errors import ResultsError
+from results.paths import is_folder
 from results.plotting.inline import VIRTUAL_MARK
 from results.recommendation.notes import notice_of
 from results.report import trend
 from results.report.render import read, script, template_of
-from results.store import sealed
 from results.store.query import load
 from results.store.schema import VIRTUAL_SUBSTRATES
 from results.text import plain
@@ -32,11 +33,12 @@ def write_nights(store: Path, target: Path) -> WrittenNights:
     Raises:
         ResultsError: no store, a store without nights, or a file that cannot be written.
     """
-    if target.suffix.lower() not in {".html", ".htm"} or not target.parent.is_dir():
+    if target.suffix.lower() not in {".html", ".htm"} or not is_folder(target.parent):
         raise ResultsError(
             f"{target} is no file to write HTML to",
             remedy="Name a file that ends in .html, in a folder that is there; `stripelab report` writes PDF too.",
         )
+    outfile.check(target)
     found = trend.read_nights(load(store, verify=False))
     if not found.trends:
         raise ResultsError(
@@ -44,7 +46,7 @@ def write_nights(store: Path, target: Path) -> WrittenNights:
         )
     notice = notice_of(found.substrates)
     content = _rendered(found, notice).encode()
-    sealed.replace_durable(target, content)
+    outfile.write(target, content)
     nights = {entry.night for each in found.trends for entry in each.entries}
     return WrittenNights(len(content), len(found.trends), len(nights), notice)
 

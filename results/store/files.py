@@ -129,7 +129,7 @@ class Folder:
     def _regular(self, found: os.stat_result, name: str, most_bytes: int = LARGE_BYTES) -> os.stat_result:
         """The status of a regular file of at most so many bytes; raises OddFileError on everything else."""
         if not stat.S_ISREG(found.st_mode):
-            raise OddFileError(self.path / name, f"it is {_kind(found.st_mode)} and not a regular file")
+            raise OddFileError(self.path / name, f"it is {kind(found.st_mode)} and not a regular file")
         if found.st_size > most_bytes:
             raise OddFileError(self.path / name, f"it has more than {most_bytes:,} bytes")
         return found
@@ -265,6 +265,15 @@ def parse_json(content: bytes | str) -> Any:
         raise ValueError("it is nested too deeply") from None
 
 
+def object_of(text: str | None) -> dict[str, Any]:
+    """An object that a store keeps as JSON text; empty where it keeps none, or something else."""
+    try:
+        found = parse_json(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def cannot_read(path: Path, error: OSError) -> ResultsError:
     """The words for a store of which a part cannot be read."""
     return ResultsError(f"cannot read the store {path}: {error.filename}: {error.strerror}")
@@ -306,7 +315,7 @@ def _status(name: str, folder: int) -> os.stat_result | None:
         return None
 
 
-def _kind(mode: int) -> str:
+def kind(mode: int) -> str:
     """What a file is that is not regular, in words."""
     kinds = {
         stat.S_IFLNK: "a symbolic link",

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from results.errors import ResultsError
-from results.store.files import LARGE_BYTES, MEDIUM_BYTES, Folder, OddFileError, file_at
+from results.store.files import LARGE_BYTES, MEDIUM_BYTES, Folder, OddFileError
 from results.store.schema import arrow_schema
 
 if TYPE_CHECKING:
@@ -222,15 +222,3 @@ def rows_in(content: bytes) -> int:
 
     with _parquet(pa.BufferReader(content)) as file:
         return int(file.metadata.num_rows)
-
-
-def replace_durable(path: Path, content: bytes) -> None:
-    """Put ``content`` at ``path``, atomically: a reader sees the old file or the new one, never a part.
-
-    For a place that a user names; in a store :meth:`results.store.files.Folder.replace` does it.
-
-    Raises:
-        ResultsError: the file system is full, read-only, or does not let us.
-    """
-    folder, name = file_at(path)
-    folder.replace(name, content)

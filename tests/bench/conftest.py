@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from bench import inventory
+from bench.acts import trial_folder
 from bench.inventory import Disk
 from bench.journal import Journal
 
@@ -48,3 +50,25 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     """A journal of the test's own."""
     with Journal(tmp_path / "journal.jsonl") as opened:
         yield opened
+
+
+@pytest.fixture
+def attach():
+    """A function that attaches a loop device to a path; all are detached at the end."""
+    with ExitStack() as stack:
+
+        def attached(*words: object) -> str:
+            device = sh("losetup", "--find", "--show", *words).strip()
+            stack.callback(subprocess.run, ["losetup", "--detach", device], check=False, capture_output=True)
+            return device
+
+        yield attached
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Iterator[Path]:
+    """Where a trial of the test's own has its mount points; it is empty at the end."""
+    folder = trial_folder(tmp_path, "test")
+    folder.mkdir(mode=0o700, parents=True)
+    yield folder
+    folder.rmdir()

@@ -20,6 +20,7 @@ from bench.crosscheck import (
     Comparison,
     differences,
 )
+from bench.errors import DiskRefusedError
 from permutations.workload import Workload
 from results.statistics.agreement import agreement
 
@@ -100,3 +101,43 @@ def test_only_differences_that_apply_are_told():
     assert differences(plain) == (OF_ALL, OF_BATCHES, OF_DRAIN)
     assert OF_RAMP in differences(replace(plain, ramp_time_s=1.0))
     assert differences(replace(plain, rw="write", iodepth=1)) == (OF_WRITES, OF_DD)
+
+
+@pytest.mark.parametrize(
+    "name", ["disk#2", "disk;2", "disk ", " disk", "disk\t", "a:disk", "disk\\", "b\n[job]\nfilename=disk"]
+)
+def test_no_name_makes_an_engine_write_to_another_file(tmp_path, monkeypatch, name):
+    """fio cuts a name at ``#`` and ``;``, and strips blanks: none of them gets a name of the user's."""
+    monkeypatch.chdir(tmp_path)
+    canary, named = tmp_path / "disk", tmp_path / name
+    canary.write_bytes(b"precious" * (MIB // 8))
+    named.write_bytes(bytes(MIB))
+    status = outcome(
+        ["crosscheck", str(named), "--rw=randwrite", "--direct=0", "--runtime-s=1", "--rounds=2", "--overwrite"]
+    )
+    assert status in {0, 1}
+    assert canary.read_bytes() == b"precious" * (MIB // 8)
+    assert named.read_bytes() != bytes(MIB)
+
+
+@pytest.mark.parametrize("verb", [["native"], ["crosscheck"], ["native", "--overwrite", "--rw=write"]], ids=" ".join)
+@pytest.mark.parametrize("kind", ["pipe", "folder", "terminal"])
+def test_what_is_no_target_is_refused_at_once(tmp_path, capsys, verb, kind):
+    path = tmp_path / "target"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/ptmx")
+    assert outcome([*verb, str(path)]) == DiskRefusedError.status
+    assert "files and block devices" in capsys.readouterr().err
+
+
+@pytest.mark.loop
+def test_a_file_that_is_in_use_is_not_written_over(tmp_path, make_loop):
+    disk = make_loop(16)
+    backing = str(disk.id).removeprefix("loop:")
+    for verb in ("native", "crosscheck"):
+        assert outcome([verb, "--overwrite", "--rw=write", backing]) == DiskRefusedError.status
+        assert outcome([verb, "--overwrite", "--rw=write", str(disk.path)]) == DiskRefusedError.status

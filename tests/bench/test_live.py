@@ -113,3 +113,47 @@ def test_a_new_workload_begins_its_lines_anew():
 def test_what_each_disk_did_crosses_a_file(tmp_path):
     EventFile(tmp_path / "events")(throughput({"sda": 1.5, "sdb": 2.0}))
     assert EventReader(tmp_path / "events")() == (throughput({"sda": 1.5, "sdb": 2.0}),)
+
+
+IMPOSSIBLE = (
+    '{"kind": "started", "total": 100, "expected_s": 1e308}',
+    '{"kind": "ended", "duration_s": 1e308}',
+    '{"kind": "started", "total": 1%s}' % ("0" * 400),
+    '{"kind": "started", "total": 10000000000}',
+    '{"kind": "started", "total": -1}',
+    '{"kind": "started", "done": -5, "total": 3}',
+    '{"kind": "trial", "block": -2}',
+    '{"kind": "throughput", "bw_bytes_s": -1}',
+    '{"kind": "throughput", "disks": ["a"], "disks_bw_bytes_s": [-5.0]}',
+    '{"kind": "throughput", "disks": ["a"], "disks_bw_bytes_s": [1e300]}',
+)
+
+
+def test_events_with_impossible_figures_are_passed_over(tmp_path):
+    (tmp_path / "events").write_text("".join(f"{line}\n" for line in IMPOSSIBLE))
+    assert EventReader(tmp_path / "events")() == ()
+
+
+def test_the_largest_and_the_least_figures_that_are_taken_can_be_shown(tmp_path, capsys):
+    for figure in (1e15, 5e-324, 0.0):
+        sent = [
+            Event("started", total=10**9, expected_s=figure),
+            Event("trial", label="raid5", block=10**9),
+            Event("throughput", bw_bytes_s=figure, disks=("a", "b"), disks_bw_bytes_s=(figure, 0.0)),
+            Event("ended", status="ok", duration_s=figure),
+            Event("ended", status="ok", duration_s=1e15),
+        ]
+        write = EventFile(tmp_path / f"events{figure}")
+        tally = Tally()
+        with view() as emit:
+            for event in sent:
+                write(event)
+                emit(event)
+                tally.take(event)
+                assert shown(tally)
+        assert EventReader(tmp_path / f"events{figure}")() == tuple(sent)
+
+
+def test_names_of_disks_do_not_pile_up():
+    tally = running(*({f"{sample}-{number}": 1e6 for number in range(9)} for sample in range(9)))
+    assert len(tally.by_disk) == 9

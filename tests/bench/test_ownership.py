@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +43,18 @@ def opened(mode: int, *parts: str) -> Callable[[Path], None]:
     return act
 
 
+def listed(*parts: str) -> Callable[[Path], None]:
+    """An access control list as `setfacl -m u:12345:rwx` makes one (linux/posix_acl_xattr.h)."""
+
+    def act(store: Path) -> None:
+        none = 0xFFFF_FFFF
+        entries = ((1, 7, none), (2, 7, OTHER), (4, 5, none), (16, 7, none), (32, 5, none))  # owner, user, group, mask
+        content = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+        os.setxattr(store.joinpath(*parts), "system.posix_acl_access", content)
+
+    return act
+
+
 def linked(store: Path) -> None:
     """The way leads over a link of another user."""
     moved = store.parent.rename(store.parent.with_name("elsewhere"))
@@ -63,6 +77,10 @@ CHANGED: dict[str, Callable[[Path], None]] = {
     "everybody may write a file": opened(0o666, "stripelab.json"),
     "everybody may rename the store": opened(0o777, ".."),
     "a link of another user leads there": linked,
+    "an access control list of the store names a user": listed(),
+    "an access control list of a table names a user": listed("trials"),
+    "an access control list of a file names a user": listed("stripelab.json"),
+    "an access control list lets a user rename the store": listed(".."),
 }
 
 
@@ -89,6 +107,37 @@ def test_root_writes_where_nobody_else_may(change: Callable[[Path], None], store
     change(store)
     with locked(store):
         assert (store / ".lock").exists()
+
+
+def test_after_the_remedy_a_list_lets_nobody_write(store: Path) -> None:
+    listed("trials")(store)
+    with pytest.raises(StoreError) as failure, locked(store):
+        pass
+    subprocess.run(failure.value.next_step.partition(": ")[2].partition("; ")[0], shell=True, check=True)
+    with locked(store):
+        pass
+
+
+def test_a_sticky_store_is_refused_by_another_name_too(store: Path) -> None:
+    store.chmod(0o1777)
+    with pytest.raises(StoreError, match="may be written by every user"):
+        refuse_foreign(store / "trials" / "..")
+
+
+@pytest.mark.parametrize("below", ["made", "made/deeper", "made/../other"])
+def test_nothing_is_made_where_another_users_link_leads(tmp_path: Path, below: str) -> None:
+    (tmp_path / "ours").mkdir()
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "link").symlink_to(tmp_path / "ours")
+    os.chown(home, OTHER, OTHER)
+    os.chown(home / "link", OTHER, OTHER, follow_symlinks=False)
+    with pytest.raises(StoreError), locked(home / "link" / below):
+        pass
+    sweep = Path(__file__).parents[2] / "examples" / "first-sweep.toml"
+    words = ["nightly", "install", sweep, "--store", home / "link" / below, "--lab", "--directory", tmp_path / "units"]
+    assert attempt(list(map(str, words))) == StoreError.status
+    assert list((tmp_path / "ours").iterdir()) == []
 
 
 def test_files_of_a_user_that_is_trusted_are_fine(store: Path) -> None:

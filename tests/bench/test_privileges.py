@@ -24,6 +24,7 @@ from bench.engine import Targets
 from bench.errors import SigningError, StackError
 from bench.fio.engine import FioEngine
 from bench.inventory import Disk
+from bench.lab.inside import VARIABLE, inside
 from bench.privileges import TABLE, Row, setpriv_options
 from bench.signing import sign
 from bench.stack import filesystems
@@ -110,8 +111,16 @@ def test_an_ordinary_user_gives_up_nothing(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_in_the_guest_root_keeps_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(privileges.IN_GUEST, "1")
+    monkeypatch.setattr(privileges, "inside", lambda: True)
     assert {setpriv_options(program) for program in TABLE} == {()}
+
+
+@as_root
+def test_the_variable_of_the_guest_alone_makes_no_guest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "1")
+    assert not inside()
+    assert privileges.gives_up()
+    assert setpriv_options("dd")
 
 
 @as_root

@@ -11,6 +11,7 @@ import pytest
 
 from bench.cli import output, slides
 from bench.console import Screen, text
+from bench.errors import StreamError
 from bench.events import Event
 from bench.live import Tally, render
 from bench.streams import CleanStream
@@ -116,3 +117,52 @@ def test_an_unforeseen_failure_shows_and_keeps_clean_words() -> None:
     assert done.returncode == 70
     assert not driving(done.stderr.decode())
     assert b"RuntimeError" in done.stderr
+
+
+STRIPELAB = (sys.executable, "-m", "bench")
+ANSWERS = ("disks", "disks --json", "--version", "--help", "run nothing --store nowhere", "doctor --nonsense")
+
+
+def by_shell(command: str, redirections: str) -> subprocess.CompletedProcess[str]:
+    words = ["sh", "-c", f'exec "$@" {redirections}', "sh", *STRIPELAB, *command.split()]
+    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("command", ANSWERS)
+@pytest.mark.parametrize("redirections", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_closed_standard_stream_changes_no_status(command: str, redirections: str) -> None:
+    usual, closed = by_shell(command, ""), by_shell(command, redirections)
+    assert closed.returncode == usual.returncode
+    assert "Traceback" not in closed.stderr
+    if redirections == "<&-":
+        assert (closed.stdout, closed.stderr) == (usual.stdout, usual.stderr)
+
+
+@pytest.mark.parametrize("command", ANSWERS[:4])
+def test_a_full_standard_output_is_one_message_and_a_status(command: str) -> None:
+    full = by_shell(command, ">/dev/full")
+    assert full.returncode == StreamError.status
+    assert full.stderr == (
+        f"error: standard output cannot be written: No space left on device\nnext: {StreamError.remedy}\n"
+    )
+
+
+def test_nothing_is_said_where_both_streams_are_full() -> None:
+    assert by_shell("disks --json", ">/dev/full 2>&1").returncode == StreamError.status
+    assert by_shell("run nothing --store nowhere", ">/dev/full 2>&1").returncode == 2
+
+
+def test_a_file_never_gets_the_number_of_a_standard_stream() -> None:
+    code = (
+        "import os, sys\n"
+        "from bench.streams import clean_standard_streams\n"
+        "clean_standard_streams()\n"
+        "with open('/dev/zero') as file: number = file.fileno()\n"
+        "assert number > 3 and sys.stdin.read() == '' and print('x') is None\n"
+        "for each in range(3):\n"
+        "    assert os.get_inheritable(each)\n"
+        "    os.write(3, os.readlink(f'/proc/self/fd/{each}').encode() + b'\\n')\n"
+    )
+    words = ["sh", "-c", 'exec "$@" 3>&1 <&- >&- 2>&-', "sh", sys.executable, "-c", code]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "/dev/null\n" * 3)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from bench import inventory
+from bench import content, inventory, nodes
+from bench.acts import trial_folder
 from bench.inventory import Disk
 from bench.journal import Journal
 from bench.lease import Lease, open_lease
@@ -26,10 +27,35 @@ def sh(*argv: object) -> str:
 
 @pytest.fixture
 def disks() -> tuple[Disk, ...]:
-    """The lab's disks; a test may leave nothing on them."""
+    """The lab's disks, which pass for blank; a test may leave no signature on them."""
     found = tuple(disk for disk in inventory.disks() if disk.substrate == "uml")
     assert len(found) >= 4, "these tests belong into the virtual lab"
+    for disk in found:
+        make_blank(disk)
     return found
+
+
+def make_blank(disk: Disk) -> None:
+    """Write zeros wherever a disk is sampled, since each test has a store of its own, which knows nothing of others."""
+    with disk.path.open("r+b") as file:
+        for start, size in content.places(disk.size_bytes, disk.id or ""):
+            file.seek(start)
+            file.write(bytes(size))
+
+
+def signatures_on(disks: Sequence[Disk]) -> tuple[content.Signature, ...]:
+    """What wipefs finds on the disks."""
+    with nodes.opened([(disk.path, disk.device_number, disk.diskseq) for disk in disks]) as opened:
+        return content.signatures(zip((disk.name for disk in disks), opened, strict=True))
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Iterator[Path]:
+    """Where a trial of the test's own has its mount points: mounts elsewhere are not stripelab's."""
+    folder = trial_folder(tmp_path, "test")
+    folder.mkdir(mode=0o700, parents=True)
+    yield folder
+    folder.rmdir()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from bench import privileges
+from bench.lab.inside import VARIABLE
 from results.store.query import load
 from tests.inside.service import SUCCEEDED, nothing_stands, serve
 
@@ -19,7 +20,7 @@ def systemctl_as_root_starts_it():
 
 def test_a_trial_runs_inside_the_sandbox_with_array_filesystem_and_queue_settings(service_folder, disks, monkeypatch):
     with monkeypatch.context() as on_a_host:
-        on_a_host.delenv(privileges.IN_GUEST)
+        on_a_host.delenv(VARIABLE)
         more = f"{BESIDE}\n{systemctl_as_root_starts_it()}"
     status, said = serve(service_folder, disks, more=more)
     assert status == SUCCEEDED, said

@@ -10,6 +10,7 @@ import pytest
 
 from bench import privileges, proc
 from bench.errors import StackError
+from bench.lab.inside import VARIABLE
 from bench.privileges import TABLE, Row
 from tests.inside.conftest import sh
 
@@ -19,7 +20,7 @@ ARRAY = "/dev/md/privileges"
 @pytest.fixture(autouse=True)
 def as_on_a_host(monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs give up capabilities here as they do outside of the guest."""
-    monkeypatch.delenv(privileges.IN_GUEST)
+    monkeypatch.delenv(VARIABLE)
 
 
 def without(monkeypatch: pytest.MonkeyPatch, program: str, name: str) -> None:
@@ -31,8 +32,11 @@ def without(monkeypatch: pytest.MonkeyPatch, program: str, name: str) -> None:
 def members(disks) -> Iterator[list[Path]]:
     paths = [disk.path for disk in disks[:3]]
     yield paths
-    if Path(ARRAY).exists():
-        sh("mdadm", "--stop", ARRAY)
+    for array in Path("/sys/block").glob("md*"):
+        sh("mdadm", "--stop", f"/dev/{array.name}")
+    Path(ARRAY).unlink(missing_ok=True)
+    for node in Path("/dev").glob("md[0-9]*"):
+        node.unlink()  # there is no udev: to open one would make an array again
     sh("mdadm", "--zero-superblock", *paths)
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from bench import probes
 from bench.journal import Journal
 from bench.places import on_disks
 from bench.stack import md
@@ -21,6 +20,7 @@ from permutations.design import make_plan
 from permutations.orders import compare_orders
 from permutations.sweep import Sweep
 from results.store.query import load
+from tests.inside.conftest import signatures_on
 
 SPLIT_PLOT = """
 [sweep]
@@ -89,7 +89,7 @@ def journalled(store, words):
 
 def nothing_is_left(store, disks):
     assert not list(Path("/sys/block").glob("md*"))
-    assert probes.signatures(disks) == ()
+    assert signatures_on(disks) == ()
     assert "/run/stripelab-stacks" not in Path("/proc/self/mounts").read_text()
     assert not list(Path("/run/stripelab-stacks").glob("*"))
     with Journal(store / "journal.jsonl") as journal:

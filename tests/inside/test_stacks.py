@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from bench import probes
+from bench.acts import TakenAct
 from bench.errors import DiskRefusedError, StackError
 from bench.journal import recover
 from bench.stack import filesystems, md
 from bench.stack.build import array_state, stack, undo_table
 from bench.stack.spec import Geometry, Site, StackRequest, StackSpec
 from permutations.workload import DataSet
-from tests.inside.conftest import sh
+from tests.inside.conftest import make_blank, sh, signatures_on
 
 LEVELS = ("jbod", "raid0", "raid1", "raid5", "raid6", "raid10")
 MIB = 1 << 20
@@ -24,8 +25,8 @@ DATA_DISKS = {"raid0": 4, "raid5": 3, "raid6": 2, "raid10": 2}
 
 
 @pytest.fixture
-def site(lease, journal, tmp_path):
-    return Site(lease, journal, tmp_path / "site", "test0001")
+def site(lease, journal, run_folder):
+    return Site(lease, journal, run_folder, "test0001")
 
 
 def mount_of(path):
@@ -43,9 +44,10 @@ def request(level, filesystem, *, dataset=None, **settings):
 def left_over(site):
     """Arrays, mounts, signatures and journalled acts that a stack left behind: there must be none."""
     arrays = [path.name for path in Path("/sys/block").glob("md*")]
-    mounts = [mount.mount_point for mount in probes.mounts() if "/site/mnt" in mount.mount_point]
-    written = [f"{each} on {each.device}" for each in probes.signatures(site.lease.disks)]
-    return [*arrays, *mounts, *written, *site.journal.pending]
+    mounts = [mount.mount_point for mount in probes.mounts() if str(site.folder) in mount.mount_point]
+    written = [f"{each} on {each.device}" for each in signatures_on(site.lease.disks)]
+    pending = [entry.act for entry in site.journal.pending if not isinstance(entry.act, TakenAct)]
+    return [*arrays, *mounts, *written, *pending]
 
 
 @pytest.mark.parametrize("filesystem", ["raw", *filesystems.names()])
@@ -62,7 +64,7 @@ def test_every_level_with_every_filesystem(site, level, filesystem):
             assert array_state(volume).clean
         if filesystem == "raw":
             assert targets.device
-            assert targets.paths == volume.devices
+            assert tuple(path.resolve() for path in targets.paths) == volume.devices
         else:
             kinds = {
                 sh("findmnt", "--noheadings", "--output", "FSTYPE", "--target", path).strip() for path in targets.paths
@@ -97,11 +99,11 @@ def test_xfs_says_the_stripe_of_the_array(site, level, chunk_kib):
 )
 def test_layers_go_up_in_order_and_come_down_in_the_reverse(site, journal, level, layers):
     with stack(site, request(level, "ext4", read_ahead_kib=512)):
-        standing = [act.kind for act in reversed(journal.pending)]
+        standing = [entry.act.kind for entry in reversed(journal.pending)]
     records = [json.loads(line) for line in journal.path.read_text().splitlines()]
     kinds = {record["n"]: record["kind"] for record in records if record["state"] == "begun"}
     taken_back = [kinds[record["n"]] for record in records if record["state"] == "undone"]
-    assert standing == layers
+    assert [kind for kind in standing if kind != "taken"] == layers
     assert [kind for kind in taken_back if kind != "destroy"] == layers[::-1]
 
 
@@ -188,6 +190,7 @@ def test_a_disk_of_another_array_is_refused(site, lease, disks):
     with pytest.raises(DiskRefusedError, match="linux_raid_member"), stack(site, request("raid0", "raw")):
         pytest.fail("the stack must not stand")
     sh("mdadm", "--zero-superblock", first.path)
+    make_blank(first)
 
 
 def test_a_disk_under_device_mapper_is_refused(lease, disks):
@@ -204,7 +207,7 @@ def test_a_disk_under_device_mapper_is_refused(lease, disks):
 def test_what_a_dead_run_left_is_taken_back_by_the_next(site, lease, journal, level, filesystem):
     standing = stack(site, request(level, filesystem, read_ahead_kib=512))
     standing.__enter__()  # and never left, as if the process had been killed here
-    assert [act.kind for act in journal.pending].count("queue") >= 1
+    assert [entry.act.kind for entry in journal.pending].count("queue") >= 1
     recover(journal, undo_table(lease))
     assert left_over(site) == []
     recover(journal, undo_table(lease))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.acts import ThrottleAct
 from bench.errors import StackError
 from bench.journal import recover
 from bench.lab.profiles import DISK_PROFILES
@@ -98,13 +99,13 @@ def test_what_is_no_disk_is_refused(tmp_path):
             pytest.fail("the throttle must not be on")
 
 
-def test_what_a_dead_run_left_is_lifted_by_the_next(disks, journal):
+def test_what_a_dead_run_left_is_lifted_by_the_next(disks, journal, lease):
     standing = throttled([disks[0].path], DISK_PROFILES[0], journal)
     standing.__enter__()  # and never left, as if the process had been killed here
     assert all(limits().values())
-    recover(journal, {"throttle": throttle.undo})
+    recover(journal, {ThrottleAct: lambda entry: throttle.undo(entry, lease)})
     assert set(limits().values()) == {""}
-    recover(journal, {"throttle": throttle.undo})
+    recover(journal, {ThrottleAct: lambda entry: throttle.undo(entry, lease)})
 
 
 def test_without_the_controller_it_says_so(tmp_path):

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import probes
 from bench.journal import Journal
 from results.store.query import load
-from tests.inside.conftest import sh
+from tests.inside.conftest import sh, signatures_on
 from tests.inside.sweeps import run, sweep_file
 
 
@@ -59,7 +58,7 @@ def test_a_trial_during_which_a_disk_dies_is_invalid(tmp_path, disks):
     (trial,) = load(tmp_path / "store").trial_rows()
     assert (trial.degraded_before, trial.degraded_after) == (0, 1)
     assert trial.invalid_reasons == ("array degraded after the workloads: 1 member(s) missing",)
-    assert probes.signatures(disks) == ()
+    assert signatures_on(disks) == ()
 
 
 @pytest.mark.parametrize("moment_s", [2.5, 4.0, 5.5])
@@ -74,7 +73,7 @@ def test_a_killed_run_is_cleared_and_completed_by_the_next(tmp_path, disks, mome
     assert (summary.ok, summary.planned) == (2, 2)
     assert len(load(store).trial_rows()) == 2
     assert not list(Path("/sys/block").glob("md*"))
-    assert probes.signatures(disks) == ()
+    assert signatures_on(disks) == ()
     with Journal(store / "journal.jsonl") as journal:
         assert journal.pending == ()
 

@@ -101,6 +101,13 @@ for name, number in (
     call(name, number, 0, 0, 0, 0, 0, 0)
 for number in (41, 42, 165, 272, 520, 545):
     call(f"{number} of x32", 0x40000000 | number, 1, 1, 0)
+readable = os.open("/etc/passwd", os.O_RDONLY)
+call("flock", 73, readable, 2)
+call("lease", 72, readable, 1024, 0)
+call("notify", 72, os.open("/etc", os.O_RDONLY), 1026, 1)
+for command in (7, 37, 38):
+    call(f"lock {command}", 72, readable, command, bytes(64))
+    call(f"lock {command} with upper bits", 72, readable, 1 << 40 | command, bytes(64))
 for request in (0x5412, 0x541C):
     call(f"ioctl {request:#x}", 16, 0, request, b"x")
     call(f"ioctl {request:#x} with upper bits", 16, 0, 1 << 40 | request, b"x")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 import pytest
 
-from bench.errors import BusyError, LabError
+from bench.errors import BusyError, DiskRefusedError, LabError
 from bench.lab import images
 from bench.lab.guest import Lab
 from permutations.workload import LabSpec
@@ -109,6 +110,36 @@ def test_an_image_behind_a_symbolic_link_is_refused(share, tmp_path):
     with pytest.raises(LabError, match="cannot make a disk image"), Lab(SMALL, shared=[share], images_dir=tmp_path):
         pytest.fail("the lab must not be there")
     assert (tmp_path / "precious").stat().st_size == 0
+
+
+def test_an_image_with_another_name_is_refused(share, tmp_path):
+    (tmp_path / "precious").write_bytes(b"")
+    (tmp_path / "LAB0000001.img").hardlink_to(tmp_path / "precious")
+    with pytest.raises(LabError, match="another hard link"), Lab(SMALL, shared=[share], images_dir=tmp_path):
+        pytest.fail("the lab must not be there")
+    assert (tmp_path / "precious").stat().st_size == 0
+
+
+@pytest.mark.loop
+def test_an_image_under_a_loop_device_is_refused(share, tmp_path):
+    image = tmp_path / "LAB0000001.img"
+    image.write_bytes(bytes(SMALL.disk_bytes))
+    words = ["losetup", "--find", "--show", image]
+    device = subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        with pytest.raises(DiskRefusedError, match="loop device"), Lab(SMALL, shared=[share], images_dir=tmp_path):
+            pytest.fail("the lab must not be there")
+    finally:
+        subprocess.run(["losetup", "--detach", device], check=True)
+
+
+def test_an_image_that_another_program_has_open_is_refused(share, tmp_path):
+    image = tmp_path / "LAB0000001.img"
+    image.write_bytes(bytes(SMALL.disk_bytes))
+    with image.open("rb") as file, subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=[file.fileno()]) as other:
+        with pytest.raises(DiskRefusedError, match=rf"process {other.pid} "), Lab(SMALL, images_dir=tmp_path):
+            pytest.fail("the lab must not be there")
+        other.kill()
 
 
 def test_a_file_system_without_anonymous_files(tmp_path, monkeypatch):

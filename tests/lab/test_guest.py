@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import os
 import resource
+import subprocess
+import sys
 
 import pytest
 
 from bench.errors import LabError
 from bench.lab.guest import Lab
+from bench.lab.watch import Line, Watch
 from permutations.workload import LabSpec
-from tests.lab.conftest import BOOT_S, MIB, SMALL
+from tests.lab.conftest import BOOT_S, MIB, ROOT, SMALL
 
 pytestmark = pytest.mark.lab
 
@@ -29,6 +33,53 @@ def test_the_console_is_brought_back(in_guest):
 def test_a_long_console_comes_whole(in_guest):
     ended = in_guest("seq 1 30000")
     assert ended.console == "".join(f"{number}\n" for number in range(1, 30001))
+
+
+FLOOD = """
+import sys
+from bench.lab.guest import Lab
+from permutations.workload import LabSpec
+pass_on = (lambda text: None) if sys.argv[2] else None
+with Lab(LabSpec(disks=0, memory_bytes=192 << 20)) as lab:
+    ended = lab.run(["sh", "-c", sys.argv[1]], timeout_s=600, on_console=pass_on, check=False)
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(ended.cut, ended.status, int(peak.split()[1]) >> 10)
+"""
+
+
+@pytest.mark.parametrize(
+    ("device", "ends", "passed_on"),
+    [
+        ("/dev/tty1", "True 0", ""),
+        ("/dev/tty1", "True 0", "yes"),
+        ("/dev/console", "False 0", ""),
+        ("/dev/ttyS0", "False None", ""),
+    ],
+)
+def test_a_guest_that_writes_much_takes_little_memory_of_the_host(device, ends, passed_on):
+    words = [sys.executable, "-c", FLOOD, f"head -c 128M /dev/zero >{device}", passed_on]
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    said, _, peak_mib = ended.stdout.rpartition(" ")
+    assert said == ends
+    assert int(peak_mib) < 120
+
+
+def test_a_line_keeps_the_end_of_what_came():
+    line, pieces = Line(10), ("12345", "\u20ac678", "9", "\u20ac" * 30, "abcd")
+    line.close_write()
+    for piece in pieces:
+        line._keep(piece)
+    assert line.cut
+    assert line.text == "\u20ac\u20acabcd"
+    line.close()
+
+
+def test_a_status_line_of_more_than_a_status_is_a_crash():
+    for text, status in (("0\n" * 9, None), ("\n" * 30 + "0", None), ("0\n", 0), ("255\r\n", 255), ("256", None)):
+        with Watch() as watch:
+            os.write(watch.status.write, text.encode())
+            watch.drain()
+            assert watch.exit_status == status, text
 
 
 def test_the_console_comes_while_the_program_runs(share):
@@ -119,3 +170,13 @@ def test_a_further_module_is_loaded(share):
 def test_an_unknown_module_is_an_error(share):
     with Lab(SMALL, shared=[share], modules=["raid7"]) as lab, pytest.raises(LabError, match="no module raid7"):
         lab.run(["true"], timeout_s=BOOT_S)
+
+
+@pytest.mark.parametrize("line", ["\u00b2", "256", "9" * 5000, "-1", "0x0", "", "1 2"])
+def test_a_line_that_is_not_an_exit_status_is_a_crash(line):
+    with Watch() as watch:
+        os.write(watch.status.write, f"{line}\n".encode())
+        watch.status.close_write()
+        while watch.status.take():
+            pass
+        assert watch.exit_status is None

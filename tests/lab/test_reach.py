@@ -159,6 +159,47 @@ def test_whose_the_guest_is_and_whose_its_files_are(by, place):
     assert str(place) not in Path("/proc/self/mounts").read_text()
 
 
+LOOK = f"""
+import os, time
+share = "{HERE}/share/0"
+print("up", flush=True)
+while not os.path.exists(share + "/go"):
+    time.sleep(0.01)
+print(os.listdir(share + "/before"), os.listdir(share + "/after"), flush=True)
+try:
+    open(share + "/before/sys/vm/swappiness", "r+")
+except OSError as failure:
+    print(failure.strerror)
+"""
+MOUNTING = (
+    "import subprocess\n"
+    + PLAIN.replace(
+        "        sys.stdout.write(os.read(read, 65536).decode())",
+        """        sys.stdout.write(text := os.read(read, 65536).decode())
+        if text == "up\\n":
+            subprocess.run(["mount", "-t", "tmpfs", "none", share / "after"], check=True)
+            (share / "after/file").touch()
+            (share / "go").touch()""",
+    )
+    + "assert (share / 'before/sys').exists() and (share / 'after/file').exists()\n"
+)
+
+
+@pytest.mark.parametrize("python", [sys.executable, SYSTEM_PYTHON])
+def test_what_is_mounted_below_a_share_does_not_come_along_before_or_after(public, python):
+    """In a mount namespace of shared mounts, as systemd's are, which ends with what is mounted there."""
+    share = public / "share"
+    os.chown(share, 0, 0)
+    for name in ("before", "after"):
+        (share / name).mkdir()
+    mount = 'mount -t proc proc share/before && exec "$@"'
+    ended = subprocess.run(
+        ["unshare", "--mount", "--propagation", "shared", "sh", "-c", mount, "sh", python, "-c", MOUNTING, LOOK],
+        cwd=public, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (0, "up\n[] []\nNo such file or directory\n"), ended.stderr
+
+
 @pytest.mark.parametrize("by", [by_root_with_the_python_of_all])
 def test_a_kept_disk_is_roots_again_also_after_a_kill(by, place):
     kept = GUEST.replace("shared=", "images_dir=Path('images'), shared=")
@@ -189,3 +230,19 @@ def test_no_descriptor_but_those_named_and_no_variable_of_ours_gets_in(public):
     count, *names = ended.stdout.split()
     assert int(count) == 3 + 2  # its own three, the two pipes by which it lives
     assert set(names) <= {"HOME", "LC_CTYPE", "OLDPWD", "PATH", "PWD", "SHLVL", "TMPDIR", "_"}
+
+
+def test_what_the_caller_of_the_lab_has_open_does_not_come_along(public):
+    os.chown(public / "share", 0, 0)
+    look = (
+        "import os, pathlib\nfor each in range(64):\n"
+        "    path = pathlib.Path(f'/proc/self/fd/{each}')\n    print(path.readlink() if path.is_symlink() else '')"
+    )
+    with (public / "canary").open("w") as canary:
+        ended = subprocess.run(
+            [sys.executable, "-c", PLAIN, look], cwd=public, env={**os.environ, "PYTHONPATH": str(ROOT)},
+            pass_fds=[canary.fileno()], capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert "pipe:" in ended.stdout
+    assert "canary" not in ended.stdout

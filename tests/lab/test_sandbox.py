@@ -158,12 +158,12 @@ def test_a_checkout_in_tmp(tmp_path):
         for package in ("bench", "permutations", "results"):
             shutil.copytree(ROOT / package, project / package)
         (project / "share").mkdir()
-        script = "/usr/bin/python3 -c 'import bench.lab.guest as g; print(g.__file__, g.inside())'; echo x >y"
+        script = "/usr/bin/python3 -c 'import bench.lab.inside as g; print(g.__file__, g.inside())'; echo x >y"
         ended = subprocess.run(
             ["/usr/bin/python3", "-c", LAB_SCRIPT, f"cd '{project}' && {script} && cp y share"],
             cwd=project, env={"PATH": proc.SYSTEM_PATH}, capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
-        assert ended.stdout == f"{project}/bench/lab/guest.py True\n", ended.stderr
+        assert ended.stdout == f"{project}/bench/lab/inside.py True\n", ended.stderr
         assert (project / "share/y").read_text() == "x\n"
         assert not (project / "y").exists()
     finally:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,6 +46,56 @@ def test_a_folder_twice_or_within_another_is_refused(tmp_path):
     for other in (tmp_path, tmp_path / ".", tmp_path / "within", tmp_path / "link"):
         with pytest.raises(LabError, match="cannot both be shared"):
             shares.checked([tmp_path, other])
+
+
+@pytest.mark.parametrize("mode", [0o4755, 0o2711, 0o6000])
+def test_a_folder_with_a_set_id_file_is_refused(tmp_path, mode):
+    (tmp_path / "deep").mkdir(mode=0o2755)
+    file = tmp_path / "deep" / "file"
+    file.touch()
+    (tmp_path / "link").symlink_to("/usr/bin/passwd")
+    assert shares.checked([tmp_path])
+    file.chmod(mode)
+    with pytest.raises(LabError, match="is a set-user-ID") as refused:
+        shares.checked([tmp_path])
+    assert str(file) in refused.value.next_step
+
+
+@contextmanager
+def mounted(folder: Path) -> Iterator[None]:
+    """A tmpfs of its own on a new folder."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "none", folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.loop
+@pytest.mark.parametrize("name", ["plain", "a b\\c", "g\u00fcn"])
+def test_a_folder_with_a_mount_below_it_is_refused(tmp_path, name):
+    share = tmp_path / "share"
+    (share / "deep").mkdir(parents=True)
+    (tmp_path / "share2").mkdir()
+    with mounted(share / "deep" / name):
+        with pytest.raises(LabError, match="is mounted below it") as refused:
+            shares.checked([share])
+        assert "umount" in refused.value.next_step
+        assert shares.checked([share / "deep" / name, tmp_path / "share2"])
+    assert shares.checked([share])
+
+
+@pytest.mark.loop
+def test_what_was_mounted_since_the_lab_was_made_is_refused_before_a_boot(tmp_path):
+    share = tmp_path / "share"
+    share.mkdir()
+    with (
+        Lab(SMALL, shared=[share]) as lab,
+        mounted(share / "new"),
+        pytest.raises(LabError, match="is mounted below it"),
+    ):
+        lab.run(["true"], timeout_s=BOOT_S)
 
 
 @pytest.mark.lab

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from results.store import bundles, sealed
+from results.store import bundles
 from results.store.contents import PARTS
+from results.store.files import Folder
 from results.store.folder import Store
 from results.store.rows import to_table
 from results.store.schema import DISK_CHECK, ObservationRow, TelemetryRow, TrialRow, arrow_schema
@@ -80,7 +81,7 @@ def write_bundle(path: Path, plan: Plan, runs: Sequence[Run], columns: Columns) 
     for table, made in tables.items():
         told = {PARTS: json.dumps(parts).encode()} if table == "trials" else {}
         content, parts[table] = bundles.encode(table, zip(ids, made, strict=True), told)
-        sealed.replace_durable(path / table / f"{name}.parquet", content)
+        Folder(path).replace(f"{table}/{name}.parquet", content)
 
 
 def rows_apart(table: str, rows: Sequence[Sequence[TrialRow] | Sequence[ObservationRow]]) -> Iterator[pa.Table]:

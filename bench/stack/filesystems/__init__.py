@@ -29,7 +29,7 @@ class Filesystem(Protocol):
     stripes: bool
     """Whether it takes stripe geometry."""
     force: tuple[str, ...]
-    """Options that make mkfs go ahead without a word: the rails have asked already.  A user gets none of them."""
+    """Options that make mkfs go ahead without a word: the safety checks have asked.  A user gets none of them."""
     mkfs_options: MkfsOptions
     """What a sweep may add to the command line of mkfs: nothing that names a file, a device or another size."""
     mount_options: MountOptions

@@ -310,7 +310,7 @@ def _hostile(value: Any) -> Any:
     kept = {"format", "word", "figure", "since", "night", "low", "high", "settings"}
     match value:
         case str():
-            return ALL
+            return encodable(ALL)
         case dict():
             return {name: inner if name in kept else _hostile(inner) for name, inner in value.items()}
         case list():

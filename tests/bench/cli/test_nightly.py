@@ -213,6 +213,13 @@ def test_a_line_for_cron_needs_no_systemd(tmp_path):
         (("--lab", "--webhook", "http://x"), 14, "without a secret"),
         (("--lab", "--at", "at night"), 15, "systemd does not accept"),
         (("--lab", "--at", "Sun 03:30", "--cron"), 2, "cron knows no calendar events"),
+        (("--lab", "--budget", "1e308"), 2, "more than a year"),
+        (("--lab", "--budget", "inf"), 2, "more than a year"),
+        (("--lab", "--budget", "nan"), 2, "greater than or equal"),
+        (("--lab", "--store", "store-\udcff"), 15, "store-\\xff” cannot be scheduled"),
+        (("--lab", "--junit", "a\nb"), 15, "cannot be scheduled"),
+        (("--lab", "--junit", "a\nb", "--cron"), 15, "cannot be scheduled"),
+        (("--lab", "--at", "*-*-* 02:00\udcff"), 15, "cannot be scheduled"),
     ],
 )
 def test_what_cannot_work_is_said_at_once(tmp_path, arguments, status, said):

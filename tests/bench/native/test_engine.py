@@ -18,6 +18,7 @@ from bench.native.engine import NativeEngine, jobs_of
 from bench.native.options import Job, Part
 from bench.vocabulary import vocabulary
 from permutations.design import make_plan
+from permutations.errors import SweepError
 from permutations.sweep import Sweep
 from permutations.workload import Workload
 
@@ -201,5 +202,5 @@ def test_before_a_disk_is_touched_a_sweep_needs_no_program_of_the_engines_name(t
 
 
 def test_before_a_disk_is_touched_an_option_with_a_value_that_is_none_is_refused(tmp_path):
-    with pytest.raises(SweepFileError, match="rate_iops 'many' is no whole number"):
-        campaign.preflight(plan_with('rate_iops = "many"', tmp_path))
+    with pytest.raises(SweepError, match="rate_iops 'many' is no whole number"):
+        plan_with('rate_iops = "many"', tmp_path)

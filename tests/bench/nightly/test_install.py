@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -64,6 +65,19 @@ def test_removing_what_is_not_there_says_what_is(tmp_path):
     with pytest.raises(UnitError) as refused:
         uninstall("other", tmp_path, user=False)
     assert refused.value.next_step == "Installed are: four-disks."
+
+
+@pytest.mark.parametrize("what", ["a FIFO", "a symbolic link"])
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_what_is_no_file_under_the_name_of_a_unit_is_said_and_left_alone(tmp_path, name, what):
+    if what == "a FIFO":
+        os.mkfifo(tmp_path / name)
+    else:
+        (tmp_path / name).symlink_to("/dev/zero")
+    for act in (lambda: install(PLAIN, tmp_path), lambda: uninstall("four-disks", tmp_path, user=False)):
+        with pytest.raises(UnitError, match=f"it is {what} and not a regular file"):
+            act()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from bench.errors import DeliveryError, StoreError
-from bench.nightly import files, outputs
-from bench.nightly.files import write_whole
+from bench.nightly import outputs
 from bench.nightly.outputs import Outputs
 from results.errors import ResultsError
 from tests.results.nightly.nights import night
@@ -83,26 +80,9 @@ def test_the_options_of_an_output_ask_for_the_same(tmp_path):
     assert "whsec_" not in " ".join(words)
 
 
-def test_a_reader_sees_the_old_file_or_the_new_one(tmp_path, monkeypatch):
-    path = tmp_path / "stripelab.prom"
-    path.write_text("old")
-    path.chmod(0o640)
-    with monkeypatch.context() as patched:
-        patched.setattr(files.os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-        with pytest.raises(StoreError, match="No space left"):
-            write_whole(path, b"new")
-    assert (path.read_text(), list(tmp_path.iterdir())) == ("old", [path])
-    write_whole(path, b"new")
-    assert path.read_text() == "new"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
-    write_whole(tmp_path / "fresh", b"x")
-    assert stat.S_IMODE((tmp_path / "fresh").stat().st_mode) == 0o644
-
-
-def test_a_half_written_file_is_never_one_that_a_collector_reads(tmp_path, monkeypatch):
-    names = []
-    real = os.fsync
-    monkeypatch.setattr(files.os, "fsync", lambda fd: (names.extend(p.name for p in tmp_path.iterdir()), real(fd)))
-    write_whole(tmp_path / "stripelab.prom", b"x")
-    assert not any(name.endswith(".prom") for name in names[:1])
-    assert names[0].endswith(".tmp")
+def test_no_output_goes_into_the_store_of_the_night_even_where_there_is_none_yet(tmp_path):
+    store = tmp_path / "S"
+    store.mkdir()
+    with pytest.raises(StoreError, match=r"--junit .* lies in the result store"):
+        Outputs(junit=store / "junit.xml").check(store)
+    assert list(store.iterdir()) == []

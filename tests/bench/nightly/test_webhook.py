@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -155,6 +156,8 @@ def test_no_redirect_or_pause_lasts_longer_than_a_minute():
     assert sender._pause_s(50, None) <= sender.LONGEST_PAUSE_S
     assert sender._retry_after_s("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
     assert sender._retry_after_s("soon") is None
+    assert sender._retry_after_s("Mon, 01 Jan 99999999999999999999 00:00:00 GMT") is None
+    assert sender._retry_after_s("Wed, 21 Oct 2015 07:28:00 +9999999999999999") is None
 
 
 def test_the_secret_comes_from_a_file_and_no_text_shows_it(tmp_path):
@@ -180,6 +183,12 @@ def test_a_secret_of_no_use_is_refused_and_not_repeated(secret, said):
     with pytest.raises(DeliveryError, match=said) as refused:
         webhook("https://example.org", None, {SECRET_VARIABLE: secret})
     assert "hunter2" not in str(refused.value.lines())
+
+
+def test_a_secret_that_would_be_waited_for_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "fifo", 0o600)
+    with pytest.raises(DeliveryError, match="is not a regular file"):
+        webhook("https://example.org", tmp_path / "fifo")
 
 
 def test_a_secret_that_others_may_read_is_refused(tmp_path):

@@ -161,6 +161,7 @@ def test_programs_that_write_to_disks_find_nothing_by_a_relative_name(tmp_path: 
 
 def test_without_a_temporary_folder_the_error_says_so(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "absent"))
+    monkeypatch.setattr(proc, "RUNTIME_FOLDERS", (None,))
     with pytest.raises(StackError, match="no temporary folder"):
         proc.run_on_disks(["true"])
 
@@ -172,8 +173,8 @@ def test_each_filesystem_has_the_uuid_that_was_journalled(tmp_path: Path, make_l
     with open_lease([disk.id], store=tmp_path, journal=journal) as lease:
         site = Site(lease, journal, tmp_path / "site", "test0001")
         with filesystem(site, StackSpec("jbod", 1, name), Volume((disk.path,), lease.disks)):
-            (act,) = [act for act in journal.pending if act.kind == "filesystem"]
-            (identity,) = act.facts["uuids"]
+            (act,) = [entry.act for entry in journal.pending if entry.act.kind == "filesystem"]
+            (identity,) = act.uuids
             assert sh("blkid", "-p", "-o", "value", "-s", "UUID", disk.path).strip() == identity
         assert not any(identity in line for line in site.apply)
 

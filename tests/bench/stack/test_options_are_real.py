@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.openers import number
 from bench.stack import filesystems
 from bench.stack.allowed import EVERY_FILESYSTEM, Keywords
 from bench.stack.filesystem import make_argv, mkfs_words
@@ -171,7 +172,7 @@ def test_the_kernel_takes_every_option_of_mount(tmp_path: Path, images: dict[str
             except AssertionError as refused:
                 wrong.append(f"{line}: {refused}")
                 continue
-            problem = why_not_mounted(device, point, name)
+            problem = why_not_mounted(number(device.stat().st_rdev), point, name)
             if problem:
                 wrong.append(f"{line}: {problem}")
             sh("umount", point)

@@ -1,4 +1,4 @@
-"""Each rail, with each refusal made to happen for real on loop devices."""
+"""Each safety check, with each refusal made to happen for real on loop devices."""
 
 from __future__ import annotations
 
@@ -6,26 +6,32 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from bench import inventory, probes, rails
+from bench import inventory, probes
+from bench.acts import DestroyAct, TakenAct
 from bench.errors import BusyError, DiskRefusedError
 from bench.journal import Journal
 from bench.lease import Lease, open_lease
+from bench.safety.checks import refusals
+from bench.safety.describe import Question, describe
 from tests.bench.conftest import sh
 
 pytestmark = pytest.mark.loop
 
 
-def reasons(disk, **options) -> list[tuple[int, str]]:
-    """The rails that refuse a disk, with what they say."""
+def reasons(disk, **options) -> list[tuple[str, str]]:
+    """The checks that refuse a disk, with what they say."""
     fresh = inventory.read(disk.name)
-    return [(each.rail, each.reason) for each in rails.refusals([fresh], **options)[fresh]]
+    (found,) = describe([fresh], Question(**options)).values()
+    return [(each.check, each.reason) for each in refusals(found)]
 
 
-def rails_of(disk, **options) -> set[int]:
-    return {rail for rail, _ in reasons(disk, **options)}
+def checks_of(disk, **options) -> set[str]:
+    return {check for check, _ in reasons(disk, **options)}
 
 
 @pytest.fixture
@@ -40,7 +46,7 @@ def lease_of(tmp_path, journal):
         yield lease
 
 
-def test_a_blank_disk_passes_every_rail(make_loop):
+def test_a_blank_disk_passes_every_check(make_loop):
     assert reasons(make_loop()) == []
 
 
@@ -75,7 +81,7 @@ def test_two_disks_with_one_identity_are_refused(make_loop):
     disk = make_loop()
     twin = sh("losetup", "--find", "--show", disk.id.removeprefix("loop:")).strip()
     try:
-        assert any("more than one disk" in why for rail, why in reasons(disk) if rail == rails.IDENTITY)
+        assert any("same identity" in why for check, why in reasons(disk) if check == "identity")
     finally:
         sh("losetup", "--detach", twin)
 
@@ -85,7 +91,8 @@ def test_a_disk_swapped_behind_its_name_is_refused(make_loop):
     backing = disk.id.removeprefix("loop:")
     sh("losetup", "--detach", disk.path)
     sh("losetup", disk.path, backing)  # same name, file and size: only the kernel's diskseq tells
-    assert [each.rail for each in rails.unchanged(disk)] == [rails.IDENTITY]
+    (found,) = describe([disk], Question(leased=(disk,))).values()
+    assert "unchanged" in {each.check for each in refusals(found)}
 
 
 def test_a_disk_whose_size_changed_since_the_lease_is_refused(make_loop, lease_of):
@@ -98,14 +105,14 @@ def test_a_disk_whose_size_changed_since_the_lease_is_refused(make_loop, lease_o
 
 
 def test_a_read_only_disk_is_refused(make_loop):
-    assert rails.WHOLE in rails_of(make_loop(64, "--read-only"))
+    assert "whole" in checks_of(make_loop(64, "--read-only"))
 
 
 def test_the_disk_under_the_root_filesystem_is_refused():
-    protected = rails.protected_devices(None)
+    under = probes.devices_under(Path("/"))
     for disk in inventory.disks():
-        if disk.device_number in protected["/"]:
-            assert rails.SYSTEM in {each.rail for each in rails.system_disk(disk, protected)}
+        if disk.device_number in under:
+            assert "system" in checks_of(disk)
             break
     else:
         pytest.skip("the root filesystem of this machine lies on no block device")
@@ -118,7 +125,7 @@ def test_the_disk_that_holds_the_store_is_refused(make_loop, tmp_path):
     point.mkdir()
     sh("mount", disk.path, point)
     try:
-        assert rails.SYSTEM in rails_of(disk, store=point / "results" / "not-yet-made")
+        assert "system" in checks_of(disk, store=point / "results" / "not-yet-made")
     finally:
         sh("umount", point)
 
@@ -128,7 +135,7 @@ def test_a_mounted_disk_is_refused(make_loop, tmp_path):
     sh("mkfs.ext4", "-q", disk.path)
     sh("mount", disk.path, tmp_path)
     try:
-        assert {rails.IN_USE, rails.SIGNATURE, rails.EXCLUSIVE} <= rails_of(disk)
+        assert {"mounted", "signature", "claim", "blank"} <= checks_of(disk)
     finally:
         sh("umount", tmp_path)
 
@@ -141,7 +148,7 @@ def test_a_disk_mounted_in_another_namespace_is_refused(make_loop, tmp_path):
     try:
         assert hidden.stdout.readline().strip() == "ready"
         assert all(mount.device_number != disk.device_number for mount in probes.mounts())
-        assert rails_of(disk) == {rails.EXCLUSIVE}
+        assert checks_of(disk) == {"claim", "signature", "blank"}
     finally:
         hidden.kill()
         hidden.communicate()
@@ -152,8 +159,8 @@ def test_the_second_member_of_a_mounted_btrfs_is_refused(make_loop, tmp_path):
     sh("mkfs.btrfs", "-q", "-L", "stripelab", "-d", "raid1", "-m", "raid1", first.path, second.path)
     sh("mount", first.path, tmp_path)
     try:
-        assert {rails.IN_USE, rails.EXCLUSIVE} <= rails_of(second)
-        assert rails.SYSTEM in rails_of(second, store=tmp_path)
+        assert {"mounted", "claim"} <= checks_of(second)
+        assert "system" in checks_of(second, store=tmp_path)
     finally:
         sh("umount", tmp_path)
 
@@ -163,7 +170,7 @@ def test_a_swap_disk_is_refused(make_loop):
     sh("mkswap", "--label", "stripelab", disk.path)
     sh("swapon", disk.path)
     try:
-        assert {rails.SYSTEM, rails.EXCLUSIVE} <= rails_of(disk)
+        assert {"system", "claim"} <= checks_of(disk)
     finally:
         sh("swapoff", disk.path)
 
@@ -172,7 +179,7 @@ def test_a_disk_with_a_loop_device_on_it_is_refused(make_loop):
     disk = make_loop()
     upper = sh("losetup", "--find", "--show", disk.path).strip()
     try:
-        assert any("loop device on it" in why for _, why in reasons(disk))
+        assert any("loop device on" in why for _, why in reasons(disk))
     finally:
         sh("losetup", "--detach", upper)
 
@@ -183,7 +190,7 @@ def test_a_disk_open_in_another_process_is_refused(make_loop):
     other = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     try:
         assert other.stdout.readline().strip() == "ready"
-        assert rails_of(disk) == {rails.IN_USE}
+        assert checks_of(disk) == {"open"}
         assert any(str(other.pid) in why for _, why in reasons(disk))
     finally:
         other.kill()
@@ -202,20 +209,14 @@ def test_a_disk_open_in_another_process_is_refused(make_loop):
 def test_a_foreign_signature_is_refused_and_named(make_loop, what, command):
     disk = make_loop(512)
     sh(*command, disk.path)
-    assert any(what in why for rail, why in reasons(disk) if rail == rails.SIGNATURE)
+    assert any(what in why for check, why in reasons(disk) if check == "signature")
 
 
 def test_a_partition_table_is_refused(make_loop):
     disk = make_loop()
     linux_from_1_mib = bytes([0, 0, 0, 0, 0x83, 0, 0, 0]) + (2048).to_bytes(4, "little") + (65536).to_bytes(4, "little")
     disk.path.write_bytes(bytes(446) + linux_from_1_mib + bytes(48) + b"\x55\xaa")
-    assert any("dos" in why for rail, why in reasons(disk) if rail == rails.SIGNATURE)
-
-
-def test_what_stripelab_wrote_is_no_refusal(make_loop):
-    disk = make_loop()
-    sh("mkfs.ext4", "-q", "-L", probes.OWN_PREFIX, disk.path)
-    assert reasons(disk) == []
+    assert any("dos" in why for check, why in reasons(disk) if check == "signature")
 
 
 def test_typing_the_serial_gives_up_the_signature_of_that_disk_alone(make_loop, lease_of):
@@ -250,8 +251,10 @@ def test_a_refusal_after_the_lease_stops_the_next_act(make_loop, lease_of):
 def test_the_intent_to_destroy_is_journalled_before_the_act(make_loop, lease_of, journal):
     disk = make_loop()
     with lease_of(disk).destroying("mkfs.xfs", [disk]):
-        (act,) = journal.pending
-        assert (act.kind, act.facts["what"], act.facts["disks"]) == ("destroy", "mkfs.xfs", [disk.id])
+        assert [entry.act for entry in journal.pending] == [
+            DestroyAct("mkfs.xfs", (disk.id,)),
+            TakenAct(disk.id, disk.diskseq),
+        ]
 
 
 def test_a_second_lease_on_the_same_disk_is_refused(make_loop, lease_of, tmp_path):
@@ -265,9 +268,9 @@ def test_a_second_lease_on_the_same_disk_is_refused(make_loop, lease_of, tmp_pat
         pass
 
 
-def test_a_disk_that_cannot_be_probed_is_refused_without_its_neighbours(make_loop, monkeypatch):
+def test_a_disk_that_cannot_be_probed_is_refused_without_its_neighbours(make_loop):
     good, bad = make_loop(), make_loop()
-    gone = inventory.Disk(**{**bad.__dict__, "name": "no-such-disk"})
-    found = rails.foreign_signatures([good, gone], consented=())
-    assert found[good] == ()
-    assert "could not be probed" in found[gone][0].reason
+    gone = replace(bad, name="no-such-disk")
+    found = describe([good, gone], Question())
+    assert refusals(found[good]) == ()
+    assert {"node", "answered"} <= {each.check for each in refusals(found[gone])}
