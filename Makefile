@@ -26,7 +26,7 @@ PYTEST := $(BIN)/pytest -p no:cacheprovider
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(STAMP): pyproject.toml setup.py constraints.txt scripts/venv.sh scripts/python.sh $(wildcard bench/native/*.c bench/native/src/*)
+$(STAMP): pyproject.toml setup.py constraints.txt scripts/venv.sh scripts/python.sh $(wildcard bench/native/*.c bench/native/src/* bench/lab/*.c)
 	@scripts/system-packages.sh build
 	@scripts/venv.sh $(VENV)
 	@touch $@

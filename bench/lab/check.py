@@ -9,8 +9,9 @@ from pathlib import Path
 
 from bench import proc
 from bench.errors import LabError, StripelabError
-from bench.lab import modules
+from bench.lab import modules, xstate
 
+CPUINFO = Path("/proc/cpuinfo")
 MEMINFO = Path("/proc/meminfo")
 PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
 MIN_FREE_BYTES = 1280 << 20
@@ -33,10 +34,20 @@ def _problems() -> Iterator[str]:
             yield f"{missing.message}: {missing.next_step}"
             if program == "linux.uml":
                 return
+    yield from _vector_registers()
     yield from _modules()
     yield from _sandbox()
     yield from _tracing()
     yield from _memory()
+
+
+def _vector_registers() -> Iterator[str]:
+    """User-Mode Linux before 6.11 needs help on CPUs with AMX; see xstate.c."""
+    if xstate.library() is None and " amx_tile" in CPUINFO.read_text(encoding="ascii", errors="replace"):
+        yield (
+            "User-Mode Linux does not run on CPUs with AMX without the library bench/lab/_xstate, which was not built: "
+            "Install a C compiler (apt-get install gcc libc6-dev), then install stripelab again."
+        )
 
 
 def _modules() -> Iterator[str]:

@@ -41,6 +41,9 @@ OWN_BYTES = 1 << 20
 
 END_GRACE_S = 10.0
 
+Files = tuple[tuple[str, str | bytes], ...]
+"""Files for HERE: name and content."""
+
 WATCHER = '(read -r -u "$1"; kill -KILL -1) & "${@:2}"; exit'
 """Run by bash within the sandbox's own process namespace, where -1 is everything in it."""
 
@@ -51,7 +54,7 @@ class Sandbox:
 
     shared: tuple[Path, ...]
     memory_bytes: int
-    files: tuple[tuple[str, str], ...]
+    files: Files
     descriptors: tuple[int, ...]
     images: tuple[int, ...] = ()
     """Further descriptors, which the guest opens anew, for writing."""
