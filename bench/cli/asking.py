@@ -40,10 +40,18 @@ Prefer = Annotated[
 Baseline = Annotated[
     str | None, typer.Option("--baseline", help="Say what is gained over this point: 'level=raid5 chunk_kib=512'.")
 ]
+Weight = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--weight", help="Weight of a workload in the joint recommendation, as NAME=NUMBER; repeat for each workload."
+    ),
+]
 
 
-def wishes(require: list[str] | None, prefer: str, baseline: str | None) -> Wishes:
+def wishes(require: list[str] | None, prefer: str, baseline: str | None, weight: list[str] | None = None) -> Wishes:
     """What was asked of a recommendation."""
+    from results.recommendation.joint import parse_weights
     from results.recommendation.recommend import Wishes
 
-    return Wishes(tuple(require or ()), tuple(word.strip() for word in prefer.split(",") if word.strip()), baseline)
+    preferences = tuple(word.strip() for word in prefer.split(",") if word.strip())
+    return Wishes(tuple(require or ()), preferences, baseline, parse_weights(weight or ()))

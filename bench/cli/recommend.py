@@ -15,7 +15,7 @@ from results.text import plain, plain_lines
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from results.recommendation.summary import Block, Table
+    from results.recommendation.blocks import Block, Table
 
 NO_ANSWER = 1
 _INDENT = "    "
@@ -35,23 +35,26 @@ def recommend(
     require: asking.Require = None,
     prefer: asking.Prefer = "",
     baseline: asking.Baseline = None,
+    weight: asking.Weight = None,
+    full: Annotated[bool, typer.Option("--full", help="Print every ranking, effect, caveat and command.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Say which settings to use, how sure that is, and the commands that apply them.
 
-    Exit status 1 means that the evidence does not reach for any answer, or that no point is shown to meet the
-    constraints.
+    Several workloads get one stack for all of them.  Exit status 1 means that the evidence is insufficient for a
+    recommendation, or that no point is shown to meet the requirements.
     """
+    from results.recommendation import full as whole
     from results.recommendation import recommend as judge
     from results.recommendation import summary
 
-    found = judge.recommend(store, workload, margin_pct, asking.wishes(require, prefer, baseline))
+    found = judge.recommend(store, workload, margin_pct, asking.wishes(require, prefer, baseline, weight))
     if as_json:
         for warning in found.warnings:
             note(f"warning: {warning}")
         emit_json(found.to_json())
     else:
-        _show(summary.blocks(found))
+        _show(whole.blocks(found) if full else summary.blocks(found))
     if found.refused:
         raise typer.Exit(NO_ANSWER)
 
@@ -71,7 +74,7 @@ def _show_rich(blocks: Sequence[Block]) -> None:
 
     from bench.cli.slides import Slide, show_rich
     from bench.console import Screen, text
-    from results.recommendation.summary import CODE, HEADING, LOUD, Text
+    from results.recommendation.blocks import CODE, HEADING, LOUD, Text
 
     console = Screen()
     after_table = False
@@ -97,7 +100,7 @@ def _show_rich(blocks: Sequence[Block]) -> None:
 
 def _show_plain(blocks: Sequence[Block]) -> None:
     """The same without a terminal: no colours, no wrapping."""
-    from results.recommendation.summary import CODE, HEADING, LOUD, Text
+    from results.recommendation.blocks import CODE, HEADING, LOUD, Text
 
     for block in blocks:
         if not isinstance(block, Text):

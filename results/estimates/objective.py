@@ -69,6 +69,19 @@ def stated_baseline(store: Path) -> dict[str, str | int] | None:
     return {name: value for name, value in flat.items() if isinstance(value, (str, int))}
 
 
+def stated_weights(store: Path) -> dict[str, float]:
+    """The weights by workload of ``[joint]`` in the sweep file that the store keeps; empty where it has none.
+
+    Raises:
+        ResultsError: the file is no TOML.
+    """
+    table = _tables(store / SWEEP_FILE).get("joint")
+    weights = table.get("weights") if isinstance(table, dict) else None
+    if not isinstance(weights, dict):
+        return {}
+    return {name: float(value) for name, value in weights.items() if isinstance(value, (int, float)) and value > 0}
+
+
 def _tables(path: Path) -> dict[str, Any]:
     """The sweep file's tables; empty where there is no such file."""
     try:

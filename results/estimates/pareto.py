@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from results.estimates.estimate import Fit
+from results.units import metric_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,13 +29,15 @@ _MOST_POINTS = 2000
 class Axis:
     """One objective: a figure per point, and how much of a ratio two points may differ by chance.
 
-    ``allowance`` is on the log scale, per pair of points; None of a fact, which is certain.
+    ``allowance`` is on the log scale, per pair of points; None of a fact, which is certain.  ``workload`` is
+    that of the figure where a front is over several workloads.
     """
 
     metric: str
     maximise: bool
     values: Mapping[str, float]
     allowance: Floats | None = None
+    workload: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,10 @@ class ParetoPoint:
 
 @dataclass(frozen=True)
 class Front:
-    """The front; ``beaten`` are the other points, ``left_out`` says which objectives could not be compared, and why."""
+    """The front; ``beaten`` are the other points, ``left_out`` says which objectives could not be compared, and why.
+
+    ``workloads`` has each objective's workload where there are several, else empty text.
+    """
 
     metrics: tuple[str, ...]
     maximise: tuple[bool, ...]
@@ -56,9 +62,16 @@ class Front:
     of_points: int
     left_out: tuple[str, ...]
     beaten: tuple[ParetoPoint, ...] = ()
+    workloads: tuple[str, ...] = ()
+
+    def name(self, place: int) -> str:
+        """The objective at ``place`` in words."""
+        words = metric_name(self.metrics[place])
+        workload = self.workloads[place] if self.workloads else ""
+        return f"{workload}: {words}" if workload else words
 
 
-def measured_axis(metric: str, model: Fit, points: Sequence[str], *, maximise: bool) -> Axis | None:
+def measured_axis(metric: str, model: Fit, points: Sequence[str], *, maximise: bool, workload: str = "") -> Axis | None:
     """An axis from a fitted model; None where it lacks one of ``points``."""
     import numpy as np
     from scipy import special
@@ -71,7 +84,7 @@ def measured_axis(metric: str, model: Fit, points: Sequence[str], *, maximise: b
     variances = np.array([model.difference_variances(int(index))[chosen] for index in chosen])
     allowance = critical * model.sd * np.sqrt(np.maximum(variances, 0.0))
     values = {point: math.exp(float(model.log_means[place[point]])) for point in points}
-    return Axis(metric, maximise, values, allowance)
+    return Axis(metric, maximise, values, allowance, workload)
 
 
 def front(axes: Sequence[Axis], points: Sequence[str], labels: Mapping[str, str], left_out: Sequence[str]) -> Front:
@@ -106,4 +119,5 @@ def front(axes: Sequence[Axis], points: Sequence[str], labels: Mapping[str, str]
         of_points=len(points),
         left_out=tuple(left_out),
         beaten=tuple(valued(each) for each in others),
+        workloads=tuple(axis.workload for axis in axes),
     )

@@ -166,6 +166,86 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class JointShare:
+    """What a stack reaches of one workload's best: its figure, and its share with a simultaneous lower bound.
+
+    ``best_label`` is the point that measured best among those that meet this workload's requirements.
+    """
+
+    workload: str
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+    share_pct: float
+    at_least_pct: float
+    best_value: float
+    best_label: str
+
+
+@dataclass(frozen=True)
+class JointPoint:
+    """A point as the one stack for all workloads.
+
+    ``score_pct`` is its worst share, or with weights the weighted geometric mean of its shares; the bounds hold
+    for all points and workloads at once.  ``limited_by`` is the workload of its worst share.  ``tied`` is as in
+    :class:`RankedPoint`, and ``shares`` are in the order of the answers.
+    """
+
+    rank: int
+    point_id: str
+    label: str
+    settings: Mapping[str, Setting]
+    score_pct: float
+    at_least_pct: float
+    at_most_pct: float
+    limited_by: str
+    shares: tuple[JointShare, ...]
+    tied: str | None
+    trials: int
+    substrate: str
+    disk_failures_survived: int | None
+    usable_bytes: int | None
+    apply_commands: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class JointAnswer:
+    """One stack for all workloads, or why there is none.
+
+    ``weights`` are by workload; empty where the worst share decides.  ``requirements`` are those of any workload,
+    which every one of ``points`` meets; ``excluded`` points do not, or lack a result of some workload.
+    """
+
+    workloads: tuple[str, ...]
+    refusal: str | None
+    weights: Mapping[str, float]
+    requirements: tuple[str, ...]
+    points: tuple[JointPoint, ...] = ()
+    excluded: tuple[str, ...] = ()
+    recommended: str = ""
+    reason: str = ""
+    front: Front | None = None
+
+    @property
+    def chosen(self) -> JointPoint:
+        """The stack to build."""
+        return next(point for point in self.points if point.point_id == self.recommended)
+
+    @property
+    def tied(self) -> tuple[JointPoint, ...]:
+        """The points that may be the best, from best to worst."""
+        return tuple(point for point in self.points if point.tied == STATISTICALLY)
+
+    @property
+    def surviving(self) -> JointPoint | None:
+        """The best score among points that survive a disk failure; None where the recommended one does, or none."""
+        if self.chosen.disk_failures_survived:
+            return None
+        return next((point for point in self.points if point.disk_failures_survived), None)
+
+
+@dataclass(frozen=True)
 class TrialProblem:
     """A trial that failed or does not count."""
 
@@ -208,10 +288,14 @@ class Recommendation:
     varied: tuple[str, ...]
     prefer: tuple[str, ...] = ()
     not_tested: tuple[str, ...] = ()
+    joint: JointAnswer | None = None
+    points_with_results: int = 0
 
     @property
     def refused(self) -> bool:
-        """Whether no workload has an answer that meets what was asked for."""
+        """Whether there is no stack to recommend: for all workloads where there are several."""
+        if self.joint is not None:
+            return self.joint.refusal is not None
         return all(answer.refusal is not None or answer.unmet is not None for answer in self.answers)
 
     def to_json(self) -> dict[str, Any]:

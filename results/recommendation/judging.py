@@ -64,6 +64,14 @@ class Sweep:
         """Mean duration of a trial."""
         return math.fsum(trial.duration_s for trial in self.trials) / len(self.trials)
 
+    @property
+    def unreliable(self) -> frozenset[str]:
+        """Points with at least as many trials that failed or are invalid as are ok."""
+        balance: dict[str, int] = defaultdict(int)
+        for trial in self.judged:
+            balance[trial.point_id] += 1 if trial.status == "ok" else -1
+        return frozenset(point for point, left in balance.items() if left <= 0)
+
 
 @dataclass(frozen=True)
 class _Case:
@@ -90,7 +98,7 @@ class _Case:
             self.objective.prefer or sweep.prefer,
             gained,
             shown,
-            _unreliable(sweep.judged),
+            sweep.unreliable,
         )
 
     def ranking(self, among: Sequence[int], title: str) -> Ranking:
@@ -107,14 +115,22 @@ class _Case:
         return replace(found, over_default=default)
 
 
-def answer(sweep: Sweep, objective: Objective) -> Answer:
+@dataclass(frozen=True)
+class Judgement:
+    """The answer for one objective with the model behind it; without one where the answer is a refusal."""
+
+    objective: Objective
+    answer: Answer
+    model: Fit | None
+
+
+def judge(sweep: Sweep, objective: Objective) -> Judgement:
     """The answer for one objective, or the refusal."""
     found, without = responses(objective, sweep.judged, sweep.observations)
     measured = with_merged_percentiles(objective.metric, objective.workload, found, sweep.observations)
     if without and not measured:
-        return _refused(
-            sweep, objective, [], f"no trial has the figure {objective.metric}, or it is zero in all of them"
-        )
+        reason = f"no trial has the figure {objective.metric}, or it is zero in all of them"
+        return Judgement(objective, _refused(sweep, objective, [], reason), None)
     try:
         _refuse_failed(sweep.judged)
         refuse_grouped(measured)
@@ -122,9 +138,10 @@ def answer(sweep: Sweep, objective: Objective) -> Answer:
         _refuse_modes(plain)
         noise = shape(plain)
         model = with_intervals(plain, noise)
-        return _judged(_Case(sweep, objective, model, noise, _facts(sweep, objective, model.points)), without)
+        case = _Case(sweep, objective, model, noise, _facts(sweep, objective, model.points))
+        return Judgement(objective, _judged(case, without), model)
     except NoEvidenceError as refusal:
-        return _refused(sweep, objective, measured, str(refusal))
+        return Judgement(objective, _refused(sweep, objective, measured, str(refusal)), None)
 
 
 def _refuse_modes(model: Fit) -> None:
@@ -144,24 +161,18 @@ def _refuse_failed(trials: Sequence[TrialRow]) -> None:
         )
 
 
-def _unreliable(trials: Sequence[TrialRow]) -> frozenset[str]:
-    """Points with at least as many trials that failed or are invalid as are ok."""
-    balance: dict[str, int] = defaultdict(int)
-    for trial in trials:
-        balance[trial.point_id] += 1 if trial.status == "ok" else -1
-    return frozenset(point for point, left in balance.items() if left <= 0)
-
-
 def _judged(case: _Case, without: Sequence[str]) -> Answer:
     """The answer where the evidence reaches."""
     sweep, objective, model = case.sweep, case.objective, case.model
     everywhere = range(len(model.points))
-    overall = case.ranking(everywhere, "Fastest of all")
+    overall = case.ranking(everywhere, "Recommended")
     safe = [index for index in everywhere if (case.facts[model.points[index]].disk_failures_survived or 0) >= 1]
     surviving = None
     if safe and len(safe) < len(model.points):
-        surviving = case.ranking(safe, "Fastest that survives one disk failure")
+        surviving = case.ranking(safe, "Recommended among those that survive a disk failure")
     judged, meeting, unmet = _constrained(case)
+    if judged:
+        overall = replace(overall, title="Regardless of the requirements")
     within = sweep.within.get(objective.workload)
     return Answer(
         workload=objective.workload,
@@ -238,7 +249,7 @@ def _constrained(case: _Case) -> tuple[tuple[constraints.Judged, ...], Ranking |
     if not kept:
         return judged, None, f"No recommendation for {case.objective.workload}: no point is shown to meet {words}."
     among = [index for index, point in enumerate(case.model.points) if point in kept]
-    return judged, case.ranking(among, f"Fastest with {words}"), None
+    return judged, case.ranking(among, f"Recommended with {words}"), None
 
 
 def _verdicts(case: _Case, constraint: Constraint) -> dict[str, str]:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from results.estimates.preference_words import PREFERENCES
 from results.estimates.settings import complexity
-from results.recommendation.answer import RankedPoint
+from results.recommendation.answer import JointPoint, RankedPoint
 from results.units import capacity
 
 _SAME_CAPACITY = 0.99
 """Capacities within 1 % are equal: md rounds the size of an array to whole chunks."""
 
 
-def choose(tied: Sequence[RankedPoint], prefer: Sequence[str] = tuple(PREFERENCES)) -> tuple[RankedPoint, str]:
-    """The point to take from the fastest set, and why.
+Choosable = RankedPoint | JointPoint
+Point = TypeVar("Point", RankedPoint, JointPoint)
+
+
+def choose(tied: Sequence[Point], prefer: Sequence[str] = tuple(PREFERENCES)) -> tuple[Point, str]:
+    """The point to take from the tied ones, and why.
 
     A point with a single trial is taken only where there is no other.
     """
     if len(tied) == 1:
-        return tied[0], "it is the only one in the fastest set"
+        return tied[0], "no other setting is statistically tied or within the margin"
     left = [point for point in tied if point.trials > 1] or list(tied)
     reasons = []
     for word in prefer:
@@ -31,11 +36,11 @@ def choose(tied: Sequence[RankedPoint], prefer: Sequence[str] = tuple(PREFERENCE
         left = kept
     chosen = min(left, key=lambda point: point.rank)
     if len(left) > 1:
-        reasons.append("measured best of those that are equal in that" if reasons else "measured best")
-    return chosen, f"of the {len(tied)} in the fastest set it {' and '.join(reasons)}"
+        reasons.append("measured best among those equal in that" if reasons else "measured best")
+    return chosen, f"of {len(tied)} tied settings it {' and '.join(reasons)}"
 
 
-def classes(points: Sequence[RankedPoint], word: str) -> list[int]:
+def classes(points: Sequence[Choosable], word: str) -> list[int]:
     """Classes of points by one preference; 0 is the best, and points of a class are equal in it."""
     values = [_VALUE[word](point) for point in points]
     if word != "capacity":
@@ -49,7 +54,7 @@ def classes(points: Sequence[RankedPoint], word: str) -> list[int]:
     return [found[value] for value in values]
 
 
-_VALUE: Mapping[str, Callable[[RankedPoint], tuple[int, ...]]] = {
+_VALUE: Mapping[str, Callable[[Choosable], tuple[int, ...]]] = {
     "redundancy": lambda point: (1 if point.disk_failures_survived is None else -point.disk_failures_survived,),
     "capacity": lambda point: (1 if point.usable_bytes is None else -point.usable_bytes,),
     "cost": lambda point: (point.settings["disks"] if isinstance(point.settings["disks"], int) else 1 << 30,),
@@ -58,7 +63,7 @@ _VALUE: Mapping[str, Callable[[RankedPoint], tuple[int, ...]]] = {
 """What a preference looks at; the smallest is the best."""
 
 
-def _reason(word: str, best: RankedPoint) -> str:
+def _reason(word: str, best: Choosable) -> str:
     if word == "redundancy":
         return f"survives the most disk failures ({best.disk_failures_survived})"
     if word == "capacity":

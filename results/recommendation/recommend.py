@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from results.errors import ResultsError
 from results.estimates import constraints, race
 from results.estimates.gain import find_baseline, parse_settings
-from results.estimates.objective import RATES, Objective, objectives, stated_baseline
+from results.estimates.objective import RATES, Objective, objectives, stated_baseline, stated_weights
 from results.estimates.preference_words import check
 from results.estimates.settings import label, settings_by_point, varied
 from results.estimates.untested import not_tested
 from results.recommendation import notes
-from results.recommendation.answer import Answer, Recommendation, TrialProblem
-from results.recommendation.judging import Sweep, answer
+from results.recommendation.answer import Answer, JointAnswer, Recommendation, TrialProblem
+from results.recommendation.joint import joint_answer
+from results.recommendation.judging import Sweep, judge
 from results.runs.cpu import cpu_per_io
 from results.runs.members import slow_disks
 from results.runs.within import within
@@ -29,14 +30,16 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the reader asks for beyond the sweep file: constraints, the order of preferences, a baseline.
+    """What the reader asks for beyond the sweep file: constraints, the order of preferences, a baseline, weights.
 
-    Forms: ``("survives >= 2", "p99 < 20 ms")``, ``("cost", "redundancy")``, ``"level=raid5 chunk_kib=512"``.
+    Forms: ``("survives >= 2", "p99 < 20 ms")``, ``("cost", "redundancy")``, ``"level=raid5 chunk_kib=512"``,
+    ``{"scan": 2, "oltp": 1}``.
     """
 
     require: tuple[str, ...] = ()
     prefer: tuple[str, ...] = ()
     baseline: str | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 def recommend(
@@ -45,7 +48,7 @@ def recommend(
     margin_pct: float = DEFAULT_MARGIN_PCT,
     wishes: Wishes | None = None,
 ) -> Recommendation:
-    """Judge what a store holds: one answer per objective of the sweep, and per workload that has none.
+    """Judge what a store holds: one stack for all workloads, and one answer per objective or workload.
 
     ``margin_pct`` is the practical margin: points that are slower by less than this count as equally
     good.  Where the evidence does not reach, the answer is a refusal in words.  The methods are named in the
@@ -74,7 +77,9 @@ def from_frames(
     sweep = _sweep(trials, frames.observation_rows(histograms=True), margin_pct, wishes or Wishes(), store)
     asked = objectives(store, list(sweep.observations), workload)
     sweep = _with_telemetry(frames, sweep, asked)
-    return _recommendation(frames, sweep, tuple(answer(sweep, objective) for objective in asked), len(every))
+    judged = [judge(sweep, objective) for objective in asked]
+    joint = joint_answer(sweep, judged, (wishes or Wishes()).weights or stated_weights(store))
+    return _recommendation(frames, sweep, tuple(each.answer for each in judged), joint, len(every))
 
 
 def _sweep(
@@ -111,7 +116,9 @@ def _with_telemetry(frames: StoreFrames, sweep: Sweep, asked: Sequence[Objective
     )
 
 
-def _recommendation(frames: StoreFrames, sweep: Sweep, answers: tuple[Answer, ...], every: int) -> Recommendation:
+def _recommendation(
+    frames: StoreFrames, sweep: Sweep, answers: tuple[Answer, ...], joint: JointAnswer | None, every: int
+) -> Recommendation:
     """The answers with everything that they rest on."""
     trials = sweep.trials
     by_status = {name: [trial for trial in trials if trial.status == name] for name in ("ok", "failed", "invalid")}
@@ -152,6 +159,8 @@ def _recommendation(frames: StoreFrames, sweep: Sweep, answers: tuple[Answer, ..
         varied=varied(sweep.settings.values()),
         prefer=sweep.prefer,
         not_tested=not_tested(trials, sweep.observations, sweep.settings, described.values()),
+        joint=joint,
+        points_with_results=len(with_results),
     )
 
 

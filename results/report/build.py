@@ -14,8 +14,8 @@ from results.plotting import inline as plots
 from results.plotting.axes import LatencyCurve
 from results.recommendation import notes
 from results.recommendation.answer import Answer, RankedPoint, Ranking, Recommendation
-from results.recommendation.summary import effect_line, heading
-from results.report import detail, embed, first, further, gather, tables, trend
+from results.recommendation.sentences import effect_line, heading
+from results.report import detail, embed, first, further, gather, joint, tables, trend
 from results.report.methods import methods
 from results.report.model import Chapter, Drawing, Embedded, Machine, Page, ReportModel
 from results.report.tables import Grid, Links, Traces
@@ -63,7 +63,12 @@ def build(frames: StoreFrames, found: Recommendation, shown: detail.Detail, page
             )
             for place, answer in enumerate(found.answers)
         ),
-        pages=(*pages, *_own_pages(frames, found, trials, labels, values, shown)),
+        joint=joint.card(found, mark),
+        pages=(
+            *joint.pages(found, links, shown, mark),
+            *pages,
+            *_own_pages(frames, found, trials, labels, values, shown),
+        ),
         warnings=(*found.warnings, *(f"Not tested: {line}" for line in found.not_tested)),
         without_results=found.without_results,
         problems=_problems(found, shown, mark),

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from results.estimates.pareto import Front, ParetoPoint
 from results.plotting import svg
 from results.plotting.inline import axis_text, canvas, mark, styled
+from results.recommendation.answer import JointAnswer
 from results.runs.balance import MemberLoad
-from results.units import metric_name, number, scale_of
+from results.units import number, scale_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MOST_SHARES = 20
+"""Candidates in the drawing of shares."""
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _MOST_NAMED = 15
 _APART_PT = (26, 11)
 """How far apart two numbers must be in either direction, points."""
@@ -40,7 +44,7 @@ def front(name: str, found: Front, across: int, upward: int, *, virtual: bool) -
         axes.plot(*where(found.beaten), "^", color=svg.REST, mfc="none", ms=5.5, label="beaten by another point")
     axes.plot(*where(found.points), "o", color=svg.TIED, ms=7, label="on the front")
     said = [
-        f"{axis_text(metric, unit)} ({'more' if found.maximise[place] else 'less'} is better)"
+        f"{_of(found, place)}{axis_text(metric, unit)} ({'more' if found.maximise[place] else 'less'} is better)"
         for metric, (_, unit), place in zip(metrics, scales, (across, upward), strict=True)
     ]
     axes.set_xlabel(said[0])
@@ -50,10 +54,42 @@ def front(name: str, found: Front, across: int, upward: int, *, virtual: bool) -
     axes.grid()
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, handletextpad=0.3, columnspacing=1.2)
     mark(figure, virtual=virtual)
-    title = f"Pareto front: {metric_name(metrics[0])} and {metric_name(metrics[1])}"
+    title = f"Pareto front: {found.name(across)} and {found.name(upward)}"
     return svg.inline(
         figure, name, title, f"{len(found.points)} of {found.of_points} points. The table below has the figures."
     )
+
+
+def _of(found: Front, place: int) -> str:
+    """The workload before an axis' words, where a front is over several."""
+    return f"{found.workloads[place]}: " if found.workloads and found.workloads[place] else ""
+
+
+@styled
+def shares(name: str, joint: JointAnswer, workloads: Sequence[str], *, virtual: bool) -> str:
+    """Each candidate's share of every workload's best, a row each; a line spans from its worst to its best share."""
+    points = joint.points[:MOST_SHARES]
+    figure, axes = canvas(7.6, 1.2 + 0.3 * len(points))
+    rows = range(len(points))
+    for row, point in zip(rows, points, strict=True):
+        own = [each.share_pct for each in point.shares]
+        axes.plot([min(own), max(own)], [row, row], color=svg.MUTED, lw=1, zorder=1)
+    for place, workload in enumerate(workloads):
+        own = [point.shares[place].share_pct for point in points]
+        marker, colour = _MARKERS[place % len(_MARKERS)], svg.LINES[place % len(svg.LINES)]
+        axes.plot(own, rows, marker, color=colour, ms=7, ls="none", label=workload)
+    axes.set_yticks(
+        rows, [point.label + ("  (recommended)" if point.point_id == joint.recommended else "") for point in points]
+    )
+    axes.set_ylim(len(points) - 0.4, -0.6)
+    axes.set_xlim(left=0, right=104)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    axes.set_xlabel("share of the workload's best, %")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, handletextpad=0.3, columnspacing=1.2)
+    mark(figure, virtual=virtual)
+    said = "; ".join(f"{point.label}: {number(point.score_pct)} %" for point in points[:5])
+    return svg.inline(figure, name, "Shares of each workload's best", f"Score of the first candidates: {said}.")
 
 
 def _numbered(axes: Axes, across: Sequence[float], upward: Sequence[float]) -> None:

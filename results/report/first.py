@@ -8,7 +8,14 @@ from dataclasses import replace
 from results.estimates.settings import DEFAULT, Setting
 from results.recommendation.answer import Answer, RankedPoint, Ranking, Recommendation
 from results.recommendation.recommend import CONFIDENCE
-from results.recommendation.summary import default_sentence, gain_sentence, published_sentence, sureness, value_sentence
+from results.recommendation.sentences import (
+    best_sentence,
+    default_sentence,
+    gain_sentence,
+    published_sentence,
+    sureness,
+    value_sentence,
+)
 from results.report import tables
 from results.report.model import Verdict
 from results.report.tables import Traces
@@ -63,10 +70,12 @@ def _in_words(name: str, value: Setting) -> str:
 
 
 def verdicts(answer: Answer, traces: Traces, found: Recommendation) -> tuple[Verdict, ...]:
-    """One per ranking; one for both where they recommend the same point."""
-    drawn = [_verdict(answer, ranking, traces, found) for ranking in answer.rankings]
-    if len(drawn) == 2 and answer.rankings[0].recommended == answer.rankings[1].recommended:
-        return (replace(drawn[0], title="Fastest of all, and of those that survive one disk failure"),)
+    """One per recommended point; the title names every ranking that recommends it."""
+    drawn = []
+    for point_id in dict.fromkeys(ranking.recommended for ranking in answer.rankings):
+        own = [ranking for ranking in answer.rankings if ranking.recommended == point_id]
+        title = "; ".join([own[0].title, *(ranking.title[0].lower() + ranking.title[1:] for ranking in own[1:])])
+        drawn.append(replace(_verdict(answer, own[0], traces, found), title=title))
     return tuple(drawn)
 
 
@@ -85,6 +94,7 @@ def _verdict(answer: Answer, ranking: Ranking, traces: Traces, found: Recommenda
         unit=unit or metric_name(answer.metric),
         interval=_interval(answer, chosen, scale),
         prediction=prediction,
+        best=best_sentence(answer, ranking),
         gain=gain_sentence(answer, ranking) or default_sentence(answer, ranking),
         expect=published_sentence(answer, ranking, CONFIDENCE),
         facts=_facts(answer, ranking),
@@ -162,7 +172,8 @@ def load_line(workload: str, observations: Iterable[ObservationRow]) -> str:
 
 def measured_line(found: Recommendation) -> str:
     """What was measured on what, in one line."""
-    points = "1 point (one combination" if found.points == 1 else f"{found.points} points (combinations"
+    count = found.points_with_results
+    points = "1 point (one combination" if count == 1 else f"{count} points (combinations"
     parts = [f"{found.trials_ok} trials of {points} of settings)"]
     parts += [
         f"{len(machine.disk_ids)} disks, {', '.join(sorted(set(machine.disk_models)))}"

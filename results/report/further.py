@@ -37,7 +37,7 @@ def front_blocks(name: str, answer: Answer, traces: tables.Traces, mark: str, *,
         f"Not among the objectives: {metric_name(metric)}, {why.strip()}."
         for metric, _, why in (line.partition(":") for line in found.left_out)
     )
-    table = _front_table(found, traces, f"{answer.workload}: points on the Pareto front{mark}")
+    table = front_table(found, traces, f"{answer.workload}: points on the Pareto front{mark}")
     return (Block(lines=(said, *left_out), drawing=drawing), Block(grid=table))
 
 
@@ -48,7 +48,7 @@ def _axes(found: Front) -> tuple[int, int] | None:
     return (differing[0], differing[1]) if len(differing) > 1 else None
 
 
-def _front_table(found: Front, traces: tables.Traces, caption: str) -> tables.Grid:
+def front_table(found: Front, traces: tables.Traces, caption: str) -> tables.Grid:
     """The points on the front, numbered as in the drawing."""
     points = found.points
     columns = {
@@ -57,7 +57,7 @@ def _front_table(found: Front, traces: tables.Traces, caption: str) -> tables.Gr
     }
     for place, metric in enumerate(found.metrics):
         better = "more" if found.maximise[place] else "less"
-        column = Column(f"{metric_name(metric)} ({better} is better)", right=True)
+        column = Column(f"{found.name(place)} ({better} is better)", right=True)
         columns[column] = [_objective(metric, point, place) for point in points]
     columns[Column("trials, by block")] = [traces.cell(point.point_id) for point in points]
     return tables.grid(caption, columns, [""] * len(points), [_ids(traces.shown(point.point_id)) for point in points])

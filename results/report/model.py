@@ -17,7 +17,8 @@ from results.report.tables import Grid
 class Verdict:
     """What to use: the big words of the first screen.
 
-    ``settings`` are the factors that apply, each with its value in words; ``gain`` says how much better that is
+    ``settings`` are the factors that apply, each with its value in words; ``best`` names the point that measured
+    best where that is another one; ``gain`` says how much better that is
     than the baseline or what the tools do by themselves, ``expect`` what fresh runs will show; ``trials`` are
     (text, trial) of what it rests on, which are ``of_trials`` in all.
     """
@@ -29,6 +30,7 @@ class Verdict:
     unit: str
     interval: str
     prediction: str
+    best: str
     gain: str
     expect: str
     facts: tuple[str, ...]
@@ -37,6 +39,22 @@ class Verdict:
     trials: tuple[tuple[str, str], ...]
     of_trials: int
     commands: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class JointCard:
+    """The stack for all workloads, above the answers for each; ``refusal`` says why there is none."""
+
+    title: str
+    label: str
+    settings: tuple[tuple[str, str], ...] = ()
+    value: str = ""
+    unit: str = ""
+    lines: tuple[str, ...] = ()
+    shares: Grid | None = None
+    facts: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    refusal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +160,7 @@ class ReportModel:
     command: str
     guarantee: Statement | None = None
     evidence: Evidence | None = None
+    joint: JointCard | None = None
 
     @property
     def first_pages(self) -> tuple[Page, ...]:

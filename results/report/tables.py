@@ -114,7 +114,7 @@ def ranking(points: Sequence[RankedPoint], metric: str, caption: str, traces: Tr
         Column("usable", right=True): [_capacity(point.usable_bytes) for point in points],
         Column("predicted", right=True): [_scaled(point.predicted, scale) for point in points],
         Column("off by", right=True): [_deviation(point.deviation_pct) for point in points],
-        Column("measured on", whole=True): _substrates([point.substrate for point in points]),
+        Column("measured on", whole=True): substrates([point.substrate for point in points]),
     }
     kinds = {"statistically": "tied", "within margin": "near"}
     own = [tuple(trial for _, trial in traces.shown(point.point_id)) for point in points]
@@ -174,7 +174,7 @@ def trials(
         Column("status"): [Cell(row.status, row.status) for row in rows],
         Column("started"): [Cell(date(row.started_at_ns), row.started_at_ns) for row in rows],
         Column("took", right=True): [Cell(duration(row.duration_s), row.duration_s) for row in rows],
-        Column("measured on", whole=True): _substrates([row.substrate for row in rows]),
+        Column("measured on", whole=True): substrates([row.substrate for row in rows]),
     }
     for place, answer in enumerate(answers):
         mine = [values[row.trial_id, place] for row in rows if (row.trial_id, place) in values]
@@ -261,7 +261,7 @@ def _interval(point: RankedPoint, scale: float) -> Cell:
     return Cell(f"{number(point.low / scale)} to {number(point.high / scale)}", point.low)
 
 
-def _substrates(substrates: Sequence[str]) -> list[Cell]:
+def substrates(substrates: Sequence[str]) -> list[Cell]:
     """On what each row was measured; empty where that is real disks in all of them, as nothing says otherwise then."""
     plain = all(each == "disk" for each in substrates)
     return [Cell("" if plain else substrate_text(each), each) for each in substrates]

@@ -35,8 +35,9 @@ def test_recommend_prints_the_answer_the_evidence_and_the_commands(store: Path) 
     for words in (
         "!!! NOT REAL HARDWARE",
         "== random-write: IOPS, more is better (fio-3.33)",
-        "Fastest of all: raid0 x4",
-        "Fastest that survives one disk failure: raid5 x4",
+        "== Recommended for all 2 workloads: raid0 x4",
+        "Recommended for it alone: raid0 x4",
+        "Recommended among those that survive a disk failure: raid5 x4",
         "level: ",
         "    mdadm --create /dev/md/data --level=raid0",
         "    LABEL=data /data xfs noatime 0 0",
