@@ -20,7 +20,8 @@ class Objective:
     """One figure of one workload, and whether more of it is better.
 
     ``require`` are constraints that a recommended point must meet; ``prefer`` says in which order
-    preferences decide between points that are tied (see :mod:`permutations.constraint`).
+    preferences decide between points that are tied (see :mod:`permutations.constraint`).  ``weight`` is the
+    objective's weight in the recommendation for all workloads; None where the worst share decides.
     """
 
     workload: str
@@ -28,6 +29,7 @@ class Objective:
     maximise: bool
     require: tuple[str, ...] = ()
     prefer: tuple[str, ...] = ()
+    weight: float | None = None
 
     @classmethod
     def usual(cls, workload: Workload) -> Objective:

@@ -81,6 +81,7 @@ KEY_DOCS = {
     "objective.workload": "name of a workload",
     "objective.require": "constraints, such as `survives >= 2`",
     "objective.prefer": "what breaks ties, the first first",
+    "objective.weight": "weight in the recommendation for all workloads; without weights the worst share decides",
     "racing.budget_trials": "trials that the race may take",
     "racing.budget_hours": "hours that it may take, in place of trials",
     "racing.error_rate": "how often the best point may be lost",
@@ -142,6 +143,7 @@ maximise = "iops"
 workload = "w"
 require = ["survives >= 1"]
 prefer = ["cost"]
+weight = 2
 """
 FRACTION = '[sweep]\nname="f"\ndesign="fractional"\n[factors]\nlevel=["raid0","raid5"]\ndisks=[4]\nchunk_kib=[64,256]\nscheduler=["none","kyber"]\nread_ahead_kib=[128,512]\n[[workload]]\nname="w"\nrw="read"\nbs="1M"\n'
 COVERING = FRACTION.replace("fractional", "covering")

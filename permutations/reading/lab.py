@@ -111,11 +111,13 @@ def parse_objectives(tables: tuple[Table, ...], workloads: tuple[Workload, ...])
         if (objective.workload, objective.metric) in objectives:
             table.source.refuse(table.at, "the same objective is there already")
         objectives[objective.workload, objective.metric] = objective
+    if len({objective.weight is None for objective in objectives.values()}) > 1:
+        table.source.refuse(table.at, "weight must be given for every objective, or for none")
     return tuple(objectives.values())
 
 
 def _objective(table: Table, workloads: tuple[Workload, ...]) -> Objective:
-    table.only(("maximise", "minimise", "workload", "require", "prefer"))
+    table.only(("maximise", "minimise", "workload", "require", "prefer", "weight"))
     if table.has("maximise") == table.has("minimise"):
         table.source.refuse(table.at, "must have either maximise or minimise")
     key = "maximise" if table.has("maximise") else "minimise"
@@ -129,7 +131,8 @@ def _objective(table: Table, workloads: tuple[Workload, ...]) -> Objective:
     name = table.word("workload", tuple(names), next(iter(names)), "unknown workload")
     if names[name].engine == "dd" and metric != "bw_bytes_s":
         table.refuse(key, f'dd reports no {metric}: workload "{name}" has bw_bytes_s alone', "bw_bytes_s")
-    return Objective(name, metric, key == "maximise", _require(table), _prefer(table))
+    weight = table.number("weight", 1.0, 1e-6, 1e6) if table.has("weight") else None
+    return Objective(name, metric, key == "maximise", _require(table), _prefer(table), weight)
 
 
 def _require(table: Table) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ _SMALL_IO_BYTES = 64 << 10
 class Objective:
     """One figure of one workload; ``stated`` says that the sweep file asked for it.
 
-    ``require`` and ``prefer`` are the sweep file's constraints and order of preferences.
+    ``require`` and ``prefer`` are the sweep file's constraints and order of preferences; ``weight`` is its weight
+    in the joint recommendation, None where the worst share decides.
     """
 
     workload: str
@@ -43,6 +45,7 @@ class Objective:
     stated: bool
     require: tuple[str, ...] = ()
     prefer: tuple[str, ...] = ()
+    weight: float | None = None
 
 
 def stated_objectives(store: Path) -> tuple[Objective, ...]:
@@ -69,19 +72,6 @@ def stated_baseline(store: Path) -> dict[str, str | int] | None:
     return {name: value for name, value in flat.items() if isinstance(value, (str, int))}
 
 
-def stated_weights(store: Path) -> dict[str, float]:
-    """The weights by workload of ``[joint]`` in the sweep file that the store keeps; empty where it has none.
-
-    Raises:
-        ResultsError: the file is no TOML.
-    """
-    table = _tables(store / SWEEP_FILE).get("joint")
-    weights = table.get("weights") if isinstance(table, dict) else None
-    if not isinstance(weights, dict):
-        return {}
-    return {name: float(value) for name, value in weights.items() if isinstance(value, (int, float)) and value > 0}
-
-
 def _tables(path: Path) -> dict[str, Any]:
     """The sweep file's tables; empty where there is no such file."""
     try:
@@ -102,6 +92,9 @@ def _objective(path: Path, table: Any) -> Objective:
     lists = {key: table.get(key, []) for key in ("require", "prefer")}
     if not all(isinstance(each, list) and all(isinstance(word, str) for word in each) for each in lists.values()):
         raise ResultsError(f"{path}: require and prefer of an objective are lists of text", remedy=remedy)
+    weight = table.get("weight")
+    if weight is not None and not (isinstance(weight, (int, float)) and 0 < weight < math.inf):
+        raise ResultsError(f"{path}: the weight of an objective must be a positive number", remedy=remedy)
     return Objective(
         table["workload"],
         table[ways[0]],
@@ -109,6 +102,7 @@ def _objective(path: Path, table: Any) -> Objective:
         stated=True,
         require=tuple(lists["require"]),
         prefer=check(lists["prefer"]) if lists["prefer"] else (),
+        weight=float(weight) if weight is not None else None,
     )
 
 

@@ -213,7 +213,7 @@ class JointPoint:
 class JointAnswer:
     """One stack for all workloads, or why there is none.
 
-    ``weights`` are by workload; empty where the worst share decides.  ``requirements`` are those of any workload,
+    ``weights`` are by objective; empty where the worst share decides.  ``requirements`` are those of any workload,
     which every one of ``points`` meets; ``excluded`` points do not, or lack a result of some workload.
     """
 

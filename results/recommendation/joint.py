@@ -26,38 +26,47 @@ from results.recommendation.preferences import choose
 from results.recommendation.sentences import objective_name
 
 
-def joint_answer(sweep: Sweep, judged: Sequence[Judgement], weights: Mapping[str, float]) -> JointAnswer | None:
+def joint_answer(sweep: Sweep, judged: Sequence[Judgement], asked: Mapping[str, float]) -> JointAnswer | None:
     """The stack for all workloads; None where there is but one answer.
 
+    ``asked`` are weights by workload in place of those of the sweep file; empty where those hold.
+
     Raises:
-        ResultsError: ``weights`` names no workload of the sweep, or leaves one out.
+        ResultsError: a weight is for a workload that the sweep does not have, or some objectives have none.
     """
     answers = [each.answer for each in judged]
     if len(answers) < 2:
         return None
-    _check_weights(weights, answers)
+    weights = _weights(judged, asked)
     refusal = _refusal(answers)
     if refusal is not None:
         return _empty(answers, weights, refusal)
     level = 1 - (1 - sweep.confidence) / len(judged)
     by_answer = [_shares(each, level) for each in judged]
-    scored = joint(by_answer, [weights[answer.workload] for answer in answers] if weights else None)
+    scored = joint(by_answer, list(weights.values()) or None)
     if not scored:
         met = "; ".join(f"{answer.workload}: {len(answer.rankings[0].points)} points" for answer in answers)
         return _empty(answers, weights, f"no point is shown to meet the requirements of every workload ({met})")
     return _answer(sweep, judged, scored, by_answer, weights)
 
 
-def _check_weights(weights: Mapping[str, float], answers: Sequence[Answer]) -> None:
-    """Raise ResultsError unless each workload has a weight, or none has."""
+def _weights(judged: Sequence[Judgement], asked: Mapping[str, float]) -> dict[str, float]:
+    """The weight of each objective, by its name; empty where the worst share decides."""
+    answers = [each.answer for each in judged]
     known = list(dict.fromkeys(answer.workload for answer in answers))
-    if not weights or set(weights) == set(known):
-        return
-    unknown = sorted(set(weights) - set(known))
-    what = f"{', '.join(unknown)} is not a workload" if unknown else "some workloads have no weight"
-    raise ResultsError(
-        f"weights of the joint objective: {what}", remedy=f"Give a weight for each of: {', '.join(known)}."
-    )
+    unknown = sorted(set(asked) - set(known))
+    if unknown:
+        what = f"{', '.join(unknown)} is not a workload of this sweep"
+        raise ResultsError(f"weights: {what}", remedy=f"Give a weight for each of: {', '.join(known)}.")
+    found = {
+        objective_name(each.answer, answers): asked.get(each.answer.workload) if asked else each.objective.weight
+        for each in judged
+    }
+    weights = {name: weight for name, weight in found.items() if weight is not None}
+    if weights and len(weights) < len(found):
+        missing = ", ".join(name for name in found if name not in weights)
+        raise ResultsError(f"weights: {missing} has none", remedy="Give every objective a weight, or none of them.")
+    return weights
 
 
 def _refusal(answers: Sequence[Answer]) -> str | None:

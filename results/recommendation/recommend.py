@@ -9,7 +9,7 @@ from pathlib import Path
 from results.errors import ResultsError
 from results.estimates import constraints, race
 from results.estimates.gain import find_baseline, parse_settings
-from results.estimates.objective import RATES, Objective, objectives, stated_baseline, stated_weights
+from results.estimates.objective import RATES, Objective, objectives, stated_baseline
 from results.estimates.preference_words import check
 from results.estimates.settings import label, settings_by_point, varied
 from results.estimates.untested import not_tested
@@ -78,7 +78,7 @@ def from_frames(
     asked = objectives(store, list(sweep.observations), workload)
     sweep = _with_telemetry(frames, sweep, asked)
     judged = [judge(sweep, objective) for objective in asked]
-    joint = joint_answer(sweep, judged, (wishes or Wishes()).weights or stated_weights(store))
+    joint = joint_answer(sweep, judged, (wishes or Wishes()).weights)
     return _recommendation(frames, sweep, tuple(each.answer for each in judged), joint, len(every))
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from permutations.design import make_plan
+from permutations.errors import SweepError
 from permutations.feasible.rules import Forbid
 from permutations.objective import Objective
 from permutations.reading.sizes import format_size, parse_size
@@ -238,3 +239,12 @@ def test_the_first_sweep_is_the_one_the_demo_promises(words):
     assert (len(plan.points), len(plan.trials)) == (22, 44)
     assert [(each.engine, each.rw) for each in plan.sweep.workloads][:2] == [("fio", "randwrite"), ("fio", "read")]
     assert plan.sweep.workloads[2].engine == "dd"
+
+
+def test_weights_of_objectives_are_for_all_or_for_none(sweep_of, small):
+    two = '[[objective]]\nmaximise = "iops"\nweight = 2\n[[objective]]\nminimise = "lat_p99_ns"\n'
+    assert [each.weight for each in sweep_of(small.text + two + "weight = 0.5\n").objectives] == [2.0, 0.5]
+    with pytest.raises(SweepError, match="every objective, or for none"):
+        sweep_of(small.text + two)
+    with pytest.raises(SweepError, match="weight"):
+        sweep_of(small.text + two + "weight = 0\n")
