@@ -93,6 +93,8 @@ def prepare(store_path: Path, folder: Path, asked: Asked) -> Prepared:
     for suffix in (".html", ".pdf") if asked.pdf else (".html",):
         save(made, folder / f"report{suffix}")
         entries.append(digest(files, f"report{suffix}", "report"))
+        if suffix == ".pdf":
+            entries.append(digest(files, f"report{suffix}.sha256", "report"))
     guarantee = made.guarantee
     if guarantee is not None and guarantee.holds:
         from results.guarantee import contract

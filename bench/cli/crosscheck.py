@@ -100,17 +100,19 @@ def conclude(
 
 
 def table(compared: Sequence[Comparison]) -> list[str]:
-    """The comparisons as lines of a table, with its head: medians over the rounds, and native over the other."""
+    """The comparisons as lines of a table, with its head: geometric means over the rounds, and their ratio."""
     head = f"{'against':<9}{'':<6}{'figure':<14}{'native':>12}{'other':>12}{'ratio':>8}  {'90% interval':<16}verdict"
     return [head, *(_line(each) for each in compared)]
 
 
 def _line(each: Comparison) -> str:
-    from statistics import median
+    from statistics import geometric_mean
 
     from results.units import figure
 
-    shown = "".join(f"{figure(each.figure, median(values)):>12}" for values in (each.native, each.other))
+    # Of geometric means alone the quotient is the mean ratio of the rounds, which stands beside them.
+    means = (geometric_mean(values) if min(values) > 0 else 0.0 for values in (each.native, each.other))
+    shown = "".join(f"{figure(each.figure, mean):>12}" for mean in means)
     head = f"{each.against:<9}{each.direction:<6}{each.figure:<14}{shown}"
     found = each.agreement
     if found is None:

@@ -29,7 +29,7 @@ from results.recommendation.ranking import PointFacts, Terms, descriptive, rank
 from results.runs import cpu
 from results.runs.merged import with_merged_percentiles
 from results.runs.within import Within
-from results.store.schema import ObservationRow, TrialRow
+from results.store.schema import IMPORTED, ObservationRow, TrialRow
 
 _MOST_FAILED = 0.5
 
@@ -63,6 +63,11 @@ class Sweep:
     def trial_s(self) -> float:
         """Mean duration of a trial."""
         return math.fsum(trial.duration_s for trial in self.trials) / len(self.trials)
+
+    @property
+    def blocks(self) -> int:
+        """Blocks of which there is any trial."""
+        return max(trial.block for trial in self.trials) + 1
 
     @property
     def unreliable(self) -> frozenset[str]:
@@ -333,7 +338,15 @@ def _refused(sweep: Sweep, objective: Objective, measured: Sequence[Response], r
         effects=(),
         interactions=(),
         notes=(),
-        next_runs=(next_runs.after_refusal(reason, tuple(sweep.settings), sweep.trial_s),),
+        next_runs=(
+            next_runs.after_refusal(
+                reason,
+                tuple(sweep.settings),
+                sweep.trial_s,
+                sweep.blocks,
+                imported=any(trial.substrate == IMPORTED for trial in sweep.trials),
+            ),
+        ),
     )
 
 

@@ -20,6 +20,8 @@ _POWER_QUANTILE = 0.8416212335729143
 _MOST_BLOCKS = 1000
 _LEAST_GAP = 1e-3
 _SHORT_RUN_S = 30.0
+_LEAST_BLOCKS = 3
+_FURTHER_BLOCKS = 2
 
 
 def next_runs(
@@ -91,13 +93,30 @@ def blocks_for(model: Fit, points: int, gap: float, confidence: float) -> int:
     return max(2, math.ceil(wanted))
 
 
-def after_refusal(reason: str, points: Sequence[str], trial_s: float) -> NextRuns:
-    """What to run where the evidence did not reach."""
+def after_refusal(
+    reason: str, points: Sequence[str], trial_s: float, blocks_done: int, *, imported: bool = False
+) -> NextRuns:
+    """What to run where the evidence is insufficient; ``blocks_done`` is how many blocks there are already.
+
+    Of imported runs there is no sweep to rerun: further runs must be made and imported.
+    """
     count = len(points)
-    if "two replicates" in reason or "degrees of freedom" in reason:
-        blocks = 3
+    if imported and ("two replicates" in reason or "degrees of freedom" in reason):
+        runs = max(_LEAST_BLOCKS, blocks_done + _FURTHER_BLOCKS)
         return NextRuns(
-            f"Set replicates = {blocks} and run the same sweep again: it resumes, and adds what is missing (at most "
+            f"Measure each setting in at least {runs} runs, in a fresh random order each time, and import them all.",
+            tuple(points),
+        )
+    if imported:
+        return NextRuns("Fix the cause above, repeat the runs in random order, and import them.", tuple(points))
+    if count < 2 and "one design point" in reason:
+        return NextRuns(
+            "Add at least one more point to compare with: list a second value of some factor.", tuple(points)
+        )
+    if "two replicates" in reason or "degrees of freedom" in reason:
+        blocks = max(_LEAST_BLOCKS, blocks_done + _FURTHER_BLOCKS)
+        return NextRuns(
+            f"Set replicates = {blocks} and rerun the same command: it resumes and adds what is missing (at most "
             f"{blocks * count} trials in all, about {duration(blocks * count * trial_s)}).",
             tuple(points),
             blocks,
@@ -115,4 +134,4 @@ def after_refusal(reason: str, points: Sequence[str], trial_s: float) -> NextRun
             "not be settled, it belongs into the sweep as a factor.",
             tuple(points),
         )
-    return NextRuns("Mend the cause that is named, and run the same sweep again: it resumes.", tuple(points))
+    return NextRuns("Fix the cause above and rerun the same command; it resumes.", tuple(points))

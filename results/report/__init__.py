@@ -135,6 +135,8 @@ def document(
 def save(made: Document, target: Path) -> int:
     """Write a document to ``target`` by its suffix, atomically; returns its size in bytes.
 
+    A PDF gets a list of the files it was made of beside it (:func:`listing_beside`).
+
     Raises:
         ResultsError: it cannot be written, or WeasyPrint is not there.
     """
@@ -145,10 +147,17 @@ def save(made: Document, target: Path) -> int:
         from results.report.pdf import pdf
 
         content = pdf(made.model, made.recommendation.last_trial_ns)
+        if made.model.evidence is not None:
+            outfile.write(listing_beside(target), made.model.evidence.listing.encode())
     else:
         content = render(made.model).encode()
     outfile.write(target, content)
     return len(content)
+
+
+def listing_beside(target: Path) -> Path:
+    """Where the list of the files that a PDF was made of is written."""
+    return target.with_name(f"{target.name}.sha256")
 
 
 def parse_nights(text: str) -> Nights:
@@ -165,6 +174,8 @@ def check_target(target: Path) -> None:
     if not is_folder(target.parent):
         raise ResultsError(f"{target.parent} is no folder", remedy="Make it, or name another file.")
     outfile.check(target)
+    if target.suffix.lower() in PDF:
+        outfile.check(listing_beside(target))
 
 
 def _guarantee(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from results.store.schema import TABLES
 from results.units import date, metric_name, number, scale_of
 
 MAX_FILES = 1500
-"""Most files that the appendix lists one by one, about 25 pages of a PDF; a manifest lists every one."""
+"""Most files that the appendix of an HTML report lists one by one; the list and a manifest have every one."""
 
 _WORST_RUNS = 50
 """Runs that are listed for their figures where not all are."""
@@ -44,10 +45,16 @@ class Statement:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The appendix: what was hashed, and how to hash it again."""
+    """The appendix: what was hashed, and how to hash it again.
+
+    ``listing`` is the list of files in the format of sha256sum(1), which stands in a file beside a PDF; ``digest``
+    is the SHA-256 of that list, and so of every file.
+    """
 
     files: Grid
     note: str
+    listing: str
+    digest: str
 
 
 def statement(found: Guarantee, shown: Detail, *, virtual: bool) -> Statement:
@@ -94,16 +101,16 @@ def evidence(entries: Sequence[Entry], *, virtual: bool) -> Evidence:
     )
     columns = (Column("file"), Column("bytes", right=True), Column("SHA-256"))
     total = sum(each.bytes for each in entries)
+    listing = "".join(f"{each.sha256}  {each.path}\n" for each in sorted(entries, key=lambda each: each.path))
     note = (
-        f"This document was made of these {len(entries)} files ({total} bytes) and of nothing else. The program "
-        "sha256sum makes a digest again. With a signed manifest beside them stripelab verify, or ssh-keygen and "
-        "sha256sum alone, checks every byte and says who signed."
+        f"This document was made of {len(entries)} files ({total} bytes) and of nothing else. Their list, in the "
+        "format of sha256sum, has the SHA-256 below; sha256sum -c checks each file against it. With a signed manifest "
+        "stripelab verify, or ssh-keygen and sha256sum alone, checks every byte and says who signed."
     )
     if len(shown) < len(entries):
-        note += (
-            f" {len(entries) - len(shown)} files of tables and nights are left out of the list; the manifest has each."
-        )
-    return Evidence(Grid(f"Files that this document was made of{mark}", columns, rows), note)
+        note += f" {len(entries) - len(shown)} files of tables and nights are left out of the table; the list has each."
+    grid = Grid(f"Files that this document was made of{mark}", columns, rows)
+    return Evidence(grid, note, listing, hashlib.sha256(listing.encode()).hexdigest())
 
 
 def _runs(found: Guarantee, shown: Detail, *, virtual: bool) -> Grid | None:

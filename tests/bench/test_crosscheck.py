@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from typer import Exit
 
-from bench.cli.crosscheck import conclude
+from bench.cli.crosscheck import conclude, table
 from bench.cli.main import outcome
 from bench.crosscheck import (
     MARGINS_PCT,
@@ -141,3 +141,12 @@ def test_a_file_that_is_in_use_is_not_written_over(tmp_path, make_loop):
     for verb in ("native", "crosscheck"):
         assert outcome([verb, "--overwrite", "--rw=write", backing]) == DiskRefusedError.status
         assert outcome([verb, "--overwrite", "--rw=write", str(disk.path)]) == DiskRefusedError.status
+
+
+def test_the_ratio_is_that_of_the_columns_beside_it():
+    """Of medians 1.00 would stand beside 2.00 and 1.00: the ratio of each round is another one."""
+    native, other = (1.0, 2.0, 4.0), (1.0, 1.0, 8.0)
+    found = Comparison("read", "iops", "fio", native, other, agreement(native, other, 2.0), judged=True)
+    words = table([found])[1].split()
+    shown, beside, ratio = (float(word.replace(",", "")) for word in words[3:6])
+    assert ratio == pytest.approx(shown / beside, abs=0.01)

@@ -74,7 +74,11 @@ def test_what_was_signed_holds_and_says_who_made_it_of_what(place, folder):
     assert roles == {"trials", "observations", "intervals", "environments", "store", "sweep", "report", "guarantee"}
     assert {entry.path for entry in made.files if entry.role == "sweep"} == {"store/sweep.toml"}
     assert {entry.path for entry in made.files if entry.role == "store"} == {"store/protocol", "store/stripelab.json"}
-    assert {entry.path for entry in made.files if entry.role == "report"} == {"report.html", "report.pdf"}
+    assert {entry.path for entry in made.files if entry.role == "report"} == {
+        "report.html",
+        "report.pdf",
+        "report.pdf.sha256",
+    }
     assert made.statement is not None
     assert made.statement.startswith("With 95 % confidence")
 

@@ -283,3 +283,15 @@ def test_the_true_best_is_in_the_fastest_set(tmp_path: Path) -> None:
         assert overall is not None
         hits += any(each.settings["chunk_kib"] == 32 for each in overall.fastest)
     assert hits >= 10
+
+
+def test_the_advice_is_more_blocks_than_there_are(tmp_path: Path) -> None:
+    """Two points in three blocks leave two degrees of freedom; the advice must not be the three blocks again."""
+    synthetic.write(tmp_path / "s", Plan(chunks(100, 110), replicates=3))
+    answer = only(tmp_path / "s")
+    assert answer.refusal is not None
+    (advice,) = answer.next_runs
+    assert advice.blocks == 5
+    assert "Set replicates = 5" in advice.sentence
+    synthetic.write(tmp_path / "t", Plan(chunks(100, 110), replicates=advice.blocks))
+    assert only(tmp_path / "t").refusal is None
