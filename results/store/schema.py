@@ -173,6 +173,13 @@ class ObservationRow:
     lat_max_ns: int | None = optional("total latency, maximum")
     lat_bins_ns: tuple[int, ...] = many("full histogram of total latency: midpoint of each bucket that is not empty")
     lat_counts: tuple[int, ...] = many("full histogram of total latency: I/Os in each of lat_bins_ns")
+    disk_bytes: int | None = optional(
+        "bytes that the member disks moved in this direction meanwhile, with what a sync after it wrote"
+    )
+    disk_bytes_least: int | None = optional(
+        "least of disk_bytes for data that cannot be compressed, with copies and parity, without what a cache may "
+        "hold; null where that is not known"
+    )
     warnings: tuple[str, ...] = many("what the engine printed beside its result")
     workload_json: str | None = optional("the workload as it was asked for, defaults written out, as JSON")
     precondition_command: str | None = optional("command that preconditioned the data set; null where none was asked")
