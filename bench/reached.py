@@ -1,8 +1,8 @@
 """Bytes that the disks moved beside those that the engine did: where they are fewer, something compressed or cached.
 
-Without compression each written byte reaches the disks, with its copies and its parity, and each byte that is read comes
-from them.  What a page cache may take away from that is bounded by how many different bytes were touched, so the least
-that incompressible data cause is known from arithmetic, and metadata only add to it.
+Without compression each written byte reaches the disks, with its copies and its parity, and each byte that is read
+comes from them.  What a page cache may take away from that is bounded by how many different bytes were touched.  So the
+least that incompressible data cause is known from arithmetic, and metadata only add to it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from permutations import arithmetic
 from permutations.workload import Workload
 
 CONFINING = frozenset(
-    {"random_distribution", "percentage_random", "size", "filesize", "nrfiles", "openfiles", "offset"}
+    {"random_distribution", "percentage_random", "size", "filesize", "nrfiles", "openfiles", "offset", "buffered"}
 )
-"""Options of fio and of the native engine that make a workload touch less than all of its files evenly (and zone…)."""
+"""Options of fio and of the native engine that let a cache take more than its share; those of zones do too."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,15 @@ def least_bytes(
     """The least that member disks move for so many bytes that cannot be compressed; None where nobody can know.
 
     Through a page cache overwritten blocks may reach the disks once, and blocks that were read come again from memory:
-    then the bytes that are certainly different count.  Drawn with replacement these are D (1 - exp(-n / D)) of D bytes on
-    average (Feller, An Introduction to Probability Theory, volume 1, IV.2).
+    then the bytes that are certainly different count.  Drawn with replacement these are D (1 - exp(-n / D)) of D bytes
+    on average (Feller, An Introduction to Probability Theory, volume 1, IV.2).
     """
     copies = arithmetic.write_amplification(level, disks, small=False) if direction == "write" else 1.0
-    through_cache = not workload.direct or workload.job_file is not None
+    own = {key for key, _ in workload.options}
+    through_cache = not workload.direct or workload.job_file is not None or "buffered" in own
     if not through_cache or (direction == "write" and workload.fsync == 1):
         return int(moved_bytes * copies)
-    if any(key in CONFINING or key.startswith("zone") for key, _ in workload.options) or workload.job_file is not None:
+    if workload.job_file is not None or own & CONFINING or any(key.startswith("zone") for key in own):
         return None
     if direction == "read" and (workload.writes or workload.steady_state is not None):
         return None  # what it wrote, or an earlier round read, is in memory

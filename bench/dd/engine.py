@@ -34,7 +34,6 @@ from bench.errors import EngineError, MissingToolError, StripelabError, SweepFil
 from bench.spread import Portion, check_targets, portions
 from permutations.workload import Workload
 
-
 COMPRESS = "buffer_compress_percentage"
 
 

@@ -1,7 +1,7 @@
 """What dd writes: random data from memory, through a pipe.
 
-``/dev/zero`` measures the compressor wherever there is one, and ``/dev/urandom`` is slower than disks.  So a memory file
-of random bytes is spliced into dd's standard input again and again: the pipe takes pages and copies nothing.
+``/dev/zero`` measures the compressor wherever there is one, and ``/dev/urandom`` is slower than disks.  So a memory
+file of random bytes is spliced into dd's standard input again and again: the pipe takes pages and copies nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _noise() -> int:
 
 @contextmanager
 def noise() -> Iterator[int]:
-    """The reading end of a pipe that never runs dry, for a program that is started meanwhile; it is closed after that."""
+    """The reading end of a pipe that never runs dry, for a program that is started meanwhile; then it is closed."""
     source = _noise()
     reading, writing = os.pipe()
     try:

@@ -10,9 +10,9 @@ Offsets are random but the same in every run (``randrepeat``), and different for
 compared met the same offsets.  ``norandommap`` draws with replacement, as a real client does, and
 costs no memory.
 
-Written blocks are filled anew each time (``refill_buffers``).  Without it fio writes each buffer again and again, so that
-128 KiB of a file in blocks of 4 KiB compress to 4 % (zstd), and those of 1 MiB to 91 %.  It costs a job the time to make
-the data, 1 to 3 GB/s of a core; ``options`` have the last word (``refill_buffers = 0``, ``buffer_compress_percentage``).
+Written blocks are filled anew each time (``refill_buffers``).  Without it fio writes each buffer again and again, so
+that 128 KiB of a file in blocks of 4 KiB compress to 4 % (zstd), and those of 1 MiB to 91 %.  Making the data costs a
+job its time, 1 to 3 GB/s of a core; ``options`` have the last word (``refill_buffers``, ``buffer_compress_percentage``).
 """
 
 from __future__ import annotations

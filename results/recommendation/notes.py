@@ -217,16 +217,17 @@ def _compressed(
     points = {trial.trial_id: trial.point_id for trial in trials}
     for row in observations:
         point = points.get(row.trial_id)
-        if row.workload == workload and point is not None and compressed.found(row):
-            if point not in worst or compressed.share(row) < compressed.share(worst[point]):
-                worst[point] = row
+        if row.workload != workload or point is None or not compressed.found(row):
+            continue
+        if point not in worst or compressed.share(row) < compressed.share(worst[point]):
+            worst[point] = row
     if worst:
         named = sorted(worst, key=lambda point: compressed.share(worst[point]))
         each = "; ".join(f"{labels.get(point, point)}: {compressed.words(worst[point])}" for point in named[:6])
         more = f"; and {len(named) - 6} more" if len(named) > 6 else ""
         yield (
-            f"THE DATA ARE COMPRESSIBLE OR COMPRESSED, or a cache held them, at {len(worst)} point(s): {each}{more}. Such "
-            "a figure holds for data that compress as these do, and for no others."
+            f"THE DATA ARE COMPRESSIBLE OR COMPRESSED, or a cache held them, at {len(worst)} point(s): {each}{more}. "
+            "Such a figure holds for data that compress as these do, and for no others."
         )
 
 
