@@ -12,7 +12,8 @@ costs no memory.
 
 Written blocks are filled anew each time (``refill_buffers``).  Without it fio writes each buffer again and again, so
 that 128 KiB of a file in blocks of 4 KiB compress to 4 % (zstd), and those of 1 MiB to 91 %.  Making the data costs a
-job its time, 1 to 3 GB/s of a core; ``options`` have the last word (``refill_buffers``, ``buffer_compress_percentage``).
+job its time, 1 to 3 GB/s of a core; ``options`` have the last word (``refill_buffers``,
+``buffer_compress_percentage``).
 """
 
 from __future__ import annotations
