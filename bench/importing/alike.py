@@ -19,6 +19,7 @@ from bench.fio.merge import PERCENTS, direction_result, merge_directions
 from bench.fio.model import Direction, Latency, merged
 from bench.fio.wire import DECODER, DIRECTION, WireDirection, WireDocument, WireJob, WireLatency, WireMoments
 from bench.histogram import Histogram
+from bench.importing.fio import clones
 from bench.importing.rows import Source, TrialRows, environment_of, place_of, storable, stored, trial_row
 from bench.importing.run import Naming, digest
 from bench.importing.workload import canonical_text
@@ -63,6 +64,8 @@ def _trial(wire: WireDocument, naming: Naming, source: Source) -> tuple[TrialRow
     version = wire.version.removeprefix("fio-")
     own = merged((*parser.global_options(bytes(wire.global_options)), parser.job_options(options)))
     said, workload, load = naming.part(own, first.jobname)
+    if clones(load, len(jobs)) is not None:
+        raise _Other
     trial_id = digest(digest("fio", version, timestamp_ms, told))
     words = _Words(trial_id, storable(workload), storable(version or "unknown"), storable(canonical_text(load)))
     errors, raw = sum([job.total_err for job in jobs]), stored(source.raw)

@@ -29,6 +29,7 @@ from results.recommendation.ranking import PointFacts, Terms, descriptive, rank
 from results.runs import cpu
 from results.runs.merged import with_merged_percentiles
 from results.runs.within import Within
+from results.store.imported import is_imported
 from results.store.schema import ObservationRow, TrialRow
 
 _MOST_FAILED = 0.5
@@ -322,7 +323,9 @@ def _refused(sweep: Sweep, objective: Objective, measured: Sequence[Response], r
         effects=(),
         interactions=(),
         notes=(),
-        next_runs=(next_runs.after_refusal(reason, tuple(sweep.settings), sweep.trial_s),),
+        next_runs=(
+            next_runs.after_refusal(reason, tuple(sweep.settings), sweep.trial_s, imported=is_imported(sweep.trials)),
+        ),
     )
 
 

@@ -91,9 +91,11 @@ def blocks_for(model: Fit, points: int, gap: float, confidence: float) -> int:
     return max(2, math.ceil(wanted))
 
 
-def after_refusal(reason: str, points: Sequence[str], trial_s: float) -> NextRuns:
-    """What to run where the evidence did not reach."""
+def after_refusal(reason: str, points: Sequence[str], trial_s: float, *, imported: bool = False) -> NextRuns:
+    """What to run where the evidence did not reach; an import has no sweep that could be run again."""
     count = len(points)
+    if imported:
+        return NextRuns(_for_import(reason), tuple(points))
     if "two replicates" in reason or "degrees of freedom" in reason:
         blocks = 3
         return NextRuns(
@@ -116,3 +118,20 @@ def after_refusal(reason: str, points: Sequence[str], trial_s: float) -> NextRun
             tuple(points),
         )
     return NextRuns("Mend the cause that is named, and run the same sweep again: it resumes.", tuple(points))
+
+
+def _for_import(reason: str) -> str:
+    """The same for runs that were read from files."""
+    if "two replicates" in reason or "degrees of freedom" in reason:
+        return (
+            "Import further runs of the same workloads at the same points into this store: the answer needs two or "
+            "more of each. Where runs of one point count as several points, name what tells points apart with --factors."
+        )
+    if "one after the other" in reason:
+        return (
+            "Measure the points in turn, each once a round, and import those runs into a new store: an order in which "
+            "the runs of a point follow each other cannot be corrected afterwards."
+        )
+    if "two modes" in reason:
+        return "Name what differs between the modes with --factors, and import again into a new store."
+    return "Correct the cause named above at the source of the files, and import again into a new store."

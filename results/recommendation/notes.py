@@ -57,6 +57,7 @@ def answer_notes(
         *_unpredicted(overall),
         *_engine_errors(objective.workload, observations),
         *_compressed(objective.workload, trials, observations, labels),
+        *_wide(objective.workload, trials, observations, labels),
     ]
     if objective.metric not in {"iops", "bw_bytes_s"} and any(trial.disk_iops_limit is not None for trial in trials):
         found.append(throttled_latency())
@@ -229,6 +230,15 @@ def _compressed(
             f"THE DATA ARE COMPRESSIBLE OR COMPRESSED, or a cache held them, at {len(worst)} point(s): {each}{more}. "
             "Such a figure holds for data that compress as these do, and for no others."
         )
+
+
+def _wide(
+    workload: str, trials: Sequence[TrialRow], observations: Iterable[ObservationRow], labels: Mapping[str, str]
+) -> Iterable[str]:
+    """Imported runs that count as replicates and lie further apart than replicates do."""
+    for each in imported.spreads(trials, [row for row in observations if row.workload == workload]):
+        if each.wide:
+            yield f"SPREAD at {labels.get(each.point_id) or 'the one point'}: {each.words}."
 
 
 def store_warnings(
