@@ -20,7 +20,7 @@ from bench.fio.model import Direction, Latency, merged
 from bench.fio.wire import DECODER, DIRECTION, WireDirection, WireDocument, WireJob, WireLatency, WireMoments
 from bench.histogram import Histogram
 from bench.importing.fio import clones
-from bench.importing.rows import Source, TrialRows, environment_of, place_of, storable, stored, trial_row
+from bench.importing.rows import Source, TrialRows, environment_of, place_of, saturated, storable, stored, trial_row
 from bench.importing.run import Naming, digest
 from bench.importing.workload import canonical_text
 from results.store.schema import EnvironmentRow, ObservationRow
@@ -86,6 +86,7 @@ def _trial(wire: WireDocument, naming: Naming, source: Source) -> tuple[TrialRow
         None if timestamp_ms is None else timestamp_ms * 1_000_000,
         max([each.runtime_ns for each in observations]),
         source,
+        warnings=tuple(saturated(observations)),
     )
     return TrialRows(row, tuple(observations), ()), machine
 

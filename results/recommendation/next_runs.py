@@ -125,7 +125,7 @@ def _for_import(reason: str) -> str:
     if "two replicates" in reason or "degrees of freedom" in reason:
         return (
             "Import further runs of the same workloads at the same points into this store: the answer needs two or "
-            "more of each. Where runs of one point count as several points, name what tells points apart with --factors."
+            "more of each. Where runs of one point count as several points, name what tells points apart (--factors)."
         )
     if "one after the other" in reason:
         return (

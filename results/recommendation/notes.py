@@ -14,7 +14,7 @@ from results.retention.words import dropped_note
 from results.runs.within import Within
 from results.store import compressed, imported
 from results.store.schema import IMPORTED, VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
-from results.units import figure, pct, signed_pct
+from results.units import LAST_BUCKET_NS, figure, is_least, pct, signed_pct
 
 _FAR_FROM_PREDICTION_PCT = 15.0
 
@@ -57,6 +57,7 @@ def answer_notes(
         *_unpredicted(overall),
         *_engine_errors(objective.workload, observations),
         *_compressed(objective.workload, trials, observations, labels),
+        *_saturated(objective, observations),
         *_wide(objective.workload, trials, observations, labels),
     ]
     if objective.metric not in {"iops", "bw_bytes_s"} and any(trial.disk_iops_limit is not None for trial in trials):
@@ -229,6 +230,21 @@ def _compressed(
         yield (
             f"THE DATA ARE COMPRESSIBLE OR COMPRESSED, or a cache held them, at {len(worst)} point(s): {each}{more}. "
             "Such a figure holds for data that compress as these do, and for no others."
+        )
+
+
+def _saturated(objective: Objective, observations: Iterable[ObservationRow]) -> Iterable[str]:
+    """Percentiles beyond what the histogram tells apart."""
+    least = {
+        row.trial_id
+        for row in observations
+        if row.workload == objective.workload and is_least(objective.metric, getattr(row, objective.metric, None) or 0)
+    }
+    if least:
+        yield (
+            f"{objective.metric} of {len(least)} trial(s) lies in the last bucket of the histogram, which holds all "
+            f"that is longer: it is {figure(objective.metric, LAST_BUCKET_NS)}, and so is what is computed of it. Do not "
+            "rank by it."
         )
 
 

@@ -49,8 +49,8 @@ class Spread:
         return (
             f"{self.runs} runs of {self.workload} ({self.direction}) count as replicates of one point, but range from "
             f"{figure('bw_bytes_s', self.least)} ({self.least_from}) to {figure('bw_bytes_s', self.most)} "
-            f"({self.most_from}), a factor of {self.most / self.least:.3g}. If they are of different devices or settings, "
-            "import again into a new store with --factors that tell them apart"
+            f"({self.most_from}), a factor of {self.most / self.least:.3g}. If they are of different devices or "
+            "settings, import again into a new store with --factors that tell them apart"
         )
 
     def plus(self, other: Spread) -> Spread:

@@ -168,7 +168,9 @@ class ObservationRow:
     lat_stddev_ns: float | None = optional("total latency, standard deviation")
     lat_p50_ns: int | None = optional("total latency, median")
     lat_p95_ns: int | None = optional("total latency, 95th percentile")
-    lat_p99_ns: int | None = optional("total latency, 99th percentile")
+    lat_p99_ns: int | None = optional(
+        "total latency, 99th percentile; 17112760320 (the last bucket, as in all percentiles) is at least that"
+    )
     lat_p999_ns: int | None = optional("total latency, 99.9th percentile")
     lat_max_ns: int | None = optional("total latency, maximum")
     lat_bins_ns: tuple[int, ...] = many("full histogram of total latency: midpoint of each bucket that is not empty")
