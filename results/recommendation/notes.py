@@ -243,8 +243,8 @@ def _saturated(objective: Objective, observations: Iterable[ObservationRow]) -> 
     if least:
         yield (
             f"{objective.metric} of {len(least)} trial(s) lies in the last bucket of the histogram, which holds all "
-            f"that is longer: it is {figure(objective.metric, LAST_BUCKET_NS)}, and so is what is computed of it. Do not "
-            "rank by it."
+            f"that is longer: it is {figure(objective.metric, LAST_BUCKET_NS)}, and so is what is computed of it. Do "
+            "not rank by it."
         )
 
 
