@@ -293,7 +293,7 @@ def start(
     package: str | None = None,
     cwd: Path | None = None,
     piped: bool = False,
-    stdin: int = subprocess.DEVNULL,
+    stdin: int | None = None,
     passing: Sequence[str] = (),
     descriptors: Sequence[int] = (),
     opening: Sequence[Path] = (),
@@ -312,7 +312,7 @@ def start(
     return subprocess.Popen(  # noqa: S603 - the one door: an argument list, never a shell
         launched,
         executable=executable,
-        stdin=subprocess.PIPE if piped else stdin,
+        stdin=subprocess.PIPE if piped else subprocess.DEVNULL if stdin is None else stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment(passing),

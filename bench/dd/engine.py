@@ -16,7 +16,6 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -164,9 +163,9 @@ def _needs_noise(words: Sequence[str]) -> bool:
     return not any(word.startswith("if=") for word in words)
 
 
-def _input(words: Sequence[str]) -> AbstractContextManager[int]:
+def _input(words: Sequence[str]) -> AbstractContextManager[int | None]:
     """What a dd has as its standard input while it is started."""
-    return source.noise() if _needs_noise(words) else nullcontext(subprocess.DEVNULL)
+    return source.noise() if _needs_noise(words) else nullcontext()
 
 
 class _Crew:

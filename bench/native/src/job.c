@@ -111,7 +111,7 @@ static void prepare(struct sl_job *job, uint32_t index)
     unsigned char *buffer;
 
     *turn = *turn + 1 < job->queue.turns ? *turn + 1 : 0;
-    buffer = sl_slot_block(&job->queue, index);
+    buffer = sl_slot_buffer(&job->queue, index);
     if (io->direction == SL_SYNC)
         io->sequence = job->options->verify ? sl_job_acknowledged(job) : 0; /* what this sync makes durable */
     else if (job->options->verify)

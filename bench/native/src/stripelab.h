@@ -281,15 +281,11 @@ struct sl_queue_kind {
 
 extern const struct sl_queue_kind sl_uring, sl_libaio, sl_psync, sl_null, sl_nop;
 
-/* Where the block of a slot begins; what short I/Os have moved included. */
-static inline unsigned char *sl_slot_block(const struct sl_queue *queue, uint32_t slot)
+static inline unsigned char *sl_slot_buffer(const struct sl_queue *queue, uint32_t slot) /* after what is done of it */
 {
-    return queue->buffer + ((size_t)slot * queue->turns + queue->slot[slot].turn) * queue->stride;
-}
+    size_t buffer = (size_t)slot * queue->turns + queue->slot[slot].turn;
 
-static inline unsigned char *sl_slot_buffer(const struct sl_queue *queue, uint32_t slot)
-{
-    return sl_slot_block(queue, slot) + queue->slot[slot].done;
+    return queue->buffer + buffer * queue->stride + queue->slot[slot].done;
 }
 
 /* ---- job.c: one job, from its first I/O to its last -------------------------------------------------- */

@@ -109,8 +109,10 @@ def test_every_bad_file_has_its_line_and_nothing_else_is_lost(importing: Import,
         ("nan.json", "some figures are no numbers (nan or inf): they are left empty"),
         (
             "lab",
-            "folder names that differ became factors: folder2 (a, b); folder3 (raid0-64K, raid5-64K); "
-            "name them with --factors, as in '{}/{NAME}/{NAME}/{}'",
+            (
+                "folder names that differ became factors: folder2 (a, b); folder3 (raid0-64K, raid5-64K); "
+                "name them with --factors, as in '{}/{NAME}/{NAME}/{}'"
+            ),
         ),
     }
     assert {Path(each.path).name for each in done.skipped} == {*bad, "link.json"}
