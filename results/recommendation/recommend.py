@@ -131,7 +131,7 @@ def _recommendation(frames: StoreFrames, sweep: Sweep, answers: tuple[Answer, ..
         trials_ok=len(by_status["ok"]),
         trials_failed=len(by_status["failed"]),
         trials_invalid=len(by_status["invalid"]),
-        points=len(sweep.settings),
+        points=len(with_results),
         blocks=max(trial.block for trial in trials) + 1,
         first_trial_ns=min(trial.started_at_ns for trial in trials),
         last_trial_ns=max(trial.started_at_ns + int(trial.duration_s * 1e9) for trial in trials),
