@@ -34,7 +34,7 @@ MARGINS_PCT: Mapping[str, float] = {
 CPU = "cpu_ns_per_io"
 """Compared and not judged: an engine's own cost is no figure of the storage."""
 OF_ALL = "random offsets are uniform and drawn with replacement in each engine, but are not the same offsets"
-OF_WRITES = "fio and native write incompressible blocks that change each time, dd writes zeros and syncs once"
+OF_WRITES = "dd syncs once, at the end of each file"
 OF_BATCHES = "fio hands over one I/O at a time unless --option says otherwise; native picks batches"
 OF_RAMP = "after a ramp fio counts I/Os by when they began: its IOPS lack those in flight then, its bandwidth has them"
 OF_DRAIN = "fio waits for the last iodepth I/Os of a run together, and each of them gets the time of the last"

@@ -293,12 +293,15 @@ def start(
     package: str | None = None,
     cwd: Path | None = None,
     piped: bool = False,
+    stdin: int | None = None,
     passing: Sequence[str] = (),
     descriptors: Sequence[int] = (),
     opening: Sequence[Path] = (),
     ends_with_us: bool = False,
 ) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own, its output piped (and its input, if asked); the caller ends it.
+
+    ``stdin`` is a descriptor that it reads from instead.
 
     ``descriptors`` of ours stay open in it under the same numbers, so that it can be given an open device or file as
     ``/proc/self/fd/N``; the same path with our process id is closed to a program with fewer capabilities (ptrace(2)).
@@ -309,7 +312,7 @@ def start(
     return subprocess.Popen(  # noqa: S603 - the one door: an argument list, never a shell
         launched,
         executable=executable,
-        stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
+        stdin=subprocess.PIPE if piped else subprocess.DEVNULL if stdin is None else stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment(passing),

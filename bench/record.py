@@ -13,9 +13,10 @@ from typing import Any
 from bench import predict
 from bench.conditioning import Settled
 from bench.disk_health import Health
-from bench.engine import Measurement
+from bench.engine import DirectionResult, Measurement, Targets
 from bench.errors import StripelabError
 from bench.lease import Lease
+from bench.reached import DiskBytes, least_bytes
 from bench.stack.build import usable_bytes
 from bench.stack.spec import ArrayState, Site, Volume
 from bench.telemetry import Sample
@@ -25,6 +26,7 @@ from permutations.identity import without_none
 from permutations.point import PlannedTrial
 from permutations.sweep import Sweep
 from permutations.workload import DiskProfile, Workload
+from results.store import compressed
 from results.store.schema import DISK_CHECK, DISK_HEALTH, IntervalRow, ObservationRow, TelemetryRow, TrialRow
 
 REDUNDANT = frozenset({"raid1", "raid5", "raid6", "raid10"})
@@ -36,6 +38,14 @@ class Conditioned:
 
     precondition_command: str | None = None
     settled: Settled | None = None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What the member disks moved while a workload ran over ``targets``."""
+
+    targets: Targets
+    disks: DiskBytes
 
 
 class Record:
@@ -110,6 +120,7 @@ class Record:
         measurement: Measurement,
         samples: Sequence[Sample],
         before: Conditioned | None = None,
+        moved: Moved | None = None,
     ) -> None:
         """A workload was measured; the engine's raw output is kept once, on its first row."""
         names: dict[str, Any] = {"trial_id": self.trial.trial_id, "workload": workload.name}
@@ -120,6 +131,7 @@ class Record:
         if settled is not None and settled.warning is not None:
             self._said.append(f"{workload.name}: {settled.warning}")
         for result in measurement.directions:
+            disk_bytes, least = self._moved(workload, result, moved)
             row = ObservationRow(
                 engine=measurement.engine,
                 engine_version=measurement.engine_version,
@@ -135,11 +147,26 @@ class Record:
                 raw_zlib=raw,
                 **names,
                 **_fields(result),
+                disk_bytes=disk_bytes,
+                disk_bytes_least=least,
             )
+            warning = compressed.warning(row)
+            if warning is not None:
+                self._said.append(f"{workload.name}: {warning}")
             self.observations.append(row)
             raw = None
         self.intervals += [IntervalRow(**names, **_fields(each)) for each in measurement.intervals]
         self.telemetry += [TelemetryRow(**names, **_fields(each)) for each in samples]
+
+    def _moved(self, workload: Workload, result: DirectionResult, moved: Moved | None) -> tuple[int | None, int | None]:
+        """Bytes that the disks moved for a direction, and the least that incompressible data would have moved."""
+        found = moved.disks.of(result.direction) if moved is not None else None
+        if moved is None or found is None:
+            return None, None
+        point = self.planned.point
+        return found, least_bytes(
+            workload, moved.targets, result.direction, result.total_bytes, level=point.level, disks=point.disks
+        )
 
     def checked(self, samples: Sequence[Sample]) -> None:
         """Each leased disk was read on its own, before the stack was built."""

@@ -21,7 +21,8 @@ from bench.inventory import Disk
 from bench.journal import Entry, Journal, effect
 from bench.lab import images
 from bench.lease import Lease
-from bench.record import Conditioned, Record
+from bench.reached import disk_bytes, measured_bytes
+from bench.record import Conditioned, Moved, Record
 from bench.stack.build import array_state, dressed
 from bench.stack.spec import Site, StackRequest, StackSpec, Volume
 from bench.stack.standing import Standing
@@ -117,10 +118,14 @@ def run_workload(
     drop_caches()
     with bench.throttled(volume.members):
         settled = settle.rounds()
+        before = disk_bytes(volume.members)
         with sampling(volume.members, lambda rates: bench.emit(throughput(rates))) as samples:
             measurement = driver.run(asked, targets, scratch=scratch, timeout_s=timeout_s(workload, targets))
+    if workload.writes:
+        os.sync()  # what is still in memory reaches the disks as well
+    moved = measured_bytes(disk_bytes(volume.members).since(before), samples, asked)
     shutil.rmtree(scratch)
-    record.keep(workload, measurement, samples, Conditioned(precondition_command, settled))
+    record.keep(workload, measurement, samples, Conditioned(precondition_command, settled), Moved(targets, moved))
 
 
 def as_run_in_the_lab(workload: Workload) -> Workload:

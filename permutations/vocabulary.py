@@ -19,7 +19,7 @@ class Vocabulary:
 
     ``fio_options`` are the options that a workload may pass on to fio, ``ioengines`` the I/O engines
     of fio; None leaves them to whoever runs fio.  ``native_options`` and ``native_ioengines`` are those of
-    the native engine.
+    the native engine, ``dd_options`` those of dd.
 
     ``option_problem`` says why a filesystem does not take a value of the factor ``mkfs_options`` or
     ``mount_options`` (factor, filesystem, value), ``workload_problem`` why an engine does not run a workload; both
@@ -34,13 +34,14 @@ class Vocabulary:
     ioengines: tuple[str, ...] | None = None
     native_options: tuple[str, ...] | None = None
     native_ioengines: tuple[str, ...] | None = None
+    dd_options: tuple[str, ...] = ("buffer_compress_percentage",)
     option_problem: Callable[[str, str, str], str | None] | None = None
     workload_problem: Callable[[Workload], str | None] | None = None
     strict: bool = True
 
     def options_of(self, engine: str) -> tuple[str, ...] | None:
         """Options that a workload may pass on to an engine."""
-        return self.native_options if engine == "native" else self.fio_options
+        return {"native": self.native_options, "dd": self.dd_options}.get(engine, self.fio_options)
 
     def ioengines_of(self, engine: str) -> tuple[str, ...] | None:
         """Ways to the kernel of an engine."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 
 _MINUS = "\N{MINUS SIGN}"
@@ -39,8 +40,20 @@ def number(value: float) -> str:
     return f"{_MINUS if value < 0 else ''}{text}"
 
 
+LAST_BUCKET_NS = 17_112_760_320
+"""Middle of the last bucket of fio's histogram (``stat.c``), which holds every longer latency as well."""
+_PERCENTILE = re.compile(r"c?lat_p\d+_ns")
+
+
+def is_least(metric: str, value: float) -> bool:
+    """Whether a figure is a percentile in the last bucket of its histogram: the true one is that or more."""
+    return value >= LAST_BUCKET_NS * (1 - 1e-9) and _PERCENTILE.fullmatch(metric) is not None
+
+
 def figure(metric: str, value: float) -> str:
-    """A figure with its unit: ``398``, ``79.6 MiB/s``, ``12.1 ms``."""
+    """A figure with its unit: ``398``, ``79.6 MiB/s``, ``12.1 ms``; ``at least 17.1 s`` where no more is known."""
+    if is_least(metric, value):
+        return f"at least {number(value / 1e9)} s"
     if metric == "disk_failures_survived":
         return f"{value:.0f}"
     scale, unit = scale_of(metric, value)

@@ -9,6 +9,7 @@
 - Bandwidth is all bytes by the time from the first dd that began to copy to the last that ended, the
   gaps between the files of one dd included.  dd's own seconds, which leave out the start of the
   program, say when it began.  The rate that dd prints is rounded and is not used.
+- What is written cannot be compressed (:mod:`bench.dd.source`), unless the workload asks for zeros.
 - dd says nothing about single blocks: there are no latencies and no IOPS.
 """
 
@@ -18,17 +19,21 @@ import shlex
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from bench import proc
+from bench.dd import source
 from bench.dd.parser import DdFigures, parse, parse_version
 from bench.engine import DirectionResult, Measurement, Targets
 from bench.errors import EngineError, MissingToolError, StripelabError, SweepFileError
 from bench.spread import Portion, check_targets, portions
 from permutations.workload import Workload
+
+COMPRESS = "buffer_compress_percentage"
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,12 @@ class DdEngine:
         if workload.iodepth != 1:
             raise SweepFileError(f"{where}: dd has one I/O in flight; iodepth {workload.iodepth} needs engine = 'fio'")
         given = {"job_file": workload.job_file, "rwmixread": workload.rwmixread, "fsync": workload.fsync}
-        named = [key for key, value in given.items() if value is not None] + ["options"] * bool(workload.options)
+        named = [key for key, value in given.items() if value is not None]
+        named += [f"option {key}" for key, _ in workload.options if key != COMPRESS]
         if named:
             raise SweepFileError(f"{where}: dd has no {' and no '.join(named)}; these need engine = 'fio'")
+        if dict(workload.options).get(COMPRESS, "0") not in {"0", "100"}:
+            raise SweepFileError(f"{where}: {COMPRESS} must be 0 (random data) or 100 (zeros) for dd")
         if workload.direct and workload.bs_bytes % 512:
             raise SweepFileError(f"{where}: direct I/O needs a bs that is a multiple of 512, not {workload.bs_bytes}")
         if workload.io_size_bytes is not None and workload.io_size_bytes < workload.bs_bytes:
@@ -136,15 +144,28 @@ def _words(workload: Workload, path: Path, start: int, count: int) -> tuple[str,
         flags = [f"iflag={direct}"] if direct else []
         return ("dd", f"if={path}", "of=/dev/null", *sizes, f"skip={start}", *flags)
     flags = [f"oflag={direct}"] if direct else []
-    return ("dd", "if=/dev/zero", f"of={path}", *sizes, f"seek={start}", "conv=notrunc,nocreat,fdatasync", *flags)
+    input_ = ("if=/dev/zero",) if dict(workload.options).get(COMPRESS) == "100" else ("iflag=fullblock",)
+    return ("dd", *input_, f"of={path}", *sizes, f"seek={start}", "conv=notrunc,nocreat,fdatasync", *flags)
 
 
 def _command(jobs: Sequence[Sequence[Sequence[str]]]) -> str:
     """One line for a shell that runs what was run."""
-    lines = [" && ".join(shlex.join(words) for words in job) for job in jobs]
+    begin, before = source.SHELL
+    lines = [" && ".join(before * _needs_noise(words) + shlex.join(words) for words in job) for job in jobs]
+    start = "export LC_ALL=C; " + f"{begin}; " * any(_needs_noise(words) for job in jobs for words in job)
     if len(lines) == 1:
-        return f"export LC_ALL=C; {lines[0]}"
-    return "export LC_ALL=C; " + " ".join(f"( {line} ) &" for line in lines) + " wait"
+        return start + lines[0]
+    return start + " ".join(f"( {line} ) &" for line in lines) + " wait"
+
+
+def _needs_noise(words: Sequence[str]) -> bool:
+    """Whether a dd reads what it writes from its standard input."""
+    return not any(word.startswith("if=") for word in words)
+
+
+def _input(words: Sequence[str]) -> AbstractContextManager[int | None]:
+    """What a dd has as its standard input while it is started."""
+    return source.noise() if _needs_noise(words) else nullcontext()
 
 
 class _Crew:
@@ -161,7 +182,10 @@ class _Crew:
         with self._lock:
             if self._ended:
                 raise EngineError("dd was stopped")
-            process = proc.start(words, opening=_files(words), descriptors=self._descriptors, ends_with_us=True)
+            with _input(words) as stdin:
+                process = proc.start(
+                    words, stdin=stdin, opening=_files(words), descriptors=self._descriptors, ends_with_us=True
+                )
             killer = partial(proc.end_family, process, words)
             self._killers.append(killer)
         with proc.closing_pipes(process):

@@ -19,7 +19,8 @@ from bench.fio.merge import PERCENTS, direction_result, merge_directions
 from bench.fio.model import Direction, Latency, merged
 from bench.fio.wire import DECODER, DIRECTION, WireDirection, WireDocument, WireJob, WireLatency, WireMoments
 from bench.histogram import Histogram
-from bench.importing.rows import Source, TrialRows, environment_of, place_of, storable, stored, trial_row
+from bench.importing.fio import clones
+from bench.importing.rows import Source, TrialRows, environment_of, place_of, saturated, storable, stored, trial_row
 from bench.importing.run import Naming, digest
 from bench.importing.workload import canonical_text
 from results.store.schema import EnvironmentRow, ObservationRow
@@ -63,6 +64,8 @@ def _trial(wire: WireDocument, naming: Naming, source: Source) -> tuple[TrialRow
     version = wire.version.removeprefix("fio-")
     own = merged((*parser.global_options(bytes(wire.global_options)), parser.job_options(options)))
     said, workload, load = naming.part(own, first.jobname)
+    if clones(load, len(jobs)) is not None:
+        raise _Other
     trial_id = digest(digest("fio", version, timestamp_ms, told))
     words = _Words(trial_id, storable(workload), storable(version or "unknown"), storable(canonical_text(load)))
     errors, raw = sum([job.total_err for job in jobs]), stored(source.raw)
@@ -83,6 +86,7 @@ def _trial(wire: WireDocument, naming: Naming, source: Source) -> tuple[TrialRow
         None if timestamp_ms is None else timestamp_ms * 1_000_000,
         max([each.runtime_ns for each in observations]),
         source,
+        warnings=tuple(saturated(observations)),
     )
     return TrialRows(row, tuple(observations), ()), machine
 

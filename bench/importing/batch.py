@@ -19,8 +19,9 @@ from bench.importing.fio_logs import NO_LOGS, Logs
 from bench.importing.pattern import Pattern
 from bench.importing.reading import content_of, too_large
 from bench.importing.rows import Source, TrialRows, environment, rows
-from bench.importing.run import Naming, Run
+from bench.importing.run import Folder, Naming, Run
 from results.store.bulk import Description, Sealed, describe, seal
+from results.store.imported import Spread, spreads
 from results.store.schema import EnvironmentRow
 
 _LAST_NS = (1 << 63) - 1
@@ -29,11 +30,12 @@ _LAST_NS = (1 << 63) - 1
 
 @dataclass(frozen=True)
 class File:
-    """A file to read; ``logs`` are the names of fio's logs in its folder."""
+    """A file to read; ``logs`` are the names of fio's logs in its folder, ``folders`` those that tell files apart."""
 
     path: str
     size_bytes: int
     logs: tuple[str, ...] = ()
+    folders: tuple[Folder, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Batch:
     environments: tuple[Description, ...]
     skipped: tuple[Remark, ...]
     noted: tuple[Remark, ...]
+    spreads: tuple[Spread, ...] = ()
 
 
 def import_batch(files: Sequence[File], patterns: Sequence[Pattern], known: Collection[str]) -> Batch:
@@ -111,6 +114,7 @@ def _import_batch(files: Sequence[File], patterns: Sequence[Pattern], known: Col
         environments=tuple(describe(environments[name]) for name in sorted(used)),
         skipped=tuple(skipped),
         noted=tuple(noted),
+        spreads=tuple(spreads([each.trial for each in taken], [row for each in taken for row in each.observations])),
     )
 
 
@@ -134,7 +138,7 @@ def _read(
     except OSError as error:
         raise EngineError(f"it cannot be read: {error.strerror}") from error
     path = file.path if file.path.isascii() else os.fsencode(file.path).decode("utf-8", "backslashreplace")
-    naming = Naming.of(path, patterns)
+    naming = Naming.of(path, patterns, file.folders)
     source = Source(path, min(max(changed_ns, 0), _LAST_NS), content)
     if not file.logs and formats.may_be_one_document(content):
         found = alike.trial(content, naming, source)

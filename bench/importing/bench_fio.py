@@ -21,9 +21,19 @@ _REST = (
 _PATHS = (re.compile(_TARGET + _MIX + _REST, re.DOTALL), re.compile(_TARGET + _REST, re.DOTALL))
 
 
+def _match(path: str) -> re.Match[str] | None:
+    return _PATHS[0].fullmatch(path) or _PATHS[1].fullmatch(path)
+
+
+def folders(path: str) -> int:
+    """How many folders of a path are bench-fio's, the target included; 0 where it is none of its paths."""
+    found = _match(path)
+    return 0 if found is None else path.count("/", found.start("target"))
+
+
 def named(path: str) -> Named | None:
     """What a path of bench-fio says; None where it is none."""
-    found = _PATHS[0].fullmatch(path) or _PATHS[1].fullmatch(path)
+    found = _match(path)
     if found is None:
         return None
     words = {name: value for name, value in found.groupdict().items() if value is not None and name != "target"}

@@ -18,11 +18,13 @@ from bench import proc
 from bench.errors import ImportFailedError
 from bench.importing.batch import Batch, File, Remark, import_batch
 from bench.importing.collect import collect
+from bench.importing.folders import with_folders
 from bench.importing.pattern import Pattern
 from bench.store_lock import locked
 from results.estimates.objective import SWEEP_FILE
 from results.paths import is_folder
 from results.store.folder import Store
+from results.store.imported import Spread, joined
 from results.store.query import load
 from results.store.schema import IMPORTED
 
@@ -46,6 +48,7 @@ class Imported:
     known: int
     skipped: tuple[Remark, ...]
     noted: tuple[Remark, ...] = ()
+    spreads: tuple[Spread, ...] = ()
 
     def plus(self, batch: Batch) -> Imported:
         """With another batch."""
@@ -57,6 +60,7 @@ class Imported:
             self.known + batch.known,
             (*self.skipped, *batch.skipped),
             (*self.noted, *batch.noted),
+            tuple(joined((*self.spreads, *batch.spreads))),
         )
 
 
@@ -80,6 +84,9 @@ def import_files(
     if count > 1 and any(is_folder(place) for place in places):
         proc.expect_workers(["bench.importing.batch", "pyarrow.parquet"])  # while the files are looked for
     files, unseen = collect(places)
+    by_folder = None
+    if all(pattern.option is not None for pattern in patterns):
+        files, by_folder = with_folders(files)
     with locked(path), _workers(files, count) as pool:
         store = claimed(path)
         done = Imported(0, 0, 0, 0, 0, tuple(unseen))
@@ -88,7 +95,12 @@ def import_files(
             done = done.plus(_stored(store, asked, batch, patterns))
             dealt += len(asked)
             progress(dealt, len(files))
-    return replace(done, skipped=tuple(sorted(done.skipped, key=lambda each: each.path)))
+    wide = (Remark(str(path), each.words) for each in done.spreads if each.wide)
+    return replace(
+        done,
+        skipped=tuple(sorted(done.skipped, key=lambda each: each.path)),
+        noted=(*([by_folder] if by_folder is not None and done.trials else []), *done.noted, *wide),
+    )
 
 
 def claimed(path: Path) -> Store:

@@ -135,8 +135,29 @@ def _parts(document: Document, naming: Naming, logs: Logs) -> tuple[tuple[Part, 
         seconds, warning = logs.intervals(document, places)
         if warning is not None:
             warnings.append(f"{workload}: {warning}")
+        same = clones(options, len(jobs))
+        if same is not None:
+            warnings.append(f"{workload}: {same}")
         parts.append(Part(said, workload, options, results(jobs), jobs[0].group, seconds, _error(jobs, options)))
     return tuple(parts), tuple(warnings)
+
+
+def clones(options: Mapping[str, str], jobs: int) -> str | None:
+    """What is to be said of sequential jobs that all went over the same bytes; None where they did not.
+
+    ``numjobs`` makes clones of a job.  Without ``filename`` each has a file of its own; with it all begin at the same
+    offset, unless ``offset_increment`` moves them apart (fio(1)).
+    """
+    mode = (options.get("rw") or options.get("readwrite") or "read").partition(":")[0]
+    count = options.get("numjobs", "1")
+    many = max(jobs, int(count) if count.isascii() and count.isdigit() and len(count) < 7 else 1)
+    apart = options.get("offset_increment", "0").strip("0%kKmMgGbBiI") or "$jobnum" in options.get("filename", "")
+    if mode not in {"read", "write", "rw", "readwrite"} or count == "1" or "filename" not in options or apart:
+        return None
+    return (
+        f"{many} clones (numjobs) of a sequential {mode} go over the same range of {options['filename'][:100]}: "
+        "caches and merging may serve all but one of them; set offset_increment, or leave filename out"
+    )
 
 
 def _point(said: Named) -> tuple[object, ...]:

@@ -46,7 +46,7 @@ def may_be_one_document(content: bytes) -> bool:
     if content[:1] != b"{" or not content.isascii() or content.find(b"\0", 0, _HEAD) >= 0:
         return False
     end = content.find(b"\n")
-    return not elbencho.recognised(content[: end if end >= 0 else None].decode())
+    return not elbencho.recognised(content[: max(end, 256) if end >= 0 else None].decode())
 
 
 def _why_not(text: str) -> str:
@@ -56,4 +56,4 @@ def _why_not(text: str) -> str:
     first = text.lstrip()[:16]
     if first.startswith(("3;fio-", "2;fio-", "4;fio-", "5;fio-")):
         return "it is fio's terse output: only that of --output-format=json or json+ has every figure"
-    return "it is nothing that can be imported: fio's JSON, dd's figures, gpcheckperf's output or elbencho's CSV"
+    return "it is nothing that can be imported: fio's JSON, dd's figures, gpcheckperf's output or elbencho's files"

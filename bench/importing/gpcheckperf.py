@@ -1,9 +1,10 @@
 """What gpcheckperf printed (Greenplum's check of hosts): its disk tests as runs.
 
-It writes with ``dd if=/dev/zero bs=32768`` on all hosts at once and reads the files back, without O_DIRECT and
-without dropping caches; the total is the sum of the hosts' planned bytes over wall time, in units of 1024² that it
-calls MB.  The memory (``stream``) and network tests are no storage and are left out.  (gpcheckperf's reference in
-the Greenplum Database documentation; output of versions 4 to 7.)
+It writes with ``dd if=/dev/zero bs=32768`` on all hosts at once and reads the files back, without dropping caches and
+without O_DIRECT unless it is told to (``--direct-io``).  The total is the sum of the hosts' planned bytes over wall
+time, in units of 1024² that it calls MB.  Sizes are whole numbers with K, M or G and perhaps a B, powers of 1024.  The
+memory (``stream``) and network tests are no storage and are left out.  (gpcheckperf's reference in the Greenplum
+Database documentation, ``parseMemorySize`` in its source; output of versions 4 to 7.)
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ _LINE = re.compile(
     re.MULTILINE,
 )
 _COMMAND = re.compile(r"^.*\bgpcheckperf\b[ \t]+(-.*?)[ \t]*\r?$", re.MULTILINE)
-_BLOCK = re.compile(r"(?:^|\s)-B\s*(\d{1,9})(?:\s|$)")
+_BLOCK = re.compile(r"(?:^|\s)-[DvV]*B\s*(\d{1,9})([kKmMgG]?)[bB]?(?:\s|$)")
+_DIRECT = re.compile(r"(?:^|\s)--(?:use-)?direct-io(?:\s|$)")
+_INSTALLED = re.compile(
+    r"(?:greenplum|cloudberry|gpdb|hashdata|greengage)[a-z_-]*-(\d{1,4}(?:\.\d{1,4}){1,3})[^\s/]{0,40}/", re.IGNORECASE
+)
+"""The folder of an installation, which carries its version: ``/usr/local/greenplum-db-6.17.0/bin``."""
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _MIB = 1 << 20
 _DEFAULT_BLOCK = 32 << 10
 _DOUBT = "gpcheckperf goes through the page cache: with files smaller than twice the memory it measures memory"
@@ -46,14 +53,16 @@ def read(text: str, naming: Naming) -> list[Run]:
     dates = [match["date"] for match in starts] or [None]
     command = _COMMAND.search(text)
     words = command[1] if command is not None else ""
-    found = [_run(section, date, words, naming) for section, date in zip(sections, dates, strict=True)]
+    installed = _INSTALLED.search(text)
+    version = installed[1] if installed is not None else "unknown"
+    found = [_run(section, date, words, version, naming) for section, date in zip(sections, dates, strict=True)]
     runs = [run for run in found if run is not None]
     if not runs:
         raise EngineError("gpcheckperf's output has no complete disk test")
     return runs
 
 
-def _run(section: str, date: str | None, words: str, naming: Naming) -> Run | None:
+def _run(section: str, date: str | None, words: str, version: str, naming: Naming) -> Run | None:
     """One section; None where it has no disk test."""
     figures: dict[tuple[str, str], float] = {}
     hosts: dict[str, None] = {}
@@ -72,13 +81,13 @@ def _run(section: str, date: str | None, words: str, naming: Naming) -> Run | No
     ended_ns, doubt = _ended(date)
     return Run(
         engine="gpcheckperf",
-        engine_version="unknown",
+        engine_version=version,
         command=f"gpcheckperf {words}" if words else "",
         parts=parts,
         ended_ns=ended_ns,
         identity=digest("gpcheckperf", date, sorted(figures.items()), list(hosts)),
         hosts=tuple(hosts),
-        warnings=(_DOUBT, *doubt),
+        warnings=doubt if _DIRECT.search(words) else (_DOUBT, *doubt),
     )
 
 
@@ -90,8 +99,11 @@ def _part(figures: dict[tuple[str, str], float], mode: str, group: int, words: s
     if not (total > 0 and 0 < seconds < 1e9 and rate > 0):
         return None
     given = _BLOCK.search(words)
-    block = int(given[1]) if given is not None and int(given[1]) > 0 else _DEFAULT_BLOCK
+    block = int(given[1]) * _UNITS[given[2].lower()] if given is not None else 0
+    block = block or _DEFAULT_BLOCK
     options = {"engine": "gpcheckperf", "rw": mode, "bs": str(block)}
+    if _DIRECT.search(words):
+        options["direct"] = "1"
     said, workload, load = naming.part(options, "gpcheckperf")
     result = DirectionResult(
         direction=mode,

@@ -7,7 +7,7 @@ import hashlib
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -23,12 +23,14 @@ from permutations.factors import LEVELS
 from permutations.identity import canonical_json
 from results.store.schema import IMPORTED, EnvironmentRow, IntervalRow, ObservationRow, TrialRow
 from results.text import encodable
+from results.units import LAST_BUCKET_NS, figure, is_least
 
 SWEEP = "(imported)"
 _LARGEST = (1 << 63) - 1
 _EARLIEST_NS = 0
 _LATEST_NS = 7_258_118_400_000_000_000  # the year 2200: beyond it, a date is no date
 _BLOCK_BYTES = (1 << 16) - 1
+_PERCENTILES = tuple(f"{kind}_p{percent}_ns" for kind in ("clat", "lat") for percent in (50, 95, 99, 999))
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ def _trial(run: Run, parts: Sequence[Part], source: Source, *, with_raw: bool) -
         source,
         error=storable("; ".join(errors)) if errors else None,
         error_command=storable(run.command) or None if errors else None,
-        warnings=(*run.notes, *run.warnings),
+        warnings=(*run.notes, *run.warnings, *saturated([each for part in parts for each in part.results])),
     )
     seconds = tuple(
         [
@@ -253,6 +255,19 @@ def stored(raw: bytes) -> bytes:
         pieces += [b"\1" if last else b"\0", size.to_bytes(2, "little"), (size ^ 0xFFFF).to_bytes(2, "little"), block]
     pieces.append(zlib.adler32(raw).to_bytes(4, "big"))
     return b"".join(pieces)
+
+
+def saturated(results: Iterable[DirectionResult | ObservationRow]) -> list[str]:
+    """Warnings of percentiles in the last bucket of a histogram."""
+    found = []
+    for each in results:
+        beyond = [name for name in _PERCENTILES if is_least(name, getattr(each, name) or 0)]
+        if beyond:
+            found.append(
+                f"{each.direction}: {', '.join(beyond)} are {figure(beyond[0], LAST_BUCKET_NS)}: the last bucket of "
+                "the histogram holds all that is longer"
+            )
+    return found
 
 
 def _check(result: DirectionResult) -> None:

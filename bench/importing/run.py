@@ -52,6 +52,15 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Folder:
+    """A folder that became a factor; ``above`` counts the folders from it down to the file, itself included."""
+
+    factor: str
+    name: str
+    above: int
+
+
+@dataclass(frozen=True)
 class Naming:
     """How jobs of one file are named: by its path, by the patterns, by what the jobs say of themselves."""
 
@@ -60,10 +69,17 @@ class Naming:
     patterns: Sequence[Pattern]
 
     @classmethod
-    def of(cls, path: str, patterns: Sequence[Pattern]) -> Naming:
-        """The naming of a file; raises ImportFailedError where its path fits no pattern."""
-        guessed = None if any(each.option is None for each in patterns) else bench_fio.named(path)
-        return cls(path, named_by(patterns, path) if guessed is None else guessed, patterns)
+    def of(cls, path: str, patterns: Sequence[Pattern], folders: Sequence[Folder] = ()) -> Naming:
+        """The naming of a file; raises ImportFailedError where its path fits no pattern.
+
+        ``folders`` count where no pattern reads paths.
+        """
+        if any(each.option is None for each in patterns):
+            return cls(path, named_by(patterns, path), patterns)
+        guessed = bench_fio.named(path)
+        known = 0 if guessed is None else bench_fio.folders(path)
+        named = Named({}, {}, {each.factor: each.name for each in folders if each.above > known})
+        return cls(path, named if guessed is None else named.under(guessed), patterns)
 
     def part(self, options: Mapping[str, str], job: str) -> tuple[Named, str, Options]:
         """Factors, workload and options of a job; its own options have the last word over the path's.

@@ -34,7 +34,7 @@ WORKLOAD_KEYS = (
     "precondition",
     "steady_state",
 )
-DD_KEYS = ("name", "engine", "rw", "bs", "iodepth", "numjobs", "direct", "io_size")
+DD_KEYS = ("name", "engine", "rw", "bs", "iodepth", "numjobs", "direct", "io_size", "options")
 JOB_FILE_KEYS = ("name", "engine", "job_file", "runtime_s", "ramp_time_s", "precondition")
 
 NATIVE_IOENGINE = "auto"

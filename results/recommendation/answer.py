@@ -289,7 +289,6 @@ class Recommendation:
     prefer: tuple[str, ...] = ()
     not_tested: tuple[str, ...] = ()
     joint: JointAnswer | None = None
-    points_with_results: int = 0
 
     @property
     def refused(self) -> bool:

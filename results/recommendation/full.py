@@ -151,12 +151,12 @@ def _basis(recommendation: Recommendation) -> list[Block]:
 def basis_sentence(recommendation: Recommendation) -> str:
     """How many trials of how many points, where and when."""
     found = recommendation
-    without = found.points - found.points_with_results
+    without = len(found.without_results)
     lost = f" ({without} more have no result)" if without else ""
     plural = "s" if found.blocks != 1 else ""
     bad = f"; {found.trials_failed} trials failed, {found.trials_invalid} are invalid" if found.problems else ""
     return (
-        f"Measured: {found.trials_ok} trials of {found.points_with_results} points{lost} in {found.blocks} "
+        f"Measured: {found.trials_ok} trials of {found.points} points{lost} in {found.blocks} "
         f"block{plural}, {duration(found.busy_s)}, "
         f"substrate {', '.join(found.substrates)}{bad}."
     )

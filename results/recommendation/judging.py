@@ -29,7 +29,8 @@ from results.recommendation.ranking import PointFacts, Terms, descriptive, rank
 from results.runs import cpu
 from results.runs.merged import with_merged_percentiles
 from results.runs.within import Within
-from results.store.schema import IMPORTED, ObservationRow, TrialRow
+from results.store.imported import is_imported
+from results.store.schema import ObservationRow, TrialRow
 
 _MOST_FAILED = 0.5
 
@@ -340,11 +341,7 @@ def _refused(sweep: Sweep, objective: Objective, measured: Sequence[Response], r
         notes=(),
         next_runs=(
             next_runs.after_refusal(
-                reason,
-                tuple(sweep.settings),
-                sweep.trial_s,
-                sweep.blocks,
-                imported=any(trial.substrate == IMPORTED for trial in sweep.trials),
+                reason, tuple(sweep.settings), sweep.trial_s, sweep.blocks, imported=is_imported(sweep.trials)
             ),
         ),
     )

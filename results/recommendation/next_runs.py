@@ -98,17 +98,11 @@ def after_refusal(
 ) -> NextRuns:
     """What to run where the evidence is insufficient; ``blocks_done`` is how many blocks there are already.
 
-    Of imported runs there is no sweep to rerun: further runs must be made and imported.
+    An import has no sweep that could be run again.
     """
     count = len(points)
-    if imported and ("two replicates" in reason or "degrees of freedom" in reason):
-        runs = max(_LEAST_BLOCKS, blocks_done + _FURTHER_BLOCKS)
-        return NextRuns(
-            f"Measure each setting in at least {runs} runs, in a fresh random order each time, and import them all.",
-            tuple(points),
-        )
     if imported:
-        return NextRuns("Fix the cause above, repeat the runs in random order, and import them.", tuple(points))
+        return NextRuns(_for_import(reason), tuple(points))
     if count < 2 and "one design point" in reason:
         return NextRuns(
             "Add at least one more point to compare with: list a second value of some factor.", tuple(points)
@@ -135,3 +129,20 @@ def after_refusal(
             tuple(points),
         )
     return NextRuns("Fix the cause above and rerun the same command; it resumes.", tuple(points))
+
+
+def _for_import(reason: str) -> str:
+    """The same for runs that were read from files."""
+    if "two replicates" in reason or "degrees of freedom" in reason:
+        return (
+            "Import further runs of the same workloads at the same points into this store: the answer needs two or "
+            "more of each. Where runs of one point count as several points, name what tells points apart (--factors)."
+        )
+    if "one after the other" in reason:
+        return (
+            "Measure the points in turn, each once a round, and import those runs into a new store: an order in which "
+            "the runs of a point follow each other cannot be corrected afterwards."
+        )
+    if "two modes" in reason:
+        return "Name what differs between the modes with --factors, and import again into a new store."
+    return "Correct the cause named above at the source of the files, and import again into a new store."

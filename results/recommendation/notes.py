@@ -12,9 +12,9 @@ from results.estimates.shape import Shape
 from results.recommendation.answer import Ranking
 from results.retention.words import dropped_note
 from results.runs.within import Within
-from results.store import imported
+from results.store import compressed, imported
 from results.store.schema import IMPORTED, VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
-from results.units import figure, pct, signed_pct
+from results.units import LAST_BUCKET_NS, figure, is_least, pct, signed_pct
 
 _FAR_FROM_PREDICTION_PCT = 15.0
 
@@ -56,6 +56,9 @@ def answer_notes(
         *_unseparated(overall),
         *_unpredicted(overall),
         *_engine_errors(objective.workload, observations),
+        *_compressed(objective.workload, trials, observations, labels),
+        *_saturated(objective, observations),
+        *_wide(objective.workload, trials, observations, labels),
     ]
     if objective.metric not in {"iops", "bw_bytes_s"} and any(trial.disk_iops_limit is not None for trial in trials):
         found.append(throttled_latency())
@@ -206,6 +209,52 @@ def _engine_errors(workload: str, observations: Iterable[ObservationRow]) -> Ite
     bad = {row.trial_id for row in observations if row.workload == workload and row.errors}
     if bad:
         yield f"The engine counted I/O errors in {len(bad)} trial(s): {', '.join(sorted(bad))}."
+
+
+def _compressed(
+    workload: str, trials: Sequence[TrialRow], observations: Iterable[ObservationRow], labels: Mapping[str, str]
+) -> Iterable[str]:
+    """Points whose data were compressed on the way: they are not compared with others by what their disks can do."""
+    worst: dict[str, ObservationRow] = {}
+    points = {trial.trial_id: trial.point_id for trial in trials}
+    for row in observations:
+        point = points.get(row.trial_id)
+        if row.workload != workload or point is None or not compressed.found(row):
+            continue
+        if point not in worst or compressed.share(row) < compressed.share(worst[point]):
+            worst[point] = row
+    if worst:
+        named = sorted(worst, key=lambda point: compressed.share(worst[point]))
+        each = "; ".join(f"{labels.get(point, point)}: {compressed.words(worst[point])}" for point in named[:6])
+        more = f"; and {len(named) - 6} more" if len(named) > 6 else ""
+        yield (
+            f"THE DATA ARE COMPRESSIBLE OR COMPRESSED, or a cache held them, at {len(worst)} point(s): {each}{more}. "
+            "Such a figure holds for data that compress as these do, and for no others."
+        )
+
+
+def _saturated(objective: Objective, observations: Iterable[ObservationRow]) -> Iterable[str]:
+    """Percentiles beyond what the histogram tells apart."""
+    least = {
+        row.trial_id
+        for row in observations
+        if row.workload == objective.workload and is_least(objective.metric, getattr(row, objective.metric, None) or 0)
+    }
+    if least:
+        yield (
+            f"{objective.metric} of {len(least)} trial(s) lies in the last bucket of the histogram, which holds all "
+            f"that is longer: it is {figure(objective.metric, LAST_BUCKET_NS)}, and so is what is computed of it. Do "
+            "not rank by it."
+        )
+
+
+def _wide(
+    workload: str, trials: Sequence[TrialRow], observations: Iterable[ObservationRow], labels: Mapping[str, str]
+) -> Iterable[str]:
+    """Imported runs that count as replicates and lie further apart than replicates do."""
+    for each in imported.spreads(trials, [row for row in observations if row.workload == workload]):
+        if each.wide:
+            yield f"SPREAD at {labels.get(each.point_id) or 'the one point'}: {each.words}."
 
 
 def store_warnings(

@@ -138,7 +138,7 @@ def _recommendation(
         trials_ok=len(by_status["ok"]),
         trials_failed=len(by_status["failed"]),
         trials_invalid=len(by_status["invalid"]),
-        points=len(sweep.settings),
+        points=len(with_results),
         blocks=max(trial.block for trial in trials) + 1,
         first_trial_ns=min(trial.started_at_ns for trial in trials),
         last_trial_ns=max(trial.started_at_ns + int(trial.duration_s * 1e9) for trial in trials),
@@ -160,7 +160,6 @@ def _recommendation(
         prefer=sweep.prefer,
         not_tested=not_tested(trials, sweep.observations, sweep.settings, described.values()),
         joint=joint,
-        points_with_results=len(with_results),
     )
 
 

@@ -172,7 +172,7 @@ def load_line(workload: str, observations: Iterable[ObservationRow]) -> str:
 
 def measured_line(found: Recommendation) -> str:
     """What was measured on what, in one line."""
-    count = found.points_with_results
+    count = found.points
     points = "1 point (one combination" if count == 1 else f"{count} points (combinations"
     parts = [f"{found.trials_ok} trials of {points} of settings)"]
     parts += [

@@ -9,15 +9,82 @@ blocks.  Where replicates were run one after the other the usual check refuses, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from results.store.schema import IMPORTED, TrialRow
+from results.store.schema import IMPORTED, ObservationRow, TrialRow
+from results.units import figure
 
 NOTICE = (
     "IMPORTED: read from files of earlier runs, which stripelab did not make. The hardware, the state of the array and "
     "how the runs were ordered are known from the names of files only, if at all; it cannot become a guarantee."
 )
+
+
+WIDE = 1.5
+"""Largest run by smallest from which on runs of one point are hardly repetitions of the same on one machine."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far runs lie apart that count as replicates: bandwidth in bytes a second, and the files of both ends."""
+
+    point_id: str
+    workload: str
+    direction: str
+    runs: int
+    least: float
+    most: float
+    least_from: str
+    most_from: str
+
+    @property
+    def wide(self) -> bool:
+        """Whether they lie apart by more than repetitions of the same do."""
+        return self.most > WIDE * self.least
+
+    @property
+    def words(self) -> str:
+        """What is to be said of them."""
+        return (
+            f"{self.runs} runs of {self.workload} ({self.direction}) count as replicates of one point, but range from "
+            f"{figure('bw_bytes_s', self.least)} ({self.least_from}) to {figure('bw_bytes_s', self.most)} "
+            f"({self.most_from}), a factor of {self.most / self.least:.3g}. If they are of different devices or "
+            "settings, import again into a new store with --factors that tell them apart"
+        )
+
+    def plus(self, other: Spread) -> Spread:
+        """With further runs of the same."""
+        low, high = min(self, other, key=lambda each: each.least), max(self, other, key=lambda each: each.most)
+        return replace(
+            self,
+            runs=self.runs + other.runs,
+            least=low.least,
+            most=high.most,
+            least_from=low.least_from,
+            most_from=high.most_from,
+        )
+
+
+def joined(every: Iterable[Spread]) -> Iterator[Spread]:
+    """Those of the same point, workload and direction as one."""
+    found: dict[tuple[str, str, str], Spread] = {}
+    for each in every:
+        key = (each.point_id, each.workload, each.direction)
+        found[key] = found[key].plus(each) if key in found else each
+    return iter(found.values())
+
+
+def spreads(trials: Iterable[TrialRow], observations: Iterable[ObservationRow]) -> Iterator[Spread]:
+    """How far imported runs of the same workload at the same point lie apart."""
+    by_id = {trial.trial_id: trial for trial in trials if trial.substrate == IMPORTED and trial.status == "ok"}
+    rows = (row for row in observations if row.bw_bytes_s > 0 and row.trial_id in by_id)
+    return joined(_single(by_id[row.trial_id], row) for row in rows)
+
+
+def _single(trial: TrialRow, row: ObservationRow) -> Spread:
+    source, rate = trial.imported_from or trial.trial_id, row.bw_bytes_s
+    return Spread(trial.point_id, row.workload, row.direction, 1, rate, rate, source, source)
 
 
 def is_imported(trials: Iterable[TrialRow]) -> bool:

@@ -168,11 +168,20 @@ class ObservationRow:
     lat_stddev_ns: float | None = optional("total latency, standard deviation")
     lat_p50_ns: int | None = optional("total latency, median")
     lat_p95_ns: int | None = optional("total latency, 95th percentile")
-    lat_p99_ns: int | None = optional("total latency, 99th percentile")
+    lat_p99_ns: int | None = optional(
+        "total latency, 99th percentile; 17112760320 (the last bucket, as in all percentiles) is at least that"
+    )
     lat_p999_ns: int | None = optional("total latency, 99.9th percentile")
     lat_max_ns: int | None = optional("total latency, maximum")
     lat_bins_ns: tuple[int, ...] = many("full histogram of total latency: midpoint of each bucket that is not empty")
     lat_counts: tuple[int, ...] = many("full histogram of total latency: I/Os in each of lat_bins_ns")
+    disk_bytes: int | None = optional(
+        "bytes that the member disks moved in this direction meanwhile, with what a sync after it wrote"
+    )
+    disk_bytes_least: int | None = optional(
+        "least of disk_bytes for data that cannot be compressed, with copies and parity, without what a cache may "
+        "hold; null where that is not known"
+    )
     warnings: tuple[str, ...] = many("what the engine printed beside its result")
     workload_json: str | None = optional("the workload as it was asked for, defaults written out, as JSON")
     precondition_command: str | None = optional("command that preconditioned the data set; null where none was asked")

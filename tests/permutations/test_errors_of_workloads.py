@@ -119,7 +119,7 @@ t.toml:8: [[workload]] 1 rwmixread: needs rw = "rw" or "randrw", not "read"',
     ),
     "dd options": (
         in_workload('engine = "dd"\noptions = {norandommap = true}'),
-        "t.toml:9: [[workload]] 1 options: is a matter of fio: dd has no such thing",
+        "t.toml:9: [[workload]] 1 options norandommap: is not an option that is passed on to dd",
     ),
     "option of ours": (
         in_workload("options = {rw = 'write'}"),

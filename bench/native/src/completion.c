@@ -30,7 +30,7 @@ static void judge_block(struct sl_job *job, uint32_t index)
     const struct sl_slot *slot = &job->queue.slot[index];
     const struct sl_file *file = &job->own->file[slot->io.file];
     uint64_t expected = job->expected ? job->expected[slot->io.file][(slot->io.offset - file->offset) / slot->io.length] : 0;
-    const unsigned char *buffer = job->queue.buffer + (size_t)index * job->queue.stride;
+    const unsigned char *buffer = sl_slot_buffer(&job->queue, index) - slot->done;
     enum sl_finding found = sl_pattern_check(buffer, slot->io.length, slot->io.offset, expected);
 
     if (!job->result.findings[found]++)

@@ -107,8 +107,11 @@ static uint64_t count_missed(struct sl_job *job, uint64_t now)
 static void prepare(struct sl_job *job, uint32_t index)
 {
     struct sl_request *io = &job->queue.slot[index].io;
-    unsigned char *buffer = sl_slot_buffer(&job->queue, index);
+    uint32_t *turn = &job->queue.slot[index].turn;
+    unsigned char *buffer;
 
+    *turn = *turn + 1 < job->queue.turns ? *turn + 1 : 0;
+    buffer = sl_slot_buffer(&job->queue, index);
     if (io->direction == SL_SYNC)
         io->sequence = job->options->verify ? sl_job_acknowledged(job) : 0; /* what this sync makes durable */
     else if (job->options->verify)

@@ -11,6 +11,8 @@
 
 #define PAGE 4096
 #define HUGE_PAGE (UINT64_C(2) << 20)
+#define APART (UINT64_C(1) << 20) /* bytes written before contents repeat: more than compression looks back over */
+#define MOST_BUFFERS (UINT64_C(16) << 20) /* of all slots of a job together, for that */
 
 static int fail(struct sl_job *job, int code, const char *step, const char *object)
 {
@@ -19,13 +21,26 @@ static int fail(struct sl_job *job, int code, const char *step, const char *obje
     return -1;
 }
 
-/* A buffer for each I/O in flight, its pages there before anything is measured. */
+/* How many buffers a slot takes in turn.  One that is written again and again compresses to nothing: 128 KiB of a file
+ * in blocks of 4 KiB would be the same block 32 times. */
+static uint32_t slot_buffers(const struct sl_options *options, uint64_t stride)
+{
+    uint64_t wanted = (APART + stride - 1) / stride, room = MOST_BUFFERS / (stride * options->iodepth);
+
+    if (!options->writes || options->verify || options->compress_pct >= 100 || room < 2)
+        return 1;
+    return (uint32_t)(wanted < room ? wanted : room);
+}
+
+/* Buffers of each I/O in flight, their pages there before anything is measured. */
 static int make_buffers(struct sl_job *job)
 {
     const struct sl_options *options = job->options;
-    uint64_t largest = sl_largest(options), stride = (largest + PAGE - 1) / PAGE * PAGE, used = stride * options->iodepth;
+    uint64_t largest = sl_largest(options), stride = (largest + PAGE - 1) / PAGE * PAGE, used;
     unsigned char *memory;
 
+    job->queue.turns = slot_buffers(options, stride);
+    used = stride * options->iodepth * job->queue.turns;
     job->memory_size = (used + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE + HUGE_PAGE;
     memory = mmap(NULL, job->memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)

@@ -239,7 +239,8 @@ struct sl_slot { /* an I/O in flight; one to a cache line */
     struct sl_request io; /* written in place by the generator; io.sequence is 0 in a slot that is free */
     uint64_t start_ticks, issue_ticks; /* issue: 0 unless this one was looked at on its way */
     uint32_t done; /* bytes that short I/Os have moved */
-    uint32_t padding[3];
+    uint32_t turn; /* which of the slot's buffers it uses */
+    uint32_t padding[2];
 };
 
 struct sl_completion {
@@ -251,7 +252,8 @@ struct sl_queue {
     const struct sl_queue_kind *kind;
     struct sl_slot *slot;
     unsigned char *buffer;
-    size_t stride; /* from the buffer of a slot to the next */
+    size_t stride; /* from a buffer to the next */
+    uint32_t turns; /* buffers of a slot: neighbouring writes must not be alike, or compression finds repeats */
     const int *fd;
     uint32_t files, depth;
     int datasync; /* syncs are fdatasync(2) */
@@ -279,9 +281,11 @@ struct sl_queue_kind {
 
 extern const struct sl_queue_kind sl_uring, sl_libaio, sl_psync, sl_null, sl_nop;
 
-static inline unsigned char *sl_slot_buffer(const struct sl_queue *queue, uint32_t slot)
+static inline unsigned char *sl_slot_buffer(const struct sl_queue *queue, uint32_t slot) /* after what is done of it */
 {
-    return queue->buffer + (size_t)slot * queue->stride + queue->slot[slot].done;
+    size_t buffer = (size_t)slot * queue->turns + queue->slot[slot].turn;
+
+    return queue->buffer + buffer * queue->stride + queue->slot[slot].done;
 }
 
 /* ---- job.c: one job, from its first I/O to its last -------------------------------------------------- */

@@ -121,7 +121,7 @@ static int ask(const struct ring *ring, unsigned what, const void *argument, uns
 /* Registrations save work for each I/O; a limit on locked memory or an old kernel may forbid them. */
 static void make_registrations(struct sl_queue *queue, struct ring *ring)
 {
-    struct iovec memory = {queue->buffer, (size_t)queue->depth * queue->stride};
+    struct iovec memory = {queue->buffer, (size_t)queue->depth * queue->turns * queue->stride};
     struct { uint32_t offset, reserved; uint64_t data; } own = {UINT32_MAX, 0, (uint64_t)ring->fd};
 
     ring->fixed_buffers = !ring->nop && ask(ring, REGISTER_BUFFERS, &memory, 1);

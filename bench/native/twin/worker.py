@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import mmap
 import os
 import resource
@@ -17,6 +18,10 @@ from bench.native.twin.contents import fill, touch, write_pattern
 from bench.native.twin.job import Job, Taken
 
 PAGE = 4096
+APART = 1 << 20
+"""Bytes written before contents repeat: more than compression looks back over."""
+MOST_BUFFERS = 16 << 20
+"""Of all I/Os in flight together, for that."""
 END_OF_FILE = errno.ENODATA
 """A read or write that moves nothing."""
 
@@ -70,16 +75,26 @@ class Worker:
     def _make_buffers(self) -> None:
         """A buffer for each I/O in flight, aligned to a page, its pages there before anything is measured."""
         options = self.job.options
-        size = (options.largest + PAGE - 1) // PAGE * PAGE
+        block = (options.largest + PAGE - 1) // PAGE * PAGE
+        self._block = block
+        size = block * self._turns(block)
         for at in range(self._depth):
             buffer = mmap.mmap(-1, size)
             with suppress(OSError):  # a kernel without huge pages
-                buffer.madvise(mmap.MADV_HUGEPAGE if options.huge_pages or size == PAGE else mmap.MADV_NOHUGEPAGE)
+                buffer.madvise(mmap.MADV_HUGEPAGE if options.huge_pages or block == PAGE else mmap.MADV_NOHUGEPAGE)
             self._buffers.append(buffer)
             if options.writes:
                 fill(memoryview(buffer), options.seed + (self.job.index << 16) + at + 1, options.compress_pct)
             else:
                 buffer.write(bytes(size))
+
+    def _turns(self, block: int) -> int:
+        """How many buffers of ``block`` bytes an I/O in flight takes in turn, as in the C library."""
+        options = self.job.options
+        room = MOST_BUFFERS // (block * self._depth)
+        if not options.writes or options.verify or options.compress_pct >= 100 or room < 2:
+            return 1
+        return min(-(-APART // block), room)
 
     def _choose_queue(self) -> None:
         engine, state = self.job.options.ioengine, self.job.state
@@ -114,11 +129,13 @@ class Worker:
         """Do I/Os until the job is over."""
         if not self._driving:
             return
-        job, buffer = self.job, memoryview(self._buffers[at])
+        job, memory = self.job, memoryview(self._buffers[at])
+        blocks = itertools.cycle([memory[start : start + self._block] for start in range(0, len(memory), self._block)])
         before = None
         while taken := job.take():
             if before is None and job.measuring:
                 before = resource.getrusage(resource.RUSAGE_THREAD)
+            buffer = next(blocks)
             self._prepare(taken, buffer)
             if taken.looked_at:
                 taken.issue_ns = time.monotonic_ns()

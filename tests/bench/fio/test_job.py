@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 import subprocess
+import zlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,18 @@ def test_a_colon_in_a_name_is_no_separator(tmp_path: Path) -> None:
     path.write_bytes(bytes(64 * KIB))
     (job,) = trace(Workload("w", io_size_bytes=16 * KIB), Targets(((path,),), 64 * KIB, device=False), tmp_path)
     assert len(job) == 4
+
+
+@pytest.mark.parametrize("bs_kib", [4, 64, 1024])
+def test_what_fio_writes_does_not_compress_unless_it_is_asked_to(tmp_path: Path, bs_kib: int) -> None:
+    """fio by itself writes a buffer again and again: blocks of 4 KiB then compress to a few per cent."""
+    targets = make(tmp_path, 1, 1, 2048 * KIB)
+    workload = Workload(
+        "w", rw="write", bs_bytes=bs_kib * KIB, io_size_bytes=2048 * KIB, ioengine="psync", direct=False
+    )
+    (path,) = targets.paths
+    trace(workload, targets, tmp_path)
+    assert len(zlib.compress(path.read_bytes())) > 0.99 * 2048 * KIB
+    zeros = replace(workload, options=(("buffer_compress_percentage", "100"),))
+    trace(zeros, targets, tmp_path)
+    assert len(zlib.compress(path.read_bytes())) < 0.1 * 2048 * KIB

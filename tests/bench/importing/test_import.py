@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from results.recommendation.recommend import recommend
 from results.store.folder import Store
 from results.store.query import load
 from results.store.schema import IMPORTED
+from results.units import figure
 from tests.bench.importing.conftest import DATA, RECORDED, at, document
 from tests.results import synthetic
 
@@ -105,6 +107,13 @@ def test_every_bad_file_has_its_line_and_nothing_else_is_lost(importing: Import,
     assert {(Path(each.path).name, each.reason) for each in done.noted} == {
         ("concatenated.json", "2 runs in one file"),
         ("nan.json", "some figures are no numbers (nan or inf): they are left empty"),
+        (
+            "lab",
+            (
+                "folder names that differ became factors: folder2 (a, b); folder3 (raid0-64K, raid5-64K); "
+                "name them with --factors, as in '{}/{NAME}/{NAME}/{}'"
+            ),
+        ),
     }
     assert {Path(each.path).name for each in done.skipped} == {*bad, "link.json"}
     for each in done.skipped:
@@ -226,3 +235,21 @@ def test_figures_are_those_of_the_files(importing: Import, tmp_path: Path) -> No
         assert frame.loc[direction, "ios"] == job[direction]["total_ios"]
         assert frame.loc[direction, "lat_p99_ns"] == job[direction]["lat_ns"]["percentile"]["99.000000"]
     assert frame.loc["sync", "ios"] == job["sync"]["total_ios"]
+
+
+def test_percentiles_in_the_last_bucket_are_at_least_that(importing: Import, tmp_path: Path) -> None:
+    """fio's last bucket (stat.c) holds all of 17.1 s and more; the mean here is 41 s."""
+    found = document("clat-by-default.json")
+    for job in found["jobs"]:
+        lat = job["write"]["clat_ns"]
+        lat.update(min=17_200_000_000, max=60_000_000_000, mean=41e9, stddev=1e9)
+        lat["percentile"] = dict.fromkeys(lat["percentile"], 17_112_760_320)
+        job["write"]["lat_ns"].update(min=17_200_000_000, max=60_000_000_000, mean=41e9, stddev=1e9)
+    (tmp_path / "x.json").write_text(json.dumps(found))
+    importing(tmp_path / "x.json")
+    results = load(tmp_path / "S")
+    (trial,) = results.trial_rows()
+    assert any("clat_p99_ns" in line and "at least 17.1 s" in line for line in trial.warnings)
+    (row,) = (each for each in results.observation_rows() if each.direction == "write")
+    assert figure("clat_p99_ns", float(row.clat_p99_ns or 0)) == "at least 17.1 s"
+    assert figure("lat_mean_ns", row.lat_mean_ns or 0) == "41.0 s"

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bench.errors import EngineError, ImportFailedError
-from bench.importing import dd, elbencho, gpcheckperf
+from bench.importing import dd, elbencho, formats, gpcheckperf
+from bench.importing.fio_logs import NO_LOGS
 from bench.importing.pattern import compile_pattern
 from bench.importing.run import Naming, Run
 from tests.bench.importing.conftest import DATA
@@ -86,6 +89,95 @@ def test_gpcheckperf_without_a_date_and_with_decimal_commas() -> None:
     (write,) = run.parts[0].results
     assert (write.bw_bytes_s, write.runtime_ns, write.ios) == (20 * 1024**2, 500_000_000, 10)
     assert run.ended_ns is None
+
+
+PRINTED = (DATA / "gpcheckperf" / "6" / "two-hosts.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("option", "bs_bytes", "spelt"),
+    [
+        ("-B 1MB", 1 << 20, "1m"),
+        ("-B 1KB", 1 << 10, "1k"),
+        ("-B 64k", 64 << 10, "64k"),
+        ("-B1MB", 1 << 20, "1m"),
+        ("-DB 8K", 8 << 10, "8k"),
+        ("-B 65536", 65536, "64k"),
+        ("-B 0", 32 << 10, "32k"),
+        ("", 32 << 10, "32k"),
+    ],
+)
+def test_gpcheckperf_has_the_block_size_that_it_was_told(option: str, bs_bytes: int, spelt: str) -> None:
+    """Of 209,715,200,000 bytes 1 MiB blocks make 200,000 I/Os; gpcheckperf's parseMemorySize says what sizes are."""
+    (run,) = gpcheckperf.read(PRINTED.replace("-r ds -D", f"-r ds -D {option}"), naming())
+    assert [part.results[0].ios for part in run.parts] == [209715200000 // bs_bytes] * 2
+    assert run.parts[0].workload == f"write {spelt} engine=gpcheckperf"
+
+
+def test_gpcheckperf_with_direct_io_is_not_the_page_cache() -> None:
+    (run,) = gpcheckperf.read(PRINTED.replace("-r ds", "-r ds --direct-io"), naming())
+    assert run.parts[0].workload == "write 32k direct=1 engine=gpcheckperf"
+    assert not any("page cache" in line for line in run.warnings)
+
+
+@pytest.mark.parametrize(
+    ("folder", "version"),
+    [
+        ("greenplum-db-6.17.0", "6.17.0"),
+        ("greenplum-db-7.1.0-rhel8", "7.1.0"),
+        ("cloudberry-db-1.5.4", "1.5.4"),
+        ("greenplum-db", "unknown"),
+    ],
+)
+def test_gpcheckperf_has_the_version_of_the_folder_that_it_is_in(folder: str, version: str) -> None:
+    (run,) = gpcheckperf.read(PRINTED.replace("/usr/local/greenplum-db/", f"/usr/local/{folder}/"), naming())
+    assert run.engine_version == version
+
+
+def test_latencies_of_zero_were_not_measured() -> None:
+    text = (DATA / "elbencho" / "3" / "phases.csv").read_text().replace("1661,9383,120903", "0,0,0")
+    (figures,) = elbencho.read(text, naming())[0].parts[0].results
+    assert (figures.lat_min_ns, figures.lat_mean_ns, figures.lat_max_ns) == (None, None, None)
+
+
+def test_elbenchos_documents_say_what_its_lines_say() -> None:
+    """The same three phases in both forms; the documents have bytes, the lines whole MiB."""
+    lines = elbencho.read((DATA / "elbencho" / "3" / "phases.csv").read_text(), naming())
+    text = (DATA / "elbencho" / "3" / "phases.json").read_text()
+    documents = elbencho.read(text, naming())
+    assert [run.ended_ns for run in documents] == [run.ended_ns for run in lines]
+    for line, document in zip(lines, documents, strict=True):
+        assert document.engine_version == line.engine_version
+        assert document.parts[0].workload == line.parts[0].workload
+        assert document.parts[0].named == line.parts[0].named
+        for one, other in zip(line.parts[0].results, document.parts[0].results, strict=True):
+            assert other.bw_bytes_s == pytest.approx(one.bw_bytes_s, abs=1 << 20)
+            same: dict[str, Any] = {"bw_bytes_s": 0.0, "total_bytes": 0, "ios": 0}
+            assert replace(one, **same) == replace(other, **same)
+    assert documents[0].parts[0].results[0].total_bytes == 8192 << 20
+    listed = elbencho.read(f"[{','.join(text.splitlines())}]", naming())
+    assert [run.identity for run in listed] == [run.identity for run in documents]
+    with pytest.raises(EngineError, match="cut short"):
+        elbencho.read(text[:-40], naming())
+    assert [run.engine for run in formats.read(text.encode(), naming(), NO_LOGS)] == ["elbencho"] * 3
+
+
+def test_elbenchos_live_lines_become_phases_with_their_seconds() -> None:
+    write, mixed, again = elbencho.read((DATA / "elbencho" / "3" / "live.csv").read_text(), naming())
+    (part,) = write.parts
+    (figures,) = part.results
+    assert (figures.total_bytes, figures.runtime_ns) == (300 << 20, 3_000_000_000)
+    assert (figures.bw_bytes_s, figures.iops, figures.ios) == (100 << 20, 100.0, 300)
+    assert [each.second for each in part.intervals] == [0, 1, 2]
+    assert [each.bw_bytes_s for each in part.intervals] == [90 << 20, 110 << 20, 100 << 20]
+    assert (figures.lat_mean_ns, part.named.labels) == (None, {"label": "night"})
+    assert part.workload == "elbencho engine=elbencho phase=write"
+    assert write.ended_ns == 1748772004 * 10**9  # date -d 2025-06-01T12:00:04+0200 +%s
+    assert [each.direction for each in mixed.parts[0].results] == ["write", "read"]
+    assert [each.total_bytes for each in mixed.parts[0].results] == [30 << 20, 70 << 20]
+    assert again.parts[0].intervals == ()  # one line after half a second
+    assert again.parts[0].results[0].bw_bytes_s == 200 << 20
+    assert any("block size" in line for line in write.warnings)
 
 
 def test_elbencho_is_read_by_the_names_of_its_columns() -> None:

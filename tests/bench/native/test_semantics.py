@@ -151,6 +151,18 @@ def test_contents_do_not_compress_unless_they_are_asked_to(way: Way, file: Path)
 
 
 @every_way
+@pytest.mark.parametrize("iodepth", [1, 4])
+def test_contents_of_neighbouring_blocks_do_not_compress_either(way: Way, file: Path, iodepth: int) -> None:
+    """btrfs compresses 128 KiB at a time: a buffer that is written again and again would shrink to one block."""
+    one(way, text(way, [(file, 0, SIZE)], writes=1, iodepth=iodepth))
+    whole = file.read_bytes()
+    assert len(zlib.compress(whole)) > 0.99 * SIZE
+    assert len({whole[at : at + BS] for at in range(0, SIZE, BS)}) == BLOCKS
+    one(way, text(way, [(file, 0, SIZE)], writes=1, iodepth=iodepth, compress_pct=50))
+    assert 0.5 < len(zlib.compress(file.read_bytes())) / SIZE < 0.6
+
+
+@every_way
 def test_a_full_device_is_counted_with_its_first_offsets(way: Way) -> None:
     target = [(Path("/dev/full"), 0, SIZE)]
     (ends,) = way.run(text(way, target, writes=1, direct=0))
