@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,7 @@ from permutations.reading.racing import parse_racing
 from permutations.reading.source import parse, read_text
 from permutations.reading.space import parse_factors, parse_forbid, parse_require, unfit_options
 from permutations.reading.table import Table
-from permutations.reading.workload import parse_workloads
+from permutations.reading.workload import JobFiles, parse_workloads
 from permutations.vocabulary import Vocabulary
 from permutations.workload import DataSet, LabSpec, Workload
 
@@ -88,8 +89,17 @@ class Sweep:
         return cls.parse(read_text(path), path, vocabulary)
 
     @classmethod
-    def parse(cls, text: str, path: Path | str, vocabulary: Vocabulary | None = None) -> Sweep:
-        """As :meth:`load`, for a text at hand; names within it are relative to the folder of ``path``."""
+    def parse(
+        cls,
+        text: str,
+        path: Path | str,
+        vocabulary: Vocabulary | None = None,
+        job_files: Mapping[str, bytes] | None = None,
+    ) -> Sweep:
+        """As :meth:`load`, for a text at hand; names within it are relative to the folder of ``path``.
+
+        ``job_files`` has the content of job files by the name of the workload; the others are read.
+        """
         path = Path(path)
         values, source = parse(text, str(path))
         root = Table(values, (), source)
@@ -99,7 +109,7 @@ class Sweep:
                 source.refuse(
                     (key,), f"the table is missing: a sweep needs {'[[workload]]' if key == 'workload' else key}"
                 )
-        return _sweep(root, path, text, vocabulary)
+        return _sweep(root, path, text, vocabulary, JobFiles(path.parent, job_files or {}))
 
     @cached_property
     def space(self) -> Space:
@@ -112,9 +122,8 @@ class Sweep:
 
         The place of a job file is left out; its content is in.
         """
-        workloads = [{**asdict(workload), "job_file": None} for workload in self.workloads]
         content: dict[str, object] = {
-            "workloads": workloads,
+            "workloads": [workload.content for workload in self.workloads],
             "dataset": asdict(self.dataset),
             "initial_sync": self.initial_sync,
             "profile": asdict(self.lab.profile) if self.lab.profile is not None else None,
@@ -140,13 +149,13 @@ def rules_of(forbid: tuple[Forbid, ...], require: tuple[Require, ...], unfit: tu
     return (*HARDWARE_RULES, *refused, *forbidden, *required)
 
 
-def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None) -> Sweep:
+def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None, files: JobFiles) -> Sweep:
     head = root.table("sweep")
     head.only(("name", "seed", "replicates", "design", "order", "initial_sync", *KEYS))
     lab = root.table("lab")
     factors = parse_factors(root.table("factors"), vocabulary, lab_disks(lab))
     unfit = unfit_options(root.table("factors"), factors, vocabulary)
-    workloads = parse_workloads(root.tables("workload"), path.parent, vocabulary)
+    workloads = parse_workloads(root.tables("workload"), files, vocabulary)
     if not workloads:
         root.refuse("workload", "the list is empty")
     (disks,) = (factor.values for factor in factors if factor.name == "disks")
