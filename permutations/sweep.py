@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from permutations.arithmetic import capacity_disks, roomy_disk_bytes
 from permutations.designs.spec import DesignSpec
 from permutations.feasible.conflict import why_empty
 from permutations.feasible.rules import HARDWARE_RULES, Forbid, Require, Rule, Unfit
@@ -135,10 +136,23 @@ class Sweep:
         return digest(content, 16)
 
     @property
+    def usual_disk_bytes(self) -> int:
+        """Size of a virtual disk where nobody names one: the usual one, or more where the data set needs it."""
+        return max(LabSpec.disk_bytes, roomy_disk_bytes_of(self.space, self.dataset))
+
+    @property
     def max_disks(self) -> int:
         """The most disks that a point may have."""
         (disks,) = (factor.values for factor in self.factors if factor.name == "disks")
         return max(int(value) for value in disks if value is not None)
+
+
+def roomy_disk_bytes_of(space: Space, dataset: DataSet) -> int:
+    """Size of a disk on which the data set has room on every array of the sweep."""
+    values = {factor.name: factor.values for factor in space.factors}
+    arrays = [(str(level), int(disks)) for level in values["level"] for disks in values["disks"] if disks is not None]
+    able = [(level, disks) for level, disks in arrays if capacity_disks(level, disks) > 0]  # others md refuses
+    return max((roomy_disk_bytes(dataset, level, disks) for level, disks in able), default=0)
 
 
 def rules_of(forbid: tuple[Forbid, ...], require: tuple[Require, ...], unfit: tuple[Unfit, ...]) -> tuple[Rule, ...]:
@@ -168,6 +182,7 @@ def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None, fi
     spec = parse_design(root, space, vocabulary)
     several = isinstance(root.values.get("objective"), list)
     objectives = root.tables("objective") if several else (root.table("objective"),) if root.has("objective") else ()
+    dataset = parse_dataset(root.table("dataset"), workloads)
     return Sweep(
         name=head.name("name") if head.has("name") else path.stem,
         seed=head.integer("seed", 0, 0),
@@ -177,9 +192,14 @@ def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None, fi
         factors=factors,
         forbid=forbid,
         workloads=workloads,
-        dataset=parse_dataset(root.table("dataset"), workloads),
+        dataset=dataset,
         initial_sync=head.word("initial_sync", INITIAL_SYNCS, "wait"),
-        lab=parse_lab(lab, vocabulary, max(int(value) for value in disks if value is not None)),
+        lab=parse_lab(
+            lab,
+            vocabulary,
+            max(int(value) for value in disks if value is not None),
+            roomy_disk_bytes_of(space, dataset),
+        ),
         objectives=parse_objectives(objectives, workloads),
         require=require,
         spec=spec,
