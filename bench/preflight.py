@@ -205,8 +205,8 @@ def _throttle_window(plan: Plan, machine: Machine) -> Iterator[Problem]:
             continue
         enough = math.ceil(FAIR_WINDOWS * WINDOW_S * rate / workload.numjobs / (1 << 20))
         text = (
-            f"{format_size(size)} take {seconds:.2g} s at the limit of {disks} disks, and {excess}: the figure would be "
-            f'above the limit; hint: io_size = "{enough}M"{" for each job" if workload.numjobs > 1 else ""}'
+            f"{format_size(size)} take {seconds:.2g} s at the limit of {disks} disks, and {excess}: the figure would "
+            f'be above the limit; hint: io_size = "{enough}M"{" for each job" if workload.numjobs > 1 else ""}'
         )
         yield Problem(_placed(plan, ("workload", number), head + text), fatal=seconds < LEAST_WINDOWS * WINDOW_S)
 

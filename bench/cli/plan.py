@@ -51,7 +51,7 @@ def plan(
 ) -> None:
     """Show points, what was left out and why, run order, time and bytes written. Touches no disk.
 
-    What `run` would refuse is refused here. A sweep with a [lab] table is checked for the lab, unless --disk-size is given.
+    What `run` would refuse is refused here. A sweep with a [lab] table is checked for the lab, except with --disk-size.
     """
     from bench.vocabulary import vocabulary
     from permutations.design import make_plan

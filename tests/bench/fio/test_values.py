@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench.errors import SweepFileError
-from permutations.workload import Workload
 from bench.fio import jobfile, rails
+from permutations.workload import Workload
 
 SAMPLES = {
     "rw": ["randread", "readwrite", "read:8"], "readwrite": ["randrw"], "bs": ["4k", "4k,8k", "1MiB", ",64k"],
