@@ -78,7 +78,7 @@ def replaced(workload: Workload) -> tuple[str, ...]:
     said = []
     for section in job_file.sections(workload.job_text):
         for option in section.options:
-            key = "runtime_s" if option.key in job_file.TIME_KEYS else f"{option.key}_s"
+            key = f"{job_file.ALIASES.get(option.key, option.key)}_s"
             if key in (workload.job_replaced or ()) and job_file.seconds_of(option.value) != getattr(workload, key):
                 said.append(
                     f"workload {workload.name}: {key} = {getattr(workload, key):g} of the sweep file is used; "
@@ -91,7 +91,7 @@ def _timed(options: dict[str, str], workload: Workload) -> tuple[tuple[str, str]
     """The options of a job, with the times of the sweep where it has them."""
     given = workload.job_replaced or ()
     if "runtime_s" in given:
-        options = {key: value for key, value in options.items() if key not in {*job_file.TIME_KEYS, "time_based"}}
+        options = {key: value for key, value in options.items() if key != "time_based"}
         options |= {"time_based": "1", "runtime": milliseconds(workload.runtime_s)}
     if "ramp_time_s" in given:
         options = {**options, "ramp_time": milliseconds(workload.ramp_time_s)}
@@ -128,7 +128,7 @@ def _vet(path: str, section: Section, *, alone: bool) -> tuple[dict[str, str], l
             continue  # with a single job there is nothing to wait for
         option, warning = rails.keep_option(where, key, value)
         if option is not None:
-            kept[option[0]] = option[1]
+            kept[job_file.ALIASES.get(option[0], option[0])] = option[1]
         if warning is not None:
             warnings.append(warning)
     return kept, warnings

@@ -14,7 +14,10 @@ from types import MappingProxyType
 GLOBAL = "global"
 RW_DEFAULT = "read"
 """fio's own default of ``rw``."""
-TIME_KEYS = ("runtime", "timeout")
+ALIASES: Mapping[str, str] = MappingProxyType(
+    {"timeout": "runtime", "readwrite": "rw", "io_limit": "io_size", "blocksize": "bs"}
+)
+"""Other names of options, which replace each other where both are given."""
 TIME_UNITS_S: Mapping[str, float] = MappingProxyType(
     {
         **dict.fromkeys(("us", "usec"), 1e-6),
@@ -99,11 +102,14 @@ def sections(text: str) -> tuple[Section, ...]:
 
 
 def jobs(found: Iterable[Section]) -> tuple[Mapping[str, Option], ...]:
-    """The options of each job by name, those of the ``[global]`` sections above it included; the last one counts."""
+    """The options of each job, those of the ``[global]`` sections above it included; the last one counts.
+
+    They are by name, or by the name for which theirs is an alias.
+    """
     inherited: dict[str, Option] = {}
     merged = []
     for section in found:
-        own = {option.key: option for option in section.options}
+        own = {ALIASES.get(option.key, option.key): option for option in section.options}
         if section.name == GLOBAL:
             inherited.update(own)
         else:
@@ -111,12 +117,9 @@ def jobs(found: Iterable[Section]) -> tuple[Mapping[str, Option], ...]:
     return tuple(merged)
 
 
-def time_s(job: Mapping[str, Option], keys: Iterable[str] = TIME_KEYS) -> float | None:
-    """The time that a job names under one of ``keys``, in seconds; None where it names none that can be read."""
-    for key in keys:
-        if key in job and (seconds := seconds_of(job[key].value)) is not None:
-            return seconds
-    return None
+def time_s(job: Mapping[str, Option], key: str) -> float | None:
+    """The time that a job has under a key, in seconds; None where it has none that can be read."""
+    return seconds_of(job[key].value) if key in job else None
 
 
 def seconds_of(text: str) -> float | None:

@@ -193,13 +193,13 @@ def _with_extent(table: Table, workload: Workload, jobs: tuple[Mapping[str, Opti
 
     Where it names none of them each of its jobs goes over the data set once, and ``runtime_s`` is 0.
     """
-    ramp_s = max(job_file.time_s(job, ("ramp_time",)) or 0.0 for job in jobs)
+    ramp_s = max(job_file.time_s(job, "ramp_time") or 0.0 for job in jobs)
     timed = replace(
         workload,
         ramp_time_s=table.number("ramp_time_s", ramp_s, 0.0, WEEK_S),
         job_replaced=tuple(key for key in ("runtime_s", "ramp_time_s") if table.has(key)) or None,
     )
-    times = [job_file.time_s(job) for job in jobs]
+    times = [job_file.time_s(job, "runtime") for job in jobs]
     if table.has("runtime_s") or None not in times:
         own_s = max((each for each in times if each is not None), default=workload.runtime_s)
         return replace(timed, runtime_s=table.number("runtime_s", own_s, 1.0, WEEK_S))
@@ -212,7 +212,7 @@ def _with_extent(table: Table, workload: Workload, jobs: tuple[Mapping[str, Opti
 
 def _job_bytes(job: Mapping[str, Option]) -> int | None:
     """Bytes that a job with its clones moves, by ``io_size`` or ``size``; None where it names no number of bytes."""
-    option = next((job[key] for key in ("io_size", "io_limit", "size") if key in job), None)
+    option = next((job[key] for key in ("io_size", "size") if key in job), None)
     size = parse_size(option.value) if option is not None else None
     clones, loops = (job[key].value if key in job else "1" for key in ("numjobs", "loops"))
     if size is None or not (clones.isdecimal() and loops.isdecimal()):
@@ -224,7 +224,7 @@ def _job_rw(jobs: tuple[Mapping[str, Option], ...]) -> str:
     """What a job file does, all of its jobs together; fio's own default is ``read``."""
     modes: dict[str, int | None] = {}
     for job in jobs:
-        option = next((job[key] for key in ("rw", "readwrite") if key in job), None)
+        option = job.get("rw")
         mode = job_file.RW_DEFAULT if option is None else option.value.partition(":")[0].strip()
         modes.setdefault("rw" if mode == "readwrite" else mode, None if option is None else option.line)
     for mode, line in sorted(modes.items()):
