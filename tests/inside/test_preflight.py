@@ -6,10 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from bench import environment, machine
+from bench import environment, machine, preflight
 from bench.lab import modules
 from bench.machine import UBD_SCHEDULER, UBD_TAGS, leased
+from bench.places import on_disks
 from bench.preflight import MOST_REQUESTS
+from bench.vocabulary import vocabulary
+from permutations.design import make_plan
+from permutations.sweep import Sweep
+from results.store.query import load
+
+MIB = 1 << 20
 
 
 def test_the_schedulers_are_those_that_the_disks_offer(disks):
@@ -40,3 +47,40 @@ def test_the_memory_is_the_same_at_every_boot():
     assert environment.installed_memory_bytes() == 1 << 30
     assert machine.memory_bytes() < 1 << 30
     assert "mem=1024M" in Path("/proc/cmdline").read_text()
+
+
+SWEEP = """
+[sweep]
+name = "dd"
+[factors]
+level = ["jbod", "raid0"]
+disks = 4
+chunk_kib = 64
+filesystem = "ext4"
+[[workload]]
+name = "dd-read"
+engine = "dd"
+rw = "read"
+bs = "1M"
+numjobs = 4
+[dataset]
+files = 4
+file_size = "40MiB"
+[lab]
+profile = "hdd"
+"""
+
+
+def test_dd_reads_what_arithmetic_says_and_not_the_burst_of_the_throttle(disks, tmp_path):
+    """D3: 182 MiB/s were told where four disks of 20 MiB/s are the limit; md's chunks of 64 KiB make it 12.5."""
+    path = tmp_path / "sweep.toml"
+    path.write_text(SWEEP)
+    plan = make_plan(Sweep.load(path, vocabulary()))
+    assert preflight.problems(plan, machine.virtual_lab(plan.sweep, installed=False)) == ()
+    on_disks(plan, tmp_path / "store", lambda _: None, [disk.id for disk in disks[:4]])
+    frames = load(tmp_path / "store")
+    levels = {row.trial_id: row.level for row in frames.trial_rows()}
+    found = {levels[row.trial_id]: row for row in frames.observation_rows()}
+    for level, mib_s in (("jbod", 80), ("raid0", 50)):
+        assert found[level].predicted_bw_bytes_s == pytest.approx(mib_s * MIB)
+        assert 0.6 * mib_s * MIB <= found[level].bw_bytes_s <= 1.07 * mib_s * MIB
