@@ -133,7 +133,13 @@ def _mixed(store: Store, plan: Plan) -> Iterable[str]:
         yield "the sweep file was edited since the trials in the store ran, and the earlier one cannot be laid out"
         return
     used, unused = (len(there & set(trials)) for trials in (found.trials_both, found.trials_only_a))
-    if found.points_only_a or found.points_only_b or unused:
+    if plan.sweep.racing is not None or before.racing is not None:  # which trials are run shows as a race goes on
+        if found.points_only_a or found.points_only_b:
+            yield (
+                f"the sweep file was edited{_listed('; new points: ', found.points_only_b)}"
+                + _listed("; points that it no longer has, whose trials stay: ", found.points_only_a)
+            )
+    elif found.points_only_a or found.points_only_b or unused:
         yield (
             f"the sweep file was edited: of {len(there)} trials in the store {used} are planned by the new file "
             f"too and are not run again{_listed('; new points: ', found.points_only_b)}"

@@ -122,7 +122,7 @@ def in_the_lab(
     """
     from bench.lab.guest import Lab
 
-    preflight.require(plan, machine.virtual_lab(plan.sweep), emit)
+    preflight.require(plan, machine.virtual_lab(plan.sweep, installed=False), emit)
     spent = budget_s is not None and budget_s <= 0
     with campaign.signals_end_the_run(), locked(path):
         store = claim_store(path, plan, emit)

@@ -21,6 +21,8 @@ class PlanDiff:
     trials_only_b: tuple[str, ...]
     trials_both: tuple[str, ...]
     same_protocol: bool
+    changes: tuple[str, ...]
+    """What is done differently to every point; empty with the same protocol."""
 
 
 def diff(a: Plan, b: Plan) -> PlanDiff:
@@ -36,6 +38,7 @@ def diff(a: Plan, b: Plan) -> PlanDiff:
         trials_only_b=tuple(each for each in trials_b if each not in known_a),
         trials_both=tuple(each for each in trials_a if each in known_b),
         same_protocol=a.sweep.protocol_id == b.sweep.protocol_id,
+        changes=protocol_changes(a.sweep, b.sweep),
     )
 
 

@@ -99,7 +99,7 @@ class Sweep:
     ) -> Sweep:
         """As :meth:`load`, for a text at hand; names within it are relative to the folder of ``path``.
 
-        ``job_files`` has the content of job files by the name of the workload; the others are read.
+        ``job_files`` has the content of job files by the name of the workload; with None they are read.
         """
         path = Path(path)
         values, source = parse(text, str(path))
@@ -110,7 +110,7 @@ class Sweep:
                 source.refuse(
                     (key,), f"the table is missing: a sweep needs {'[[workload]]' if key == 'workload' else key}"
                 )
-        return _sweep(root, path, text, vocabulary, JobFiles(path.parent, job_files or {}))
+        return _sweep(root, path, text, vocabulary, JobFiles(path.parent, job_files))
 
     @cached_property
     def space(self) -> Space:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from permutations.errors import nearest
@@ -69,11 +69,19 @@ MOST_CLONES = 1 << 20
 class JobFiles:
     """Where job files are read from: names are relative to ``folder``.
 
-    ``kept`` are contents by the name of the workload, which are used in place of files: those that a store has.
+    ``kept`` are the contents that a store has, by the name of the workload: with them no file is read.
     """
 
     folder: Path
-    kept: Mapping[str, bytes] = field(default_factory=dict)
+    kept: Mapping[str, bytes] | None = None
+
+    def content(self, workload: str, path: Path) -> bytes:
+        """The job file of a workload; raises :class:`UnreadableError`."""
+        if self.kept is None:
+            return read_regular(path, MAX_JOB_FILE_BYTES)
+        if workload not in self.kept:
+            raise UnreadableError("is not in the store, which is of an earlier version")
+        return self.kept[workload]
 
 
 def parse_workloads(tables: tuple[Table, ...], files: JobFiles, vocabulary: Vocabulary | None) -> tuple[Workload, ...]:
@@ -169,7 +177,7 @@ def _from_job_file(table: Table, files: JobFiles, usual: Workload) -> Workload:
         table.refuse("job_file", f"is supported by the fio engine only, not by {usual.engine}")
     path = files.folder / table.text("job_file", "")
     try:
-        raw = files.kept[usual.name] if usual.name in files.kept else read_regular(path, MAX_JOB_FILE_BYTES)
+        raw = files.content(usual.name, path)
         text = job_file.decoded(raw)
         jobs = job_file.jobs(job_file.sections(text))
         mode = _job_rw(jobs)

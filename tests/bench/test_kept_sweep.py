@@ -85,7 +85,7 @@ def test_status_of_a_store_without_its_job_file_lists_the_trials_and_says_why(tm
     assert outcome(["status", str(tmp_path / "store")]) == 0
     said = capsys.readouterr()
     assert "1 trials ok" in said.out
-    assert "pages.fio does not exist" in said.err
+    assert "pages.fio is not in the store, which is of an earlier version" in said.err
 
 
 def test_the_job_file_is_in_the_evidence(tmp_path: Path) -> None:
