@@ -43,8 +43,8 @@ def apply_lines(spec: StackSpec) -> list[str]:
 
     ``MD_DEVNAME`` is the name in /dev/md, from mdadm's own rules.
     """
-    disks = "|".join(f"DISK{number}" for number in range(1, spec.disks + 1))
-    members = f'ACTION=="add|change", SUBSYSTEM=="block", ENV{{DEVTYPE}}=="disk", ENV{{ID_SERIAL}}=="{disks}"'
+    disks = "|".join(f"disk/by-id/DISK{number}" for number in range(1, spec.disks + 1))
+    members = f'ACTION=="add|change", SUBSYSTEM=="block", ENV{{DEVTYPE}}=="disk", SYMLINK=="{disks}"'
     array = f'ACTION=="add|change", SUBSYSTEM=="block", ENV{{MD_DEVNAME}}=="{ARRAY}"'
     top = members if spec.level == "jbod" else array
     rules = (

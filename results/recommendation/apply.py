@@ -7,6 +7,7 @@ are better kept in a profile of it (tuned-main.conf(5)): that is the other of tw
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from results.estimates.settings import DEFAULT, Setting
@@ -40,8 +41,10 @@ def tuned_script(lines: Sequence[str], settings: Mapping[str, Setting]) -> tuple
 
 
 def _built(lines: Sequence[str]) -> list[str]:
-    """What builds the array and the filesystems, and mounts them."""
-    found: list[str] = []
+    """What builds the array and the filesystems, and mounts them; first what stands for the reader's disks."""
+    disks = sorted({int(number) for line in lines for number in re.findall(r"/by-id/DISK([0-9]+)", line)})
+    named = f"DISK{disks[0]} to DISK{disks[-1]}" if len(disks) > 1 else "DISK1"
+    found = [f"# {named}: put the names of your disks in /dev/disk/by-id there."] if disks else []
     for line in lines:
         if line.startswith("udev: "):
             continue

@@ -153,6 +153,7 @@ def test_no_bitmap_comes_with_what_it_means_after_a_crash() -> None:
     lines = ("mdadm --create /dev/md/data --level=5 --bitmap=none /dev/disk/by-id/DISK1",)
     *said, command = script(lines)
     assert command == lines[0]
+    assert said[0] == "# DISK1: put the names of your disks in /dev/disk/by-id there."
     assert all(line.startswith("#") for line in said)
     assert "full resync" in " ".join(said)
     assert script(("mdadm --create /dev/md/data --level=0",)) == ("mdadm --create /dev/md/data --level=0",)
