@@ -12,24 +12,20 @@ from types import FrameType
 
 from bench import disk_check, disk_health, engines, environment, proc, race
 from bench.acts import FolderAct
-from bench.errors import InterruptedRunError, StoreError
+from bench.errors import InterruptedRunError
 from bench.events import Emit, Event
 from bench.journal import Journal, recover
 from bench.lease import Lease, open_lease
 from bench.stack import filesystems, loops
 from bench.stack.build import undo_table
-from bench.stack.modules import ensure_filesystem, ensure_level
+from bench.stack.modules import ensure_filesystem, ensure_level, load_scheduler
 from bench.stack.standing import Standing
 from bench.telemetry import Sample
 from bench.trial import Bench, run_trial, undo_folder
 from permutations.cost import plan_cost
 from permutations.design import Plan
 from permutations.point import PlannedTrial
-from results.store.files import Folder
 from results.store.folder import Store
-
-PROTOCOL_FILE = "protocol"
-SWEEP_FILE = "sweep.toml"
 
 
 @dataclass(frozen=True)
@@ -183,6 +179,8 @@ def preflight(plan: Plan) -> Sequence[str]:
         programs.add("mdadm")
         proc.require("mdadm")
         ensure_level(level)
+    for name in sorted({str(each["scheduler"]) for each in settings if each["scheduler"] is not None}):
+        load_scheduler(name)
     for name in sorted({str(each["filesystem"]) for each in settings} - {"raw"}):
         kind = filesystems.by_name(name)
         proc.require(kind.program, kind.package)
@@ -200,55 +198,6 @@ def clear_leftovers(wanted: Sequence[str], store: Path, journal: Journal, emit: 
         undo = {**undo_table(lease), FolderAct: lambda entry: undo_folder(entry, store)}
         for line in recover(journal, undo):
             emit(Event("note", message=line))
-
-
-def claim_store(path: Path, plan: Plan) -> Store:
-    """Open or make the store, which holds the trials of one protocol only."""
-    store = Store.open_or_create(path)
-    try:
-        protocol = store.folder.read_there(PROTOCOL_FILE)
-        _check_protocol(store, protocol, plan)
-        _keep(store.folder, PROTOCOL_FILE, f"{plan.sweep.protocol_id}\n".encode("ascii"))
-        _keep(store.folder, SWEEP_FILE, plan.sweep.text.encode())
-    except OSError as failure:
-        raise StoreError(
-            f"{failure.filename}: {failure.strerror}",
-            remedy="Look at what lies there; a store has regular files of its own and no links.",
-        ) from failure
-    return store
-
-
-def _check_protocol(store: Store, protocol: bytes | None, plan: Plan) -> None:
-    """Raise StoreError where a store holds trials of something else."""
-    path = store.path
-    if store.trial_ids() and protocol is None:
-        raise StoreError(
-            f"{path} holds trials of no sweep, such as imported ones",
-            remedy="Use another folder for --store: what was imported is not mixed with what is measured.",
-        )
-    if protocol is not None and protocol.strip() != plan.sweep.protocol_id.encode():
-        raise StoreError(
-            f"{path} holds trials of other workloads, data set or lab profile: they cannot be compared",
-            remedy="Use another folder for --store, or take the workloads back to what they were.",
-        )
-
-
-def sweep_text(path: Path) -> str:
-    """The sweep file that the store at ``path`` keeps; raises StoreError where it has none that can be read."""
-    remedy = "Put the sweep file back as it was run."
-    try:
-        return Folder(path).read(SWEEP_FILE).decode()
-    except OSError as failure:
-        raise StoreError(f"{path / SWEEP_FILE}: {failure.strerror}", remedy=remedy) from failure
-    except UnicodeDecodeError as failure:
-        raise StoreError(f"{path / SWEEP_FILE} is not UTF-8 text", remedy=remedy) from failure
-
-
-def _keep(folder: Folder, name: str, content: bytes) -> None:
-    """Write a file whole or not at all: a run that is killed here must not leave a store that nobody may open."""
-    folder.clear_temporaries(name=name)
-    if folder.read_there(name) != content:
-        folder.replace(name, content)
 
 
 @contextmanager

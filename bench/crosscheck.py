@@ -17,6 +17,7 @@ from pathlib import Path
 from bench import engines
 from bench.engine import Measurement, Targets
 from bench.errors import EngineError
+from bench.extents import written_bytes
 from bench.fio.parser import parse
 from bench.native.api import probe
 from bench.nodes import through
@@ -40,6 +41,21 @@ OF_RAMP = "after a ramp fio counts I/Os by when they began: its IOPS lack those 
 OF_DRAIN = "fio waits for the last iodepth I/Os of a run together, and each of them gets the time of the last"
 OF_DD = "dd reports a bandwidth, goes over its files once, and knows no time"
 GRACE_S = 120.0
+
+
+def unwritten(paths: Sequence[Path], targets: Targets) -> tuple[str, ...]:
+    """A sentence for each file of which parts were never written: reads of those return zeros without any I/O."""
+    said = []
+    for path, descriptor in zip(paths, targets.descriptors, strict=True):
+        written = written_bytes(descriptor, targets.size_bytes)
+        if written is not None and written < targets.size_bytes:
+            count = -(-targets.size_bytes // (1 << 20))
+            said.append(
+                f"{targets.size_bytes - written:,} of the {targets.size_bytes:,} bytes of {path} were never written: "
+                "reads of these do not reach the disk, and first writes to them also write metadata; "
+                f"hint: dd if=/dev/urandom of=FILE bs=1M count={count} conv=notrunc"
+            )
+    return tuple(said)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,14 @@ import hashlib
 import json
 import os
 import platform
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from bench import proc
 from bench.errors import EnvironmentUnknownError
 from bench.inventory import Disk
+from bench.lab.inside import inside
 from bench.version import stripelab_version
 from results.store.schema import EnvironmentRow
 
@@ -24,6 +26,8 @@ VERSION_COMMANDS: dict[str, tuple[str, ...]] = {
     "mkfs.xfs": ("mkfs.xfs", "-V"),
     "mkfs.btrfs": ("mkfs.btrfs", "--version"),
 }
+MEMORY = Path("/sys/devices/system/memory")
+COMMAND_LINE = Path("/proc/cmdline")
 GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
 
@@ -43,7 +47,7 @@ def describe(disks: Sequence[Disk], substrate: str, programs: Sequence[str]) -> 
         cpu_model=known("CPU model", cpu_model()),
         cpus=os.cpu_count() or 0,
         cpu_governor=GOVERNOR.read_text(encoding="ascii").strip() if GOVERNOR.exists() else None,
-        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        memory_bytes=installed_memory_bytes(),
         disk_ids=tuple(known(f"identity of {disk.path}", disk.id or "") for disk in disks),
         disk_models=tuple(disk.model for disk in disks),
         disk_firmwares=tuple(disk.firmware for disk in disks),
@@ -59,6 +63,24 @@ def describe(disks: Sequence[Disk], substrate: str, programs: Sequence[str]) -> 
         environment_id=hashlib.sha256(identity.encode()).hexdigest()[:16],
         hostname=system.node or "unnamed",
     )
+
+
+def installed_memory_bytes() -> int:
+    """Memory that the machine has: the same at every boot, unlike what its kernel has left of it.
+
+    The lab's is on its kernel's command line; elsewhere sysfs counts blocks of memory
+    (Documentation/admin-guide/mm/memory-hotplug.rst), and where it does not the kernel's figure must do.
+    """
+    if inside() and (asked := re.search(r"\bmem=([0-9]+)M\b", COMMAND_LINE.read_text(encoding="ascii"))):
+        return int(asked[1]) << 20
+    try:
+        block_bytes = int((MEMORY / "block_size_bytes").read_text(encoding="ascii"), 16)
+        online = [each.read_text(encoding="ascii").strip() == "1" for each in MEMORY.glob("memory*/online")]
+    except (OSError, ValueError):
+        online = []
+    if any(online):
+        return block_bytes * sum(online)
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def known(what: str, value: str) -> str:

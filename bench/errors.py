@@ -38,6 +38,11 @@ class SweepFileError(StripelabError):
     status = 3
     remedy = "Correct the sweep file; `stripelab plan FILE` checks it without touching a disk."
 
+    def lines(self) -> list[str]:
+        """Each problem on a line of its own."""
+        _, *others = super().lines()
+        return [*(f"error: {line}" for line in self.message.split("\n")), *others]
+
 
 class MissingToolError(StripelabError):
     """A program that the sweep needs is not installed."""

@@ -54,6 +54,16 @@ def throughput(rates_bytes_s: Mapping[str, float]) -> Event:
 Emit = Callable[[Event], None]
 
 
+def both(first: Emit, second: Emit) -> Emit:
+    """Whoever gets an event of this gets it in two places."""
+
+    def emit(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return emit
+
+
 class EventFile:
     """Writes events as JSON lines, for a process on the other side of the virtual lab."""
 

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import campaign
+from bench import campaign, machine, preflight
 from bench.campaign import Conduct, Summary
+from bench.claim import claim_store
 from bench.errors import DiskRefusedError, GuestFailedError, LabError, TrialsFailedError
 from bench.events import Emit, Event, EventReader
 from bench.journal import Journal
+from bench.lab.inside import inside
 from bench.lease import open_lease
 from bench.race import History
 from bench.stack.loops import loop_disks
@@ -45,7 +47,7 @@ def on_disks(
 ) -> Summary:
     """Run the campaign on these disks of this machine, which the user named one by one."""
     with prepared(plan, path, emit, disks) as (store, journal):
-        return _run(plan, store, journal, emit, disks, consented, conduct or Conduct(retry))
+        return _run(plan, store, journal, emit, disks, consented, conduct or Conduct(retry), told=inside())
 
 
 def on_loop_files(
@@ -59,8 +61,9 @@ def on_loop_files(
     conduct: Conduct | None = None,
 ) -> Summary:
     """Run the campaign on loop files in the store; they are gone when it ends."""
+    preflight.require(plan, machine.loop_files(each_bytes), emit)
     with prepared(plan, path, emit, ()) as (store, journal), loop_disks(path, journal, count, each_bytes) as disks:
-        return _run(plan, store, journal, emit, disks, (), conduct or Conduct(retry))
+        return _run(plan, store, journal, emit, disks, (), conduct or Conduct(retry), told=True)
 
 
 @contextmanager
@@ -72,7 +75,7 @@ def prepared(plan: Plan, path: Path, emit: Emit, disks: Sequence[str]) -> Iterat
         )
     os.umask(0o022)  # what a run makes belongs to its user alone, whatever the caller's own habit is
     with locked(path), campaign.signals_end_the_run(), Journal(path / JOURNAL_FILE) as journal:
-        store = campaign.claim_store(path, plan)
+        store = claim_store(path, plan, emit)
         campaign.clear_leftovers(disks, path, journal, emit)
         campaign.preflight(plan)
         yield store, journal
@@ -86,9 +89,13 @@ def _run(
     disks: Sequence[str],
     consented: Sequence[str],
     conduct: Conduct,
+    *,
+    told: bool = False,
 ) -> Summary:
+    """Run on these disks; ``told`` says that the warnings of the plan were printed before."""
     with open_lease(disks, store=store.path, journal=journal, consented=consented) as lease:
         lease.check(lease.disks)
+        preflight.require(plan, machine.leased(lease.disks), None if told else emit)
         needed = max((plan.sweep.max_disks, *(trial.point.disks for trial in plan.trials)))
         if len(lease.disks) < needed:
             raise DiskRefusedError(
@@ -115,9 +122,10 @@ def in_the_lab(
     """
     from bench.lab.guest import Lab
 
+    preflight.require(plan, machine.virtual_lab(plan.sweep, installed=False), emit)
     spent = budget_s is not None and budget_s <= 0
     with campaign.signals_end_the_run(), locked(path):
-        store = campaign.claim_store(path, plan)
+        store = claim_store(path, plan, emit)
         if campaign.left_to_run(History(plan, store), retry=retry) and not spent:
             emit(Event("note", message=f"booting the virtual lab with {plan.sweep.lab.disks} disks"))
             with Lab(plan.sweep.lab, shared=[path.resolve()]) as lab:

@@ -36,6 +36,8 @@ def predict(point: DesignPoint, workload: Workload, profile: DiskProfile | None)
         return Prediction()
     if SHAPING & dict(workload.options).keys():
         return Prediction()
+    if workload.rw == "read":
+        return _streams(point, workload, profile)
     if workload.rw not in {"randread", "randwrite"} or workload.bs_bytes > chunk_bytes(point):
         return Prediction()
     each = min(float(profile.iops), profile.bw_bytes_s / workload.bs_bytes)
@@ -44,6 +46,19 @@ def predict(point: DesignPoint, workload: Workload, profile: DiskProfile | None)
     else:
         iops = arithmetic.random_read_iops(point.disks, each)
     return Prediction(iops, iops * workload.bs_bytes)
+
+
+def _streams(point: DesignPoint, workload: Workload, profile: DiskProfile) -> Prediction:
+    """Sequential reads that keep every disk busy: a stream for each disk of a jbod, or stripes of raid0.
+
+    A request larger than the chunk reaches the disks in pieces of a chunk, and the limit counts these.
+    """
+    if point.level not in {"jbod", "raid0"} or workload.numjobs < point.disks or workload.numjobs % point.disks:
+        return Prediction()
+    request_bytes = round(min(workload.bs_bytes, chunk_bytes(point)))
+    each = arithmetic.throttled_bw(profile.iops, profile.bw_bytes_s, request_bytes)
+    bw_bytes_s = arithmetic.sequential_read_bw(point.disks, each)
+    return Prediction(bw_bytes_s / workload.bs_bytes, bw_bytes_s)
 
 
 def chunk_bytes(point: DesignPoint) -> float:

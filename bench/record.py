@@ -219,7 +219,7 @@ class Record:
 
 def _as_json(workload: Workload) -> str:
     """The workload with every default written out; the place of a job file is left out, its content's digest is in."""
-    words = {**asdict(workload), "options": dict(workload.options), "job_file": None}
+    words = {**workload.content, "options": dict(workload.options)}
     return json.dumps(without_none(words), sort_keys=True)
 
 

@@ -137,7 +137,7 @@ def as_run_in_the_lab(workload: Workload) -> Workload:
 
 def timeout_s(workload: Workload, targets: Targets) -> float:
     """How long a workload may take before it counts as hung."""
-    if workload.engine != "dd" and workload.io_size_bytes is None:
+    if workload.engine != "dd" and workload.io_size_bytes is None and workload.runtime_s > 0:
         return workload.ramp_time_s + workload.runtime_s + GRACE_S
     size_bytes = workload.io_size_bytes or targets.size_bytes * len(targets.paths)
     return GRACE_S + size_bytes * workload.numjobs / SLOWEST_BYTES_S

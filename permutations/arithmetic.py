@@ -19,8 +19,10 @@ from permutations.workload import DataSet
 DEFAULT_CHUNK_KIB = 512
 """What mdadm --create takes where it is not told (mdadm(8))."""
 
-FULL_SHARE = 0.9
-"""Share of a filesystem that a data set may fill: metadata and log want the rest."""
+SPARE_SHARE = 0.15
+SPARE_BYTES = 128 << 20
+DISK_STEP_BYTES = 256 << 20
+"""What a filesystem of the lab keeps for metadata, log and reserved blocks beside the data set: more than any needs."""
 
 
 def data_disks(level: str, disks: int, raid10_layout: str | None = None) -> int:
@@ -136,14 +138,19 @@ def throttled_bw(iops_per_disk: float, bw_per_disk: float, request_bytes: int) -
     return min(bw_per_disk, iops_per_disk * request_bytes)
 
 
-def fits(dataset: DataSet, level: str, disks: int, disk_bytes: int) -> bool:
-    """Whether a data set has room, with :data:`FULL_SHARE` of each filesystem in use.
+def fullest_bytes(dataset: DataSet, level: str, disks: int) -> int:
+    """Bytes of a data set on the fullest filesystem: on jbod there is one a disk, and the files take turns."""
+    return math.ceil(dataset.files / disks) * dataset.file_bytes if level == "jbod" else dataset.total_bytes
 
-    On jbod the files take turns on the disks, and the fullest disk counts.
+
+def roomy_disk_bytes(dataset: DataSet, level: str, disks: int) -> int:
+    """Size of a disk on which a data set has room at ease, whatever the filesystem; a multiple of 256 MiB.
+
+    Each filesystem keeps :data:`SPARE_BYTES` and a share of :data:`SPARE_SHARE` to itself.
     """
-    if level == "jbod":
-        return math.ceil(dataset.files / disks) * dataset.file_bytes <= FULL_SHARE * disk_bytes
-    return dataset.total_bytes <= FULL_SHARE * usable_bytes(level, disks, disk_bytes)
+    per_filesystem = fullest_bytes(dataset, level, disks) / (1 - SPARE_SHARE) + SPARE_BYTES
+    disks_each = 1 if level == "jbod" else capacity_disks(level, disks)
+    return math.ceil(per_filesystem / disks_each / DISK_STEP_BYTES) * DISK_STEP_BYTES
 
 
 def places_for_files(level: str, disks: int, layout: str | None) -> int:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 FORM = re.compile(
-    r"\s*(?P<name>[a-z][a-z0-9_]*)\s*(?P<operator><=|>=|<|>)\s*(?P<number>[0-9.]+)\s*(?P<unit>[A-Za-z/]*)\s*"
+    r"\s*(?P<name>[a-z][a-z0-9_]*)\s*(?P<operator><=|>=|<|>)\s*(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*(?P<unit>[A-Za-z/]*)\s*"
 )
 AT_MOST = ("lat_mean_ns", "lat_p50_ns", "lat_p95_ns", "lat_p99_ns", "lat_p999_ns", "lat_max_ns", "cpu_ns_per_io")
 """Figures of which less is better."""
@@ -36,7 +36,7 @@ PREFERENCES = ("redundancy", "capacity", "cost", "simplicity")
 def why_not(text: str) -> str | None:
     """What is wrong with a constraint; None where nothing is."""
     found = FORM.fullmatch(text)
-    if found is None or not _is_number(found["number"]):
+    if found is None:
         return f'"{text}" is no constraint: write NAME OPERATOR NUMBER [UNIT], as in "p99 < 20 ms" or "survives >= 2"'
     name = SHORT.get(found["name"], found["name"])
     if name not in AT_MOST + AT_LEAST:
@@ -45,6 +45,8 @@ def why_not(text: str) -> str | None:
     if (name in AT_MOST) is not found["operator"].startswith("<"):
         return f'"{text}": {name} is better the {"lower" if name in AT_MOST else "higher"} it is'
     units = units_of(name)
+    if units and not found["unit"]:
+        return f'"{text}": {name} needs a unit: {", ".join(units)}'
     if found["unit"] and found["unit"] not in units:
         return f'"{text}": {name} has no unit {found["unit"]}' + (f"; it has {', '.join(units)}" if units else "")
     return None
@@ -57,11 +59,3 @@ def units_of(name: str) -> tuple[str, ...]:
     if name == "bw_bytes_s":
         return tuple(f"{unit}/s" for unit in _SIZES)
     return _SIZES if name == "usable_bytes" else ()
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

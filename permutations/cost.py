@@ -147,11 +147,12 @@ def conditioning_seconds(sweep: Sweep, workload: Workload) -> float:
 def bounded_bytes(sweep: Sweep, workload: Workload) -> int | None:
     """Bytes that a workload moves where its size bounds it; None where time does.
 
-    Each job of fio has ``io_size`` to itself; dd without it runs over the whole data set.
+    Each job of fio has ``io_size`` to itself; dd without it runs over the whole data set, and so does a job file
+    that names neither time nor size.
     """
     if workload.io_size_bytes is not None:
         return workload.io_size_bytes * workload.numjobs
-    return sweep.dataset.total_bytes if workload.engine == "dd" else None
+    return sweep.dataset.total_bytes if workload.engine == "dd" or workload.runtime_s == 0 else None
 
 
 def trial_bytes_per_disk(

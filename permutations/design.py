@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from permutations.arithmetic import fits, places_for_files
+from permutations.arithmetic import places_for_files
 from permutations.designs.registry import choose
 from permutations.designs.report import DesignError, DesignReport
 from permutations.errors import SweepError
@@ -14,7 +14,6 @@ from permutations.plan import Plan
 from permutations.point import DesignPoint
 from permutations.race import first_block
 from permutations.reading import toml_lines
-from permutations.reading.sizes import format_size
 from permutations.sweep import Sweep
 
 __all__ = ["LeftOut", "Plan", "make_plan"]
@@ -36,7 +35,7 @@ def make_plan(sweep: Sweep) -> Plan:
         raise SweepError(sweep.path, line, f"[sweep] {error.key}", str(error)) from None
     points = tuple(DesignPoint(values, space.varied) for values in chosen.combinations)
     report = DesignReport(sweep.design, space.feasible, chosen.guarantees, chosen.figures)
-    _check_room(sweep, points)
+    _check_places(sweep, points)
     left_out = _left_out(sweep, len(points))
     if sweep.racing is not None:
         return Plan(sweep, points, left_out, first_block(sweep, sweep.racing, points), report)
@@ -52,18 +51,10 @@ def _left_out(sweep: Sweep, points: int) -> tuple[LeftOut, ...]:
     return (*sweep.space.left_out(), *([LeftOut(NOT_CHOSEN, reason, others)] if others else []))
 
 
-def _check_room(sweep: Sweep, points: tuple[DesignPoint, ...]) -> None:
-    """Refuse a data set that does not fit, or that leaves a place without a file."""
+def _check_places(sweep: Sweep, points: tuple[DesignPoint, ...]) -> None:
+    """Refuse a data set that leaves a place without a file."""
     for point in points:
         places = places_for_files(point.level, point.disks, point.text("layout"))
         if point.filesystem != RAW and sweep.dataset.files < places:
             message = f"files = {sweep.dataset.files}, but {point.label()} has {places} places: each needs a file"
-            raise SweepError(sweep.path, None, "[dataset]", message)
-        # only the lab's disks have a size that is known beforehand
-        if sweep.lab_given and not fits(sweep.dataset, point.level, point.disks, sweep.lab.disk_bytes):
-            needed = format_size(sweep.dataset.total_bytes)
-            disk = format_size(sweep.lab.disk_bytes)
-            message = (
-                f"{sweep.dataset.files} files, {needed} in all, do not fit on {point.label()} with disks of {disk}"
-            )
             raise SweepError(sweep.path, None, "[dataset]", message)

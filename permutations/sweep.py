@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from permutations.arithmetic import capacity_disks, roomy_disk_bytes
 from permutations.designs.spec import DesignSpec
 from permutations.feasible.conflict import why_empty
 from permutations.feasible.rules import HARDWARE_RULES, Forbid, Require, Rule, Unfit
@@ -19,7 +21,7 @@ from permutations.reading.racing import parse_racing
 from permutations.reading.source import parse, read_text
 from permutations.reading.space import parse_factors, parse_forbid, parse_require, unfit_options
 from permutations.reading.table import Table
-from permutations.reading.workload import parse_workloads
+from permutations.reading.workload import JobFiles, parse_workloads
 from permutations.vocabulary import Vocabulary
 from permutations.workload import DataSet, LabSpec, Workload
 
@@ -88,8 +90,17 @@ class Sweep:
         return cls.parse(read_text(path), path, vocabulary)
 
     @classmethod
-    def parse(cls, text: str, path: Path | str, vocabulary: Vocabulary | None = None) -> Sweep:
-        """As :meth:`load`, for a text at hand; names within it are relative to the folder of ``path``."""
+    def parse(
+        cls,
+        text: str,
+        path: Path | str,
+        vocabulary: Vocabulary | None = None,
+        job_files: Mapping[str, bytes] | None = None,
+    ) -> Sweep:
+        """As :meth:`load`, for a text at hand; names within it are relative to the folder of ``path``.
+
+        ``job_files`` has the content of job files by the name of the workload; with None they are read.
+        """
         path = Path(path)
         values, source = parse(text, str(path))
         root = Table(values, (), source)
@@ -99,7 +110,7 @@ class Sweep:
                 source.refuse(
                     (key,), f"the table is missing: a sweep needs {'[[workload]]' if key == 'workload' else key}"
                 )
-        return _sweep(root, path, text, vocabulary)
+        return _sweep(root, path, text, vocabulary, JobFiles(path.parent, job_files))
 
     @cached_property
     def space(self) -> Space:
@@ -112,9 +123,8 @@ class Sweep:
 
         The place of a job file is left out; its content is in.
         """
-        workloads = [{**asdict(workload), "job_file": None} for workload in self.workloads]
         content: dict[str, object] = {
-            "workloads": workloads,
+            "workloads": [workload.content for workload in self.workloads],
             "dataset": asdict(self.dataset),
             "initial_sync": self.initial_sync,
             "profile": asdict(self.lab.profile) if self.lab.profile is not None else None,
@@ -126,10 +136,23 @@ class Sweep:
         return digest(content, 16)
 
     @property
+    def usual_disk_bytes(self) -> int:
+        """Size of a virtual disk where nobody names one: the usual one, or more where the data set needs it."""
+        return max(LabSpec.disk_bytes, roomy_disk_bytes_of(self.space, self.dataset))
+
+    @property
     def max_disks(self) -> int:
         """The most disks that a point may have."""
         (disks,) = (factor.values for factor in self.factors if factor.name == "disks")
         return max(int(value) for value in disks if value is not None)
+
+
+def roomy_disk_bytes_of(space: Space, dataset: DataSet) -> int:
+    """Size of a disk on which the data set has room on every array of the sweep."""
+    values = {factor.name: factor.values for factor in space.factors}
+    arrays = [(str(level), int(disks)) for level in values["level"] for disks in values["disks"] if disks is not None]
+    able = [(level, disks) for level, disks in arrays if capacity_disks(level, disks) > 0]  # others md refuses
+    return max((roomy_disk_bytes(dataset, level, disks) for level, disks in able), default=0)
 
 
 def rules_of(forbid: tuple[Forbid, ...], require: tuple[Require, ...], unfit: tuple[Unfit, ...]) -> tuple[Rule, ...]:
@@ -140,13 +163,13 @@ def rules_of(forbid: tuple[Forbid, ...], require: tuple[Require, ...], unfit: tu
     return (*HARDWARE_RULES, *refused, *forbidden, *required)
 
 
-def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None) -> Sweep:
+def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None, files: JobFiles) -> Sweep:
     head = root.table("sweep")
     head.only(("name", "seed", "replicates", "design", "order", "initial_sync", *KEYS))
     lab = root.table("lab")
     factors = parse_factors(root.table("factors"), vocabulary, lab_disks(lab))
     unfit = unfit_options(root.table("factors"), factors, vocabulary)
-    workloads = parse_workloads(root.tables("workload"), path.parent, vocabulary)
+    workloads = parse_workloads(root.tables("workload"), files, vocabulary)
     if not workloads:
         root.refuse("workload", "the list is empty")
     (disks,) = (factor.values for factor in factors if factor.name == "disks")
@@ -159,6 +182,7 @@ def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None) ->
     spec = parse_design(root, space, vocabulary)
     several = isinstance(root.values.get("objective"), list)
     objectives = root.tables("objective") if several else (root.table("objective"),) if root.has("objective") else ()
+    dataset = parse_dataset(root.table("dataset"), workloads)
     return Sweep(
         name=head.name("name") if head.has("name") else path.stem,
         seed=head.integer("seed", 0, 0),
@@ -168,9 +192,14 @@ def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None) ->
         factors=factors,
         forbid=forbid,
         workloads=workloads,
-        dataset=parse_dataset(root.table("dataset"), workloads),
+        dataset=dataset,
         initial_sync=head.word("initial_sync", INITIAL_SYNCS, "wait"),
-        lab=parse_lab(lab, vocabulary, max(int(value) for value in disks if value is not None)),
+        lab=parse_lab(
+            lab,
+            vocabulary,
+            max(int(value) for value in disks if value is not None),
+            roomy_disk_bytes_of(space, dataset),
+        ),
         objectives=parse_objectives(objectives, workloads),
         require=require,
         spec=spec,

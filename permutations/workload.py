@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 
 from permutations.conditioning import Precondition, SteadyState
 
@@ -13,9 +13,11 @@ RW_MODES = ("read", "write", "randread", "randwrite", "rw", "randrw")
 class Workload:
     """What an engine is asked to do.
 
-    Words and defaults are fio's; ``bs_bytes`` is parsed from ``bs``.  ``runtime_s`` is the measured
-    time and excludes ``ramp_time_s``.  ``job_file`` names an existing fio job file that is run in
-    place of a rendered one (fio only); ``job_sha256`` is its content, and ``rw`` says what it does.
+    Words and defaults are fio's; ``bs_bytes`` is parsed from ``bs``.  ``runtime_s`` is the measured time and excludes
+    ``ramp_time_s``; it is 0 where a job file names neither time nor size, so that each of its jobs goes over the data
+    set once.  ``job_file`` names an existing fio job file that is run in place of a rendered one (fio only):
+    ``job_text`` is its content, ``job_sha256`` the digest of that, and ``rw`` says what it does.  ``job_replaced``
+    names what the sweep sets in place of the job file: runtime_s, ramp_time_s.
     ``options`` are further ``key = value`` lines for fio, or in its words for the native engine.
     ``precondition`` and ``steady_state`` say what is run before it is measured.
 
@@ -41,6 +43,13 @@ class Workload:
     job_sha256: str | None = None
     precondition: Precondition | None = None
     steady_state: SteadyState | None = None
+    job_text: str | None = field(default=None, repr=False)
+    job_replaced: tuple[str, ...] | None = None
+
+    @property
+    def content(self) -> dict[str, object]:
+        """Every field but where a job file lies and its text, for which its digest stands."""
+        return {**asdict(self), "job_file": None, "job_text": None}
 
     @property
     def reads(self) -> bool:

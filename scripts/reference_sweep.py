@@ -6,7 +6,10 @@ Types, limits, defaults and words are the reader's own; the words that say what 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from permutations.factors import Factor
 
 TABLE_DOCS = {
     "sweep": "What the sweep is called, and how its points are chosen and ordered.",
@@ -28,7 +31,7 @@ TABLE_DOCS = {
 }
 
 KEY_DOCS = {
-    "sweep.name": "name of the sweep; that of the file where it is left out",
+    "sweep.name": "name of the sweep",
     "sweep.seed": "seed of the run order and of designs that draw",
     "sweep.replicates": "blocks: how often every point is run",
     "sweep.design": "how points are chosen: [methodology-designs.md](methodology-designs.md)",
@@ -51,7 +54,7 @@ KEY_DOCS = {
     "workload.direct": "past the page cache",
     "workload.ioengine": "way to the kernel",
     "workload.io_size": "bytes to move in place of a time",
-    "workload.job_file": "a job file of fio in place of the keys above",
+    "workload.job_file": "a job file of fio in place of the keys above; `runtime_s` and `ramp_time_s` beside it replace its own",
     "workload.options": "further options of the engine, by its own names",
     "workload.precondition": "a table, below",
     "workload.steady_state": "a table, below",
@@ -66,7 +69,7 @@ KEY_DOCS = {
     "dataset.files": "number of files",
     "dataset.file_size": "size of each, a multiple of 4096",
     "disk.rated_tbw_tb": "terabytes written that a disk is rated for",
-    "lab.disks": "disks; as many as the sweep uses where it is left out",
+    "lab.disks": "disks; also `disks` of `[factors]` where that is left out",
     "lab.disk_size": "size of a disk",
     "lab.memory": "memory of the guest",
     "lab.profile": "name of a disk profile, or a table",
@@ -79,8 +82,8 @@ KEY_DOCS = {
     "objective.maximise": "figure of which more is better",
     "objective.minimise": "figure of which less is better",
     "objective.workload": "name of a workload",
-    "objective.require": "constraints, such as `survives >= 2`",
-    "objective.prefer": "what breaks ties, the first first",
+    "objective.require": "constraints, such as `survives >= 2` or `p99 < 20 ms`; times, sizes and rates need a unit",
+    "objective.prefer": "what breaks ties, in order of priority",
     "objective.weight": "weight in the recommendation for all workloads; without weights the worst share decides",
     "racing.budget_trials": "trials that the race may take",
     "racing.budget_hours": "hours that it may take, in place of trials",
@@ -93,6 +96,28 @@ KEY_DOCS = {
     "require.reason": "said by `stripelab plan`",
     "require.when": "the factors that must match for the rest to be asked for",
 }
+
+KEY_WORDS: dict[str, dict[str, str]] = {
+    "lab.disks": {"default": "as many as the sweep uses"},
+    "lab.disk_size": {"default": "`1GiB`, or more where the data set needs it"},
+    "lab.profile": {"kind": "word, or a table"},
+    "lab.disk.number": {"limits": "1 to the number of disks"},
+    "objective.maximise": {"default": "this or `minimise`"},
+    "objective.minimise": {"kind": "word", "default": "this or `maximise`"},
+    "objective.workload": {"default": "the only one", "limits": "name of a workload"},
+    "objective.require": {"kind": "list of text"},
+    "objective.prefer": {"kind": "list of words"},
+    "sweep.name": {"default": "name of the file"},
+    "sweep.size": {"default": "by the model"},
+    "sweep.order": {"kind": "word", "limits": "`blocked`, `split-plot`"},
+    "workload.job_file": {"kind": "text"},
+    "workload.options": {"kind": "table"},
+    "workload.precondition": {"kind": "table"},
+    "workload.steady_state": {"kind": "table"},
+    "workload.name": {"default": "required"},
+    "workload.ioengine": {"default": "`libaio` with fio, `auto` with native"},
+}
+"""What the reader does not ask for in one call, or what depends on the rest of the file."""
 
 EVERYTHING = """
 [sweep]
@@ -167,8 +192,10 @@ def record() -> tuple[dict[str, list[str]], dict[str, Key]]:
 
     tables: dict[str, list[str]] = {}
     keys: dict[str, Key] = {}
+    required: set[str] = set()
     usual = {
-        name: getattr(reader.Table, name) for name in ("only", "text", "word", "integer", "number", "flag", "size")
+        name: getattr(reader.Table, name)
+        for name in ("only", "require", "text", "word", "integer", "number", "flag", "size")
     }
 
     def where(table: reader.Table) -> str:
@@ -177,6 +204,10 @@ def record() -> tuple[dict[str, list[str]], dict[str, Key]]:
     def only(table: reader.Table, known: tuple[str, ...]) -> None:
         tables.setdefault(where(table), list(known))
         usual["only"](table, known)
+
+    def require(table: reader.Table, *wanted: str) -> None:
+        required.update(f"{where(table)}.{key}" for key in wanted)
+        usual["require"](table, *wanted)
 
     def reads(name: str) -> Any:
         def read(table: reader.Table, key: str, *given: Any, **named: Any) -> Any:
@@ -187,7 +218,7 @@ def record() -> tuple[dict[str, list[str]], dict[str, Key]]:
 
         return read
 
-    patched = {"only": only, **{name: reads(name) for name in usual if name != "only"}}
+    patched = {"only": only, "require": require, **{name: reads(name) for name in usual.keys() - {"only", "require"}}}
     try:
         for name, function in patched.items():
             setattr(reader.Table, name, function)
@@ -196,7 +227,34 @@ def record() -> tuple[dict[str, list[str]], dict[str, Key]]:
     finally:
         for name, function in usual.items():
             setattr(reader.Table, name, function)
-    return tables, keys
+    return tables, _completed(keys, required)
+
+
+def _completed(keys: dict[str, Key], required: set[str]) -> dict[str, Key]:
+    """The keys with what the reader does not say in the one call that reads each of them."""
+    for name in required & keys.keys():
+        keys[name].default = "required"
+    for name, words in (KEY_WORDS | _closed_words()).items():
+        keys[name] = dataclasses.replace(keys.get(name, Key()), **words)
+    return keys
+
+
+def _closed_words() -> dict[str, dict[str, str]]:
+    """Closed sets of words that are known elsewhere."""
+    from bench.lab.profiles import DISK_PROFILES
+    from permutations.constraint import PREFERENCES
+    from permutations.objective import LATENCIES, METRICS
+
+    sets = {
+        "lab.profile": [each.name for each in DISK_PROFILES],
+        "objective.maximise": [each for each in METRICS if each not in LATENCIES],
+        "objective.minimise": [each for each in METRICS if each in LATENCIES],
+        "objective.prefer": PREFERENCES,
+    }
+    return {
+        name: {**KEY_WORDS.get(name, {}), "limits": ", ".join(f"`{word}`" for word in known)}
+        for name, known in sets.items()
+    }
 
 
 def _key(kind: str, given: tuple[Any, ...], named: dict[str, Any]) -> Key:
@@ -208,9 +266,23 @@ def _key(kind: str, given: tuple[Any, ...], named: dict[str, Any]) -> Key:
     if kind == "text":
         return Key("text", _shown(given[0]) if given else "")
     words = {"integer": "whole number", "number": "number", "size": "size (`4k`, `1MiB`) or bytes"}[kind]
-    bounds = [f"{each:g}" if isinstance(each, float) else str(each) for each in given[1:3]]
+    bounds = [_bound(kind, each) for each in given[1:3]]
     limits = f"at least {bounds[0]}" if len(bounds) == 1 else f"{bounds[0]} to {bounds[1]}"
-    return Key(words, _shown(given[0]), limits)
+    default = given[0]
+    if isinstance(default, (int, float)) and default < given[1]:
+        default = None  # the reader asks for the key only where it is there
+    elif kind == "size" and default is not None:
+        default = _bound(kind, default)
+    return Key(words, _shown(default), limits)
+
+
+def _bound(kind: str, value: Any) -> str:
+    """A number as words: sizes as a sweep file would have them."""
+    from permutations.reading.sizes import format_size
+
+    if kind == "size":
+        return format_size(value).replace(" ", "")
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _shown(default: Any) -> str:
@@ -234,11 +306,7 @@ def document() -> str:
     ]
     lines += ["## Factors", "", "| Factor | Value | Default | Applies | Meaning |", "|---|---|---|---|---|"]
     for factor in FACTORS.values():
-        words = (
-            ", ".join(f"`{word}`" for word in factor.words)
-            if factor.words
-            else {int: "whole number", str: "text"}[factor.kind]
-        )
+        words = ", ".join(f"`{word}`" for word in factor.words) if factor.words else _values(factor)
         default = f"`{factor.default}`" if factor.default is not None else "left to the tool" if factor.optional else ""
         when = "always"
         if factor.when is not None:
@@ -249,7 +317,7 @@ def document() -> str:
     for table, known in tables.items():
         if table in {"", "factors", "baseline", "point", "require.when"}:
             continue
-        own = [key for key in known if key not in FACTORS]
+        own = [key for key in known if key not in FACTORS or table == "lab"]
         heading = f"[{table}]"
         lines += [f"## `{heading}`", "", _words(TABLE_DOCS, table), ""]
         if not own:
@@ -266,6 +334,21 @@ def document() -> str:
             f"| `{name}` | {', '.join(takes.keys) or '-'} | {', '.join(takes.needs) or '-'} | {'yes' if takes.points else 'no'} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _values(factor: Factor) -> str:
+    """What a factor without a closed list of words takes, in the words of its own check."""
+    from bench.stack import filesystems
+    from permutations.factors import RAW
+
+    if factor.name == "filesystem":
+        return ", ".join(f"`{name}`" for name in (*filesystems.names(), RAW))
+    if factor.name == "layout":
+        return "`flat`, `per-disk`, or `hashed-AxB` with A and B from 1 to 256, such as `hashed-2x16`"
+    if factor.kind is int:
+        limits = (factor.problem(-1) or "").removeprefix("must be ")
+        return limits if limits.startswith("a ") else f"whole number {limits}"
+    return "words of the table below"
 
 
 def _program_options() -> list[str]:

@@ -65,6 +65,8 @@ def crosscheck(
         check.opened_targets(files, writes=workload.writes) as targets,
         tempfile.TemporaryDirectory(prefix="stripelab-crosscheck-") as scratch,
     ):
+        for line in check.unwritten(files, targets):
+            note(f"warning: {line}")
         way = check.same_interface(files[0], iodepth, direct=workload.direct) if ioengine == "auto" else ioengine
         compared, commands = check.crosscheck(replace(workload, ioengine=way), targets, rounds, Path(scratch), note)
     conclude(compared, commands, check.differences(workload), as_json=as_json)

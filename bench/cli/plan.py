@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.cli import plan_face
-from bench.cli.output import emit_json, say
+from bench.cli.output import emit_json, prose, say
 from bench.cli.plan_orders import design_words, order_json, order_text, order_words
 from bench.words import duration
 
@@ -41,16 +41,22 @@ def plan(
     ] = None,
     disk_size: Annotated[
         str | None,
-        typer.Option(metavar="SIZE", help="Size of each real disk (4TiB), for the cost of initial resyncs."),
+        typer.Option(
+            metavar="SIZE", help="Size of each real disk (4TiB): for room, and for the cost of initial resyncs."
+        ),
     ] = None,
+    lab: Annotated[
+        bool, typer.Option("--lab", help="Check for the virtual lab: its kernel, its disks, its memory.")
+    ] = False,
 ) -> None:
-    """Show points, what was left out and why, run order, time and bytes written. Touches no disk."""
+    """Show points, what was left out and why, run order, time and bytes written. Touches no disk.
+
+    What `run` would refuse is refused here. A sweep with a [lab] table is checked for the lab, except with --disk-size.
+    """
     from bench.vocabulary import vocabulary
-    from permutations.cost import plan_cost
     from permutations.design import make_plan
     from permutations.sweep import Sweep
 
-    disk_bytes = _disk_bytes(disk_size)
     if both is not None:
         _compare(both, alone=sweep_file is None and why is None and not as_table, json=json, everything=everything)
         return
@@ -58,19 +64,48 @@ def plan(
         raise typer.BadParameter("name a sweep file", param_hint="SWEEP")
     if json + as_table + (why is not None and as_table) > 1:
         raise typer.BadParameter("cannot go with --json or --explain", param_hint="--csv")
+    if lab and disk_size is not None:
+        raise typer.BadParameter("is for real disks: the lab's are in the sweep file", param_hint="--disk-size")
     made = make_plan(Sweep.load(sweep_file, vocabulary()))
     if why is not None:
         _explain(made, why, json=json)
-        return
-    if as_table:
+    elif as_table:
         say(plan_face.as_csv(made).rstrip("\n"))
-        return
+    else:
+        _show(made, _disk_bytes(disk_size), lab=lab, json=json, everything=everything)
+
+
+def _show(made: Plan, disk_bytes: int | None, *, lab: bool, json: bool, everything: bool) -> None:
+    """The plan, if nothing speaks against it."""
+    from permutations.cost import plan_cost
+
+    warnings = _warnings(made, disk_bytes, lab=lab)
     cost = plan_cost(made, disk_bytes)
     if json:
-        emit_json({**as_json(made, cost), **order_json(made, disk_bytes)})
+        emit_json({**as_json(made, cost), **order_json(made, disk_bytes), "warnings": warnings})
         return
     for line in [*as_text(made, cost, everything=everything), *order_text(made, disk_bytes)]:
         say(line)
+    if warnings:
+        say("")
+    for warning in warnings:
+        prose(f"warning: {warning}")
+
+
+def _warnings(made: Plan, disk_bytes: int | None, *, lab: bool) -> list[str]:
+    """What is known to be doubtful of a plan; raises SweepFileError for what `run` would refuse."""
+    from bench import machine, preflight
+
+    if lab or (made.sweep.lab_given and disk_bytes is None):
+        where = machine.virtual_lab(made.sweep, installed=lab)
+    else:
+        where = machine.unnamed(disk_bytes)
+    found = [*preflight.checked(made, where)]
+    if lab:
+        from bench.lab import check
+
+        found += [f"the virtual lab does not start on this machine: {problem}" for problem in check.problems()]
+    return found
 
 
 def _explain(made: Plan, words: str, *, json: bool) -> None:

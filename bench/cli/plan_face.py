@@ -60,6 +60,7 @@ def diff_json(found: PlanDiff) -> dict[str, Any]:
     """``--diff`` with ``--json``."""
     return {
         "same_protocol": found.same_protocol,
+        "changes": list(found.changes),
         "points": {
             "only_a": [_point(point) for point in found.points_only_a],
             "only_b": [_point(point) for point in found.points_only_b],
@@ -82,6 +83,7 @@ def diff_lines(found: PlanDiff, *, everything: bool) -> list[str]:
     ]
     if not found.same_protocol:
         lines.append("the workloads, the data set or the lab profile differ: no trial of one serves the other")
+        lines += [f"  {change}" for change in found.changes]
     for name, points in (("A", found.points_only_a), ("B", found.points_only_b)):
         shown = points if everything else points[:SHOWN_POINTS]
         lines += ["", f"only in {name}"] if shown else []

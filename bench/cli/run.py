@@ -29,7 +29,10 @@ def run(
     loop: Annotated[
         int, typer.Option(help="Use this many loop files in the store instead of disks.", min=0, max=256)
     ] = 0,
-    loop_size: Annotated[str, typer.Option(help="Size of each loop file.")] = "1GiB",
+    loop_size: Annotated[
+        str | None,
+        typer.Option(help="Size of each loop file; 1GiB, or more where the data set needs it.", show_default=False),
+    ] = None,
     erase: Annotated[
         str, typer.Option(help="Serials typed once more, for disks that hold something stripelab did not write.")
     ] = "",
@@ -42,7 +45,7 @@ def run(
     """Run a sweep: every planned trial that has no outcome in the store yet."""
     from bench.campaign import Conduct
     from bench.cli.usage import exactly_one, size_bytes, words
-    from bench.events import EventFile
+    from bench.events import EventFile, both
     from bench.lab.inside import inside
     from bench.live import view
     from bench.places import in_the_lab, on_disks, on_loop_files
@@ -60,11 +63,14 @@ def run(
         budget_s -= time.clock_gettime(time.CLOCK_BOOTTIME)  # the host counts from before the guest booted
     conduct = Conduct(retry_failed, budget_s)
     with view() as shown:
-        emit = EventFile(events) if events is not None else shown
+        emit = shown
+        if events is not None:  # the guest's console is not the user's terminal
+            written = EventFile(events)
+            emit = written if inside() else both(written, shown)
         if lab:
             summary = in_the_lab(plan, sweep, store, emit, retry=retry_failed)
         elif loop:
-            each = size_bytes(loop_size, "--loop-size")
+            each = plan.sweep.usual_disk_bytes if loop_size is None else size_bytes(loop_size, "--loop-size")
             summary = on_loop_files(plan, store, emit, count=loop, each_bytes=each, conduct=conduct)
         else:
             summary = on_disks(plan, store, emit, words(disks), consented=words(erase), conduct=conduct)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.output import emit_json, prose, say
+from bench.cli.output import emit_json, note, prose, say
 
 if TYPE_CHECKING:
+    from permutations.plan import Plan
     from results.store.query import StoreFrames
     from results.store.schema import TrialRow
 
@@ -26,25 +27,37 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Say how far a sweep has come, and list the trials that failed or do not count."""
-    from bench.campaign import SWEEP_FILE
+    from permutations.errors import SweepError
+    from results.estimates.objective import SWEEP_FILE
     from results.store.query import load
 
     frames = load(store)
-    if frames.store.folder.exists(SWEEP_FILE):
-        _of_sweep(store, frames, as_json=as_json)
-    else:
+    if not frames.store.folder.exists(SWEEP_FILE):
         _without_sweep(store, frames, as_json=as_json)
+        return
+    try:
+        plan = _plan(store)
+    except SweepError as error:
+        note(f"warning: the sweep in this store cannot be laid out, so what is left to run is not known: {error}")
+        _without_sweep(store, frames, as_json=as_json)
+        return
+    _of_sweep(store, frames, plan, as_json=as_json)
 
 
-def _of_sweep(store: Path, frames: StoreFrames, *, as_json: bool) -> None:
-    """What a sweep has come to, against its plan."""
-    from bench.campaign import SWEEP_FILE, summary, sweep_text
-    from bench.cli.status_face import show_points
+def _plan(store: Path) -> Plan:
+    """The plan of the sweep that a store keeps; raises SweepError where this version cannot lay it out."""
+    from bench.claim import kept_sweep
     from bench.vocabulary import vocabulary
     from permutations.design import make_plan
-    from permutations.sweep import Sweep
 
-    plan = make_plan(Sweep.parse(sweep_text(store), store / SWEEP_FILE, vocabulary(strict=False)))
+    return make_plan(kept_sweep(store, vocabulary(strict=False)))
+
+
+def _of_sweep(store: Path, frames: StoreFrames, plan: Plan, *, as_json: bool) -> None:
+    """What a sweep has come to, against its plan."""
+    from bench.campaign import summary
+    from bench.cli.status_face import show_points
+
     counts = summary(plan, frames.store)
     if as_json:
         _emit(store, {**asdict(counts), "complete": counts.complete}, frames)
@@ -66,7 +79,7 @@ def _without_sweep(store: Path, frames: StoreFrames, *, as_json: bool) -> None:
     if as_json:
         _emit(store, {**counts, "imported": imported}, frames)
         return
-    kind = "imported" if imported else "without a sweep file"
+    kind = "imported" if imported else "without a plan"
     say(f"{kind}: {counts['ok']} trials ok, {counts['failed']} failed, {counts['invalid']} invalid")
     _say_dropped(frames)
     _say_bad(frames)

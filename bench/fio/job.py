@@ -75,7 +75,7 @@ def check_workload(workload: Workload) -> None:
     if workload.job_file is not None:
         if workload.options:
             raise SweepFileError(f"{where}: write the options into {workload.job_file}, beside the job")
-        jobfile.load(workload.job_file)
+        jobfile.load(workload)
         return
     rails.check_value(where, "ioengine", workload.ioengine)
     if workload.rw not in RW_MODES:
@@ -103,7 +103,7 @@ def render(workload: Workload, targets: Targets) -> FioJob:
     """The run of ``workload`` over ``targets``; raises :class:`SweepFileError` as :func:`check_workload` does."""
     check_workload(workload)
     if workload.job_file is not None:
-        return _render_job_file(workload.job_file, targets)
+        return _render_job_file(workload, targets)
     shares = portions(workload, targets)
     engine = "psync" if workload.ioengine == "sync" else workload.ioengine
     shared = [
@@ -157,13 +157,9 @@ def _extent(workload: Workload) -> Iterator[tuple[str, str]]:
         yield "io_size", str(workload.io_size_bytes)
     else:
         yield "time_based", "1"
-        yield "runtime", _milliseconds(workload.runtime_s)
+        yield "runtime", jobfile.milliseconds(workload.runtime_s)
     if workload.ramp_time_s > 0:
-        yield "ramp_time", _milliseconds(workload.ramp_time_s)
-
-
-def _milliseconds(seconds: float) -> str:
-    return f"{round(seconds * 1000)}ms"
+        yield "ramp_time", jobfile.milliseconds(workload.ramp_time_s)
 
 
 def _warnings(workload: Workload) -> tuple[str, ...]:
@@ -177,9 +173,9 @@ def _warnings(workload: Workload) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _render_job_file(path: str, targets: Targets) -> FioJob:
+def _render_job_file(workload: Workload, targets: Targets) -> FioJob:
     """A user's job file over all targets; each of its jobs shares all of them."""
-    found = jobfile.load(path)
+    found = jobfile.load(workload)
     place = tuple(_place(Portion(targets.paths)))
     sections = [Section(section.name, (*section.options, *place)) for section in found.sections]
     return FioJob(

@@ -11,8 +11,11 @@ from pathlib import Path
 
 from bench.errors import SweepFileError
 from bench.fio import rails
+from permutations.reading import job_file
+from permutations.reading.job_file import JobFileError, Section
 from permutations.reading.regular import UnreadableError, read_regular
 from permutations.reading.workload import MAX_JOB_FILE_BYTES
+from permutations.workload import Workload
 
 _PHASES = frozenset({"stonewall", "wait_for_previous"})
 
@@ -38,73 +41,94 @@ class JobFile:
     warnings: tuple[str, ...]
 
 
-@dataclass
-class _Raw:
-    """A section as it stands in the file: ``lines`` are (where, key, value)."""
+def load(workload: Workload) -> JobFile:
+    """Read and vet the job file of a workload; raises :class:`SweepFileError` with file and line.
 
-    name: str
-    lines: list[tuple[str, str, str]]
-
-
-def load(path: str) -> JobFile:
-    """Read and vet a job file; raises :class:`SweepFileError` with file and line."""
+    The text that was read with the sweep counts, whatever became of the file since.
+    """
+    path = str(workload.job_file)
     try:
-        text = read_regular(Path(path), MAX_JOB_FILE_BYTES).decode("utf-8")
+        raw = read_regular(Path(path), MAX_JOB_FILE_BYTES) if workload.job_text is None else workload.job_text.encode()
+        found = job_file.sections(job_file.decoded(raw))
     except UnreadableError as error:
         raise SweepFileError(f"fio job file {path} {error}") from None
-    except UnicodeDecodeError:
-        raise SweepFileError(f"fio job file {path} is not UTF-8 text") from None
-    raw = _sections(path, text)
-    jobs = [section for section in raw if section.name != "global"]
-    if not jobs:
-        raise SweepFileError(f"{path}: a fio job file needs a section beside [global]")
+    except JobFileError as error:
+        raise SweepFileError(error.at(path)) from None
+    _check_depths(path, found)
+    alone = sum(section.name != job_file.GLOBAL for section in found) == 1
     inherited: dict[str, str] = {}
     sections, warnings = [], []
-    for section in raw:
-        kept, said = _vet(section, alone=len(jobs) == 1)
+    for section in found:
+        kept, said = _vet(path, section, alone=alone)
         warnings += said
-        if section.name == "global":
+        if section.name == job_file.GLOBAL:
             inherited.update(kept)
         else:
-            sections.append(JobSection(section.name, tuple({**inherited, **kept}.items())))
+            sections.append(JobSection(section.name, _timed({**inherited, **kept}, workload)))
     count = sum(section.numjobs for section in sections)
     if count > rails.MOST_JOBS:
         raise SweepFileError(f"{path}: {count} jobs, clones included: at most {rails.MOST_JOBS}")
     return JobFile(tuple(sections), tuple(dict.fromkeys(warnings)))
 
 
-def _sections(path: str, text: str) -> list[_Raw]:
-    """Split a job file as fio does: ``;`` and ``#`` start a comment only at the start of a line."""
-    sections: list[_Raw] = []
-    for number, raw_line in enumerate(text.splitlines(), start=1):
-        line, where = raw_line.strip(), f"{path}:{number}"
-        if not line or line[0] in ";#":
-            continue
-        if line.startswith("["):
-            name = line[1 : line.rfind("]")].strip() if "]" in line else ""
-            if not name:
-                raise SweepFileError(f"{where}: {line!r} is no section of a fio job file")
-            sections.append(_Raw(name, []))
-            continue
-        key, _, value = (part.strip() for part in line.partition("="))
-        if key.startswith("include"):
-            raise rails.refusal(where, "include")
-        if not sections:
-            raise SweepFileError(f"{where}: {line!r} stands before the first [section]")
-        sections[-1].lines.append((where, key, value))
-    return sections
+def replaced(workload: Workload) -> tuple[str, ...]:
+    """What the sweep file sets in place of the job file, a sentence for each option that loses."""
+    if workload.job_text is None:
+        return ()
+    said = []
+    for section in job_file.sections(workload.job_text):
+        for option in section.options:
+            key = f"{job_file.ALIASES.get(option.key, option.key)}_s"
+            if key in (workload.job_replaced or ()) and job_file.seconds_of(option.value) != getattr(workload, key):
+                said.append(
+                    f"workload {workload.name}: {key} = {getattr(workload, key):g} of the sweep file is used; "
+                    f"{option.key}={option.value} at {workload.job_file}:{option.line} is not"
+                )
+    return tuple(said)
 
 
-def _vet(section: _Raw, *, alone: bool) -> tuple[dict[str, str], list[str]]:
+def _timed(options: dict[str, str], workload: Workload) -> tuple[tuple[str, str], ...]:
+    """The options of a job, with the times of the sweep where it has them."""
+    given = workload.job_replaced or ()
+    if "runtime_s" in given:
+        options = {key: value for key, value in options.items() if key != "time_based"}
+        options |= {"time_based": "1", "runtime": milliseconds(workload.runtime_s)}
+    if "ramp_time_s" in given:
+        options = {**options, "ramp_time": milliseconds(workload.ramp_time_s)}
+    return tuple(options.items())
+
+
+def milliseconds(seconds: float) -> str:
+    """A time as fio reads it whatever its unit is by default."""
+    return f"{round(seconds * 1000)}ms"
+
+
+def _check_depths(path: str, found: tuple[Section, ...]) -> None:
+    """Refuse a queue depth that fio would cap at 1 in silence, since the I/O engine of the job is synchronous."""
+    for job in job_file.jobs(found):
+        engine = job["ioengine"].value if "ioengine" in job else rails.DEFAULT_ENGINE
+        depth = job.get("iodepth")
+        if depth is not None and engine in rails.SYNCHRONOUS and depth.value not in {"0", "1"}:
+            given = f"ioengine {engine}" if "ioengine" in job else f"fio's default ioengine, {engine},"
+            raise SweepFileError(
+                f"{path}:{depth.line}: {given} is synchronous, so fio caps iodepth {rails.shown(depth.value)} at 1: "
+                "use libaio or io_uring, or raise numjobs"
+            )
+
+
+def _vet(path: str, section: Section, *, alone: bool) -> tuple[dict[str, str], list[str]]:
     """Options of a section that are passed on, and warnings."""
     kept: dict[str, str] = {}
     warnings: list[str] = []
-    for where, key, value in section.lines:
+    for each in section.options:
+        where, key, value = f"{path}:{each.line}", each.key, each.value
+        if key.startswith("include"):
+            raise rails.refusal(where, "include")
         if alone and key in _PHASES:
             continue  # with a single job there is nothing to wait for
         option, warning = rails.keep_option(where, key, value)
         if option is not None:
-            kept[option[0]] = option[1]
+            kept[job_file.ALIASES.get(option[0], option[0])] = option[1]
         if warning is not None:
             warnings.append(warning)
     return kept, warnings

@@ -171,6 +171,9 @@ REASONS: Mapping[str, str] = {
 SYNCHRONOUS = frozenset({"psync", "sync", "vsync", "pvsync", "pvsync2", "mmap"})
 """I/O engines for which fio caps the queue depth at 1, with no more than a note."""
 
+DEFAULT_ENGINE = "psync"
+"""What fio takes on Linux where a job names no I/O engine (fio(1), ``ioengine``)."""
+
 _WORKLOAD_KEYS: Mapping[str, str] = {
     **{key: key for key in ("rw", "bs", "iodepth", "numjobs", "rwmixread", "fsync", "direct", "ioengine")},
     "readwrite": "rw",

@@ -67,10 +67,10 @@ def kernel_command(spec: LabSpec, disks: Sequence[int], lines: Lines) -> list[st
 
 
 def files(spec: LabSpec, program: Program, shared: Sequence[Path], extra: Sequence[str]) -> sandbox.Files:
-    """The files of HERE: name and content; ``extra`` are kernel modules beyond the required ones."""
+    """The files of HERE: name and content; ``extra`` are kernel modules beyond those that every guest loads."""
     kernel = modules.release()
     variables = {
-        "MODULES": " ".join(map(str, modules.load_order((*modules.REQUIRED, *extra), kernel))),
+        "MODULES": " ".join(map(str, modules.load_order((*modules.loaded(kernel), *extra), kernel))),
         "OVERLAY_BYTES": str(spec.memory_bytes // 2),
         "INTERACTIVE": "yes" if program.interactive else "",
     }

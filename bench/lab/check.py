@@ -52,7 +52,8 @@ def _vector_registers() -> Iterator[str]:
 
 def _modules() -> Iterator[str]:
     try:
-        paths = modules.load_order(modules.REQUIRED, modules.release())
+        kernel = modules.release()
+        paths = modules.load_order(modules.loaded(kernel), kernel)
     except StripelabError as failure:
         yield f"{failure.message}: {failure.next_step}"
         return

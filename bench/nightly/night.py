@@ -232,7 +232,7 @@ class _Run:
 
 def pinned_of(history: History, store: os.PathLike[str], name: str, reason: str, nights: Sequence[str]) -> Pinned:
     """A baseline of these nights, with the sweep as the store has it and the machine of the last of them."""
-    from bench.campaign import sweep_text
+    from bench.claim import sweep_text
 
     return Pinned(
         name=name,

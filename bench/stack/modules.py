@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench import proc
 from bench.errors import MissingToolError, StackError
+from bench.lab.modules import SCHEDULERS
 from bench.stack.filesystems import Filesystem
 
 MD_MODULES = {"raid0": "raid0", "raid1": "raid1", "raid5": "raid456", "raid6": "raid456", "raid10": "raid10"}
@@ -34,6 +35,12 @@ def ensure_level(level: str) -> None:
             f"this kernel's md has no {level}",
             remedy=f"Load or install the kernel module {MD_MODULES[level]}; in the virtual lab (--lab) it is there.",
         )
+
+
+def load_scheduler(name: str) -> None:
+    """Ask for the module of an I/O scheduler; whether the disks offer it then is read from each of them."""
+    if name in SCHEDULERS:
+        _load(SCHEDULERS[name])
 
 
 def _kernel_mounts(name: str) -> bool:

@@ -14,6 +14,9 @@ from bench.journal import Entry, effect
 from bench.lease import Lease
 from bench.stack.spec import Site, StackSpec, Volume
 
+ARRAY = "data"
+"""Name of the array in the lines that apply a stack for good."""
+
 
 @contextmanager
 def queue_settings(site: Site, spec: StackSpec, volume: Volume) -> Iterator[None]:
@@ -36,26 +39,21 @@ def queue_settings(site: Site, spec: StackSpec, volume: Volume) -> Iterator[None
 
 
 def apply_lines(spec: StackSpec) -> list[str]:
-    """Rules of udev(7) that apply the settings at every boot."""
-    lines = []
-    for attribute, value in (("scheduler", spec.scheduler), ("nr_requests", spec.nr_requests)):
-        if value is not None:
-            lines.append(
-                'udev: ACTION=="add|change", SUBSYSTEM=="block", ENV{DEVTYPE}=="disk", '
-                f'ENV{{ID_SERIAL}}=="DISK*", ATTR{{queue/{attribute}}}="{value}"'
-            )
-    if spec.read_ahead_kib is not None:
-        top = "sd*|nvme*" if spec.level == "jbod" else "md*"
-        lines.append(
-            f'udev: ACTION=="add|change", SUBSYSTEM=="block", KERNEL=="{top}", '
-            f'ATTR{{queue/read_ahead_kb}}="{spec.read_ahead_kib}"'
-        )
-    if spec.stripe_cache_pages is not None:
-        lines.append(
-            'udev: SUBSYSTEM=="block", KERNEL=="md*", ACTION=="add|change", '
-            f'ATTR{{md/stripe_cache_size}}="{spec.stripe_cache_pages}"'
-        )
-    return lines
+    """Rules of udev(7) that apply the settings at every boot: to the disks of the stack and its array, no others.
+
+    ``MD_DEVNAME`` is the name in /dev/md, from mdadm's own rules.
+    """
+    disks = "|".join(f"disk/by-id/DISK{number}" for number in range(1, spec.disks + 1))
+    members = f'ACTION=="add|change", SUBSYSTEM=="block", ENV{{DEVTYPE}}=="disk", SYMLINK=="{disks}"'
+    array = f'ACTION=="add|change", SUBSYSTEM=="block", ENV{{MD_DEVNAME}}=="{ARRAY}"'
+    top = members if spec.level == "jbod" else array
+    rules = (
+        (members, "queue/scheduler", spec.scheduler),
+        (members, "queue/nr_requests", spec.nr_requests),
+        (top, "queue/read_ahead_kb", spec.read_ahead_kib),
+        (array, "md/stripe_cache_size", spec.stripe_cache_pages),
+    )
+    return [f'udev: {match}, ATTR{{{name}}}="{value}"' for match, name, value in rules if value is not None]
 
 
 def value_of(place: Path) -> str:

@@ -21,6 +21,10 @@ from bench.journal import Entry, Journal, effect
 from bench.lease import Lease
 from permutations.workload import DiskProfile
 
+WINDOW_S = 0.1
+"""Time over which the throttle counts (throtl_slice of block/blk-throttle.c, HZ / 10): what a disk may move in it
+passes at once."""
+
 MOUNTS = Path("/proc/self/mounts")
 IOPS_FILES = ("blkio.throttle.read_iops_device", "blkio.throttle.write_iops_device")
 BANDWIDTH_FILES = ("blkio.throttle.read_bps_device", "blkio.throttle.write_bps_device")

@@ -45,8 +45,11 @@ def lab_disks(table: Table) -> int | None:
     return table.integer("disks", None, 1, MAX_LAB_DISKS)
 
 
-def parse_lab(table: Table, vocabulary: Vocabulary | None, max_disks: int) -> LabSpec:
-    """The virtual lab; it has as many disks as the sweep uses at most, unless the file says more."""
+def parse_lab(table: Table, vocabulary: Vocabulary | None, max_disks: int, least_disk_bytes: int) -> LabSpec:
+    """The virtual lab; it has as many disks as the sweep uses at most, unless the file says more.
+
+    Where the file gives no size of a disk it is the usual one, or ``least_disk_bytes`` if that is more.
+    """
     table.only(("disks", "disk_size", "memory", "profile", "disk"))
     usual = LabSpec()
     disks = lab_disks(table)
@@ -57,7 +60,7 @@ def parse_lab(table: Table, vocabulary: Vocabulary | None, max_disks: int) -> La
     count = max_disks if disks is None else disks
     return LabSpec(
         disks=count,
-        disk_bytes=table.size("disk_size", usual.disk_bytes, 64 << 20, 1 << 44),
+        disk_bytes=table.size("disk_size", max(usual.disk_bytes, least_disk_bytes), 64 << 20, 1 << 44),
         memory_bytes=table.size("memory", usual.memory_bytes, 128 << 20, 1 << 40),
         profile=_profile(table, vocabulary),
         own_limits=_own_limits(table, count),

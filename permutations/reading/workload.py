@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from permutations.errors import nearest
+from permutations.reading import job_file
 from permutations.reading.conditioning import parse_precondition, parse_steady_state
+from permutations.reading.job_file import JobFileError, Option
 from permutations.reading.regular import UnreadableError, read_regular
+from permutations.reading.sizes import parse_size
 from permutations.reading.table import MAX_INTEGER, Table, quoted
 from permutations.vocabulary import Vocabulary
 from permutations.workload import RW_MODES, Workload
@@ -59,14 +62,33 @@ OWNED_OPTIONS: Mapping[str, str] = {
 }
 """Options of fio that a workload has keys for, and the key."""
 
-_JOB_LINE = re.compile(r"^[ \t]*(?:rw|readwrite)[ \t]*=[ \t]*(\w+)", re.MULTILINE)
+MOST_CLONES = 1 << 20
 
 
-def parse_workloads(tables: tuple[Table, ...], folder: Path, vocabulary: Vocabulary | None) -> tuple[Workload, ...]:
-    """The workloads in the order of the file; ``folder`` is what a job file's name is relative to."""
+@dataclass(frozen=True)
+class JobFiles:
+    """Where job files are read from: names are relative to ``folder``.
+
+    ``kept`` are the contents that a store has, by the name of the workload: with them no file is read.
+    """
+
+    folder: Path
+    kept: Mapping[str, bytes] | None = None
+
+    def content(self, workload: str, path: Path) -> bytes:
+        """The job file of a workload; raises :class:`UnreadableError`."""
+        if self.kept is None:
+            return read_regular(path, MAX_JOB_FILE_BYTES)
+        if workload not in self.kept:
+            raise UnreadableError("is not in the store, which is of an earlier version")
+        return self.kept[workload]
+
+
+def parse_workloads(tables: tuple[Table, ...], files: JobFiles, vocabulary: Vocabulary | None) -> tuple[Workload, ...]:
+    """The workloads in the order of the file."""
     workloads: dict[str, Workload] = {}
     for table in tables:
-        workload = _workload(table, folder, vocabulary)
+        workload = _workload(table, files, vocabulary)
         if workload.name in workloads:
             table.refuse("name", f'a workload named "{workload.name}" is there already: names must differ')
         if vocabulary is not None and vocabulary.workload_problem is not None:
@@ -77,7 +99,7 @@ def parse_workloads(tables: tuple[Table, ...], folder: Path, vocabulary: Vocabul
     return tuple(workloads.values())
 
 
-def _workload(table: Table, folder: Path, vocabulary: Vocabulary | None) -> Workload:
+def _workload(table: Table, files: JobFiles, vocabulary: Vocabulary | None) -> Workload:
     table.only(WORKLOAD_KEYS)
     usual = Workload(table.name("name"))
     if usual.name == "global":
@@ -85,7 +107,7 @@ def _workload(table: Table, folder: Path, vocabulary: Vocabulary | None) -> Work
     engines = vocabulary.engines if vocabulary is not None else ("fio", "dd", "native")
     engine = table.word("engine", engines, usual.engine, "unknown engine")
     if table.has("job_file"):
-        return _from_job_file(table, folder, replace(usual, engine=engine))
+        return _from_job_file(table, files, replace(usual, engine=engine))
     table.require("rw", "bs")
     direct = table.flag("direct", default=usual.direct)
     bs_bytes = table.size("bs", usual.bs_bytes, 512 if direct else 1, 1 << 30)
@@ -141,39 +163,83 @@ def _check_dd(table: Table, workload: Workload) -> None:
         table.refuse("iodepth", "must be 1 for dd: it has one I/O in flight")
 
 
-def _from_job_file(table: Table, folder: Path, usual: Workload) -> Workload:
-    """A workload that is an existing fio job file; what it does is read from the file."""
+def _from_job_file(table: Table, files: JobFiles, usual: Workload) -> Workload:
+    """A workload that is an existing fio job file; what it does is read from the file.
+
+    ``runtime_s`` and ``ramp_time_s`` of the sweep file replace those of the job file.
+    """
     if table.has("steady_state"):
         table.refuse("steady_state", "needs a workload that is written out here: rounds cannot be cut from a job file")
     for key in table.values:
         if key not in JOB_FILE_KEYS:
             table.refuse(key, "is set by the job file: leave it out here")
     if usual.engine != "fio":
-        table.refuse("job_file", f"is a matter of fio, not of {usual.engine}")
-    path = folder / table.text("job_file", "")
+        table.refuse("job_file", f"is supported by the fio engine only, not by {usual.engine}")
+    path = files.folder / table.text("job_file", "")
     try:
-        raw = read_regular(path, MAX_JOB_FILE_BYTES)
+        raw = files.content(usual.name, path)
+        text = job_file.decoded(raw)
+        jobs = job_file.jobs(job_file.sections(text))
+        mode = _job_rw(jobs)
     except UnreadableError as error:
         table.refuse("job_file", f"{path} {error}")
-    return replace(
+    except JobFileError as error:
+        table.refuse("job_file", error.at(path))
+    workload = replace(
         usual,
-        rw=_job_rw(table, raw.decode("utf-8", errors="replace")),
-        runtime_s=table.number("runtime_s", usual.runtime_s, 1.0, WEEK_S),
-        ramp_time_s=table.number("ramp_time_s", usual.ramp_time_s, 0.0, WEEK_S),
+        rw=mode,
         job_file=str(path.resolve()),
+        job_text=text,
         job_sha256=hashlib.sha256(raw).hexdigest(),
         precondition=parse_precondition(table),
     )
+    return _with_extent(table, workload, jobs)
 
 
-def _job_rw(table: Table, job: str) -> str:
+def _with_extent(table: Table, workload: Workload, jobs: tuple[Mapping[str, Option], ...]) -> Workload:
+    """How long a job file runs: by the sweep's ``runtime_s``, else by its own ``runtime``, else by its size.
+
+    Where it names none of them each of its jobs goes over the data set once, and ``runtime_s`` is 0.
+    """
+    ramp_s = max(job_file.time_s(job, "ramp_time") or 0.0 for job in jobs)
+    timed = replace(
+        workload,
+        ramp_time_s=table.number("ramp_time_s", ramp_s, 0.0, WEEK_S),
+        job_replaced=tuple(key for key in ("runtime_s", "ramp_time_s") if table.has(key)) or None,
+    )
+    times = [job_file.time_s(job, "runtime") for job in jobs]
+    if table.has("runtime_s") or None not in times:
+        own_s = max((each for each in times if each is not None), default=workload.runtime_s)
+        return replace(timed, runtime_s=table.number("runtime_s", own_s, 1.0, WEEK_S))
+    sizes = [_job_bytes(job) for job, time_s in zip(jobs, times, strict=True) if time_s is None]
+    if None in sizes:
+        return replace(timed, runtime_s=0.0)
+    # one job stands for all of them: together they move as much
+    return replace(timed, io_size_bytes=max(1, sum(each for each in sizes if each is not None)))
+
+
+def _job_bytes(job: Mapping[str, Option]) -> int | None:
+    """Bytes that a job with its clones moves, by ``io_size`` or ``size``; None where it names no number of bytes."""
+    option = next((job[key] for key in ("io_size", "size") if key in job), None)
+    size = parse_size(option.value) if option is not None else None
+    clones, loops = (job[key].value if key in job else "1" for key in ("numjobs", "loops"))
+    if size is None or not (clones.isdecimal() and loops.isdecimal()):
+        return None
+    return size * min(int(clones), MOST_CLONES) * min(int(loops), MOST_CLONES)
+
+
+def _job_rw(jobs: tuple[Mapping[str, Option], ...]) -> str:
     """What a job file does, all of its jobs together; fio's own default is ``read``."""
-    modes = {"rw" if mode == "readwrite" else mode for mode in _JOB_LINE.findall(job)} or {"read"}
-    for mode in sorted(modes):
+    modes: dict[str, int | None] = {}
+    for job in jobs:
+        option = job.get("rw")
+        mode = job_file.RW_DEFAULT if option is None else option.value.partition(":")[0].strip()
+        modes.setdefault("rw" if mode == "readwrite" else mode, None if option is None else option.line)
+    for mode, line in sorted(modes.items()):
         if mode not in RW_MODES:
-            table.refuse("job_file", f"has rw={mode}, which is not supported; known are {', '.join(RW_MODES)}")
+            raise JobFileError(line, f"rw={mode} is not supported; known are {', '.join(RW_MODES)}")
     if len(modes) == 1:
-        return modes.pop()
+        return next(iter(modes))
     random = "rand" if all(mode.startswith("rand") for mode in modes) else ""
     kinds = {mode.removeprefix("rand") for mode in modes}
     return random + (kinds.pop() if len(kinds) == 1 else "rw")

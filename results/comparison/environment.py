@@ -13,6 +13,13 @@ from results.store.files import object_of
 from results.store.schema import EnvironmentRow
 
 _NOT_COMPARED = frozenset({"environment_id"})
+_OF_TRIALS = {
+    "dataset_bytes": "data set, bytes",
+    "initial_sync": "initial_sync",
+    "disk_iops_limit": "limit of a disk, IOPS",
+    "disk_bw_bytes_s_limit": "limit of a disk, bytes/s",
+}
+"""Columns of trials that are no factor and belong to what was done to every point, each with its name."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,7 @@ class Difference:
 
 
 def differences(first: Picked, second: Picked, workloads: Sequence[str]) -> tuple[Difference, ...]:
-    """Columns of the environments, then keys of the workloads and the engines, that are not the same in both."""
+    """Columns of the environments and of the trials, then keys of the workloads and engines, that are not the same."""
     found = []
     for column in (spec.name for spec in dataclasses.fields(EnvironmentRow)):
         if column in _NOT_COMPARED:
@@ -33,6 +40,10 @@ def differences(first: Picked, second: Picked, workloads: Sequence[str]) -> tupl
         one, other = (_values(row, column) for row in (first.environments, second.environments))
         if one != other:
             found += _of_column(column, one, other)
+    for column, name in _OF_TRIALS.items():
+        one, other = (frozenset(getattr(row, column) for row in picked.trials) - {None} for picked in (first, second))
+        if one != other:
+            found += _of_column(name, one, other)
     for workload in dict.fromkeys(workloads):
         found += _of_workload(workload, first, second)
     return tuple(found)

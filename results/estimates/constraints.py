@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from results.errors import ResultsError
 from results.units import capacity, figure, metric_name
 
-_FORM = re.compile(r"\s*([a-z][a-z0-9_]*)\s*(<=|>=|<|>)\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*(?:/s)?)\s*")
+_FORM = re.compile(r"\s*([a-z][a-z0-9_]*)\s*(<=|>=|<|>)\s*([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([A-Za-z]*(?:/s)?)\s*")
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -112,6 +112,10 @@ def parse(text: str) -> Constraint:
             remedy=f"Turn the sign round: {'<' if less else '>='}.",
         )
     units = _units(metric)
+    if units and not unit:
+        raise ResultsError(
+            f'"{text}": {metric} needs a unit', remedy=f"Add one of {', '.join(units)}, as in p99 < 20 ms."
+        )
     if unit and unit not in units:
         raise ResultsError(
             f'"{text}": {metric} has no unit {unit}', remedy=f"Its units are: {', '.join(units) or 'none'}."

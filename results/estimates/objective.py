@@ -28,6 +28,8 @@ LATENCIES = (
 )
 METRICS = RATES + LATENCIES
 SWEEP_FILE = "sweep.toml"
+JOB_FILES = "job-files"
+"""Folder of a store with the fio job file of each workload that names one, as WORKLOAD.fio."""
 _SMALL_IO_BYTES = 64 << 10
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from results.errors import ResultsError
-from results.estimates.objective import SWEEP_FILE
+from results.estimates.objective import JOB_FILES, SWEEP_FILE
 from results.evidence.manifest import Entry
 from results.nightly.baseline import FILE as BASELINES
 from results.nightly.kept import FOLDER as NIGHTS
@@ -67,6 +67,8 @@ def _listed(store: Store) -> Iterator[tuple[str, str]]:
     for name, role in ((PROTOCOL_FILE, "store"), (MARKER, "store"), (SWEEP_FILE, "sweep")):
         if store.folder.exists(name):
             yield name, role
+    for name in store.folder.regular_names(JOB_FILES, ".fio"):
+        yield f"{JOB_FILES}/{name}", "sweep"
     for table in TABLES:
         for name in store.names(table):
             yield name, table

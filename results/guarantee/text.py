@@ -14,6 +14,8 @@ from results.units import duration, figure, metric_name, pct
 
 WIDTH = 100
 """Columns of the text as it is written to a file."""
+PAGE_LINES = 50
+"""Lines of the text on a page of paper."""
 _SHOWN_RUNS = 60
 
 
@@ -35,22 +37,29 @@ def sections(found: Guarantee) -> list[Section]:
 
 
 def contract(found: Guarantee, width: int = WIDTH) -> str:
-    """The text that goes into a contract, ``width`` columns wide; under a watermark every paragraph carries it."""
+    """The text that goes into a contract, ``width`` columns wide; a watermark stands on every page of it."""
     title = "Performance statement" if found.granted else "No performance statement"
     title = title if found.watermark is None else f"{title}: {found.watermark}"
-    lines = [title, "=" * len(title), ""]
+    blocks = [[title, "=" * len(title), ""]]
     for number, section in enumerate(sections(found), start=1):
-        lines += [_marked(found, f"{number}. {section.title}"), ""]
-        for paragraph in section.paragraphs:
-            lines += [*textwrap.wrap(_marked(found, paragraph), width, break_on_hyphens=False), ""]
+        blocks.append([f"{number}. {section.title}", ""])
+        blocks += [[*textwrap.wrap(plain(each), width, break_on_hyphens=False), ""] for each in section.paragraphs]
+        blocks += [[f"    {plain(line)}"] for line in section.code]
         if section.code:
-            lines += [*(f"    {_marked(found, line)}" for line in section.code), ""]
-    return "\n".join(lines).rstrip() + "\n"
+            blocks.append([""])
+    return "\n".join(_paged(blocks, found.watermark)).rstrip() + "\n"
 
 
-def _marked(found: Guarantee, paragraph: str) -> str:
-    """A paragraph, cleaned, under the watermark; lines of commands become comments where it stands before them."""
-    return plain(paragraph if found.watermark is None else f"[{found.watermark}] {paragraph}")
+def _paged(blocks: Sequence[Sequence[str]], watermark: str | None) -> list[str]:
+    """Blocks of lines, with the watermark before the first block of every page; the title has it on the first."""
+    lines: list[str] = []
+    page = 1
+    for block in blocks:
+        if watermark is not None and len(lines) + len(block) > page * PAGE_LINES:
+            lines += [f"[{watermark}]", ""]
+            page = len(lines) // PAGE_LINES + 1
+        lines += block
+    return lines
 
 
 def _statement(found: Guarantee) -> Iterator[str]:

@@ -58,6 +58,7 @@ class RankedPoint:
     gain_pct: float | None = None
     gain_at_least_pct: float | None = None
     modes: tuple[Mode, ...] = ()
+    tuned_commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from results.estimates.preference_words import PREFERENCES
 from results.estimates.published import published
 from results.estimates.settings import Setting
 from results.recommendation.answer import STATISTICALLY, WITHIN_MARGIN, RankedPoint, Ranking
-from results.recommendation.apply import script
+from results.recommendation.apply import script, tuned_script
 from results.recommendation.preferences import choose, classes
 from results.runs.within import Mode
 
@@ -165,7 +165,8 @@ def measured(
         usable_bytes=facts.usable_bytes,
         predicted=facts.predicted,
         deviation_pct=100 * (value / facts.predicted - 1) if facts.predicted else None,
-        apply_commands=script(facts.apply_commands, facts.settings),
+        apply_commands=script(facts.apply_commands),
+        tuned_commands=tuned_script(facts.apply_commands, facts.settings),
     )
 
 

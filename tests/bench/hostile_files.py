@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.campaign import claim_store, sweep_text
+from bench.claim import claim_store, sweep_text
 from bench.errors import StripelabError
 from bench.events import EventReader
 from bench.nightly import state

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.campaign import PROTOCOL_FILE, SWEEP_FILE, claim_store
+from bench.claim import PROTOCOL_FILE, SWEEP_FILE, claim_store
 from bench.vocabulary import vocabulary
 from permutations.design import make_plan
 from permutations.plan import Plan

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -19,8 +20,11 @@ from bench.crosscheck import (
     OF_WRITES,
     Comparison,
     differences,
+    opened_targets,
 )
+from bench.crosscheck import unwritten as check_unwritten
 from bench.errors import DiskRefusedError
+from bench.extents import written_bytes
 from permutations.workload import Workload
 from results.statistics.agreement import agreement
 
@@ -150,3 +154,35 @@ def test_the_ratio_is_that_of_the_columns_beside_it():
     words = table([found])[1].split()
     shown, beside, ratio = (float(word.replace(",", "")) for word in words[3:6])
     assert ratio == pytest.approx(shown / beside, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("make", "unwritten"),
+    [
+        (lambda path: os.truncate(path, 8 * MIB), 8 * MIB),
+        (lambda path: subprocess.run(["fallocate", "-l", str(8 * MIB), path], check=True), 8 * MIB),
+        (lambda path: path.write_bytes(os.urandom(8 * MIB)), 0),
+        (lambda path: (path.write_bytes(os.urandom(2 * MIB)), os.truncate(path, 8 * MIB)), 6 * MIB),
+    ],
+    ids=["hole", "allocated", "written", "partly"],
+)
+def test_files_that_were_never_written_are_warned_of(tmp_path, make, unwritten):
+    """Also where they were read before: the pages that are in the cache then are no data."""
+    path = tmp_path / "target"
+    path.touch()
+    make(path)
+    path.read_bytes()
+    with opened_targets([path], writes=False) as targets:
+        if written_bytes(targets.descriptors[0], 8 * MIB) is None:
+            pytest.skip("this file system has no FIEMAP")
+        said = check_unwritten([path], targets)
+    assert bool(said) is bool(unwritten)
+    assert all(line.startswith(f"{unwritten:,} of the {8 * MIB:,} bytes of {path} were never written") for line in said)
+
+
+def test_the_warning_reaches_the_user(tmp_path, capsys):
+    path = tmp_path / "target"
+    path.touch()
+    os.truncate(path, 8 * MIB)
+    outcome(["crosscheck", str(path), "--rw=read", "--bs=1M", "--runtime-s=1", "--rounds=2"])
+    assert "warning: 8,388,608 of the 8,388,608 bytes" in capsys.readouterr().err

@@ -63,3 +63,24 @@ def test_telemetry_counts_what_a_disk_did(make_loop):
     assert {sample.disk_id for sample in mine} == {disk.id}
     assert {name for each in rates for name in each} == {disk.name}
     assert inventory.read(disk.name) == disk
+
+
+def test_memory_is_what_the_machine_has_and_the_same_at_every_boot(tmp_path, monkeypatch):
+    """What the kernel has left of it differs between boots: resumed sweeps then seemed to have two environments."""
+    usable = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert environment.installed_memory_bytes() >= usable
+    for name, online in (("memory0", "1"), ("memory1", "0"), ("memory32", "1")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "online").write_text(f"{online}\n")
+    (tmp_path / "block_size_bytes").write_text("8000000\n")
+    monkeypatch.setattr(environment, "MEMORY", tmp_path)
+    assert environment.installed_memory_bytes() == 2 * (128 << 20)
+    monkeypatch.setattr(environment, "MEMORY", tmp_path / "absent")
+    assert environment.installed_memory_bytes() == usable
+
+
+def test_the_memory_of_the_lab_is_what_it_was_given(tmp_path, monkeypatch):
+    (tmp_path / "cmdline").write_text("mem=1024M uml_dir=/dev/shm root=/dev/root\n")
+    monkeypatch.setattr(environment, "COMMAND_LINE", tmp_path / "cmdline")
+    monkeypatch.setattr(environment, "inside", lambda: True)
+    assert environment.installed_memory_bytes() == 1 << 30

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.campaign import SWEEP_FILE, claim_store
+from bench.claim import SWEEP_FILE, claim_store
 from bench.cli.main import attempt
 from bench.errors import ImportFailedError, StoreError, StripelabError
 from bench.events import Event, EventFile, EventReader

@@ -124,7 +124,15 @@ def test_write_amplification(level, small, whole):
 
 def test_the_fullest_disk_of_a_jbod_decides_what_fits():
     five = DataSet(files=5, file_bytes=40)
-    assert not arithmetic.fits(five, "jbod", 4, 80)
-    assert arithmetic.fits(five, "jbod", 4, 100)
-    assert arithmetic.fits(five, "raid0", 4, 80)
-    assert not arithmetic.fits(five, "raid1", 4, 200)
+    assert arithmetic.fullest_bytes(five, "jbod", 4) == 80
+    assert {arithmetic.fullest_bytes(five, level, 4) for level in ("raid0", "raid1", "raid6")} == {200}
+
+
+@pytest.mark.parametrize("level", LEVELS_OF_FOUR)
+def test_roomy_disks_leave_every_filesystem_its_spare(level):
+    dataset = DataSet(files=16, file_bytes=64 << 20)
+    disk_bytes = arithmetic.roomy_disk_bytes(dataset, level, 4)
+    device_bytes = disk_bytes if level == "jbod" else arithmetic.usable_bytes(level, 4, disk_bytes)
+    spare = device_bytes - arithmetic.fullest_bytes(dataset, level, 4)
+    assert spare >= 0.15 * device_bytes
+    assert disk_bytes % (256 << 20) == 0

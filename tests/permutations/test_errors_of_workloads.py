@@ -175,7 +175,7 @@ t.toml:8: [[workload]] 1 rwmixread: needs rw = "rw" or "randrw", not "read"',
     ),
     "job dd": (
         HEAD + '[[workload]]\nname = "w"\nengine = "dd"\njob_file = "x"\n',
-        "t.toml:7: [[workload]] 1 job_file: is a matter of fio, not of dd",
+        "t.toml:7: [[workload]] 1 job_file: is supported by the fio engine only, not by dd",
     ),
 }
 

@@ -159,7 +159,7 @@ def test_one_objective_may_stand_in_a_table_of_its_own(sweep_of, small):
         ("[j]\nbs=4k\n", "read"),
         ("[j]\nrw=randwrite\n", "randwrite"),
         ("[j]\n  readwrite = readwrite\n", "rw"),
-        ("[global]\nrw=randread\n[j]\nrw=randwrite\n", "randrw"),
+        ("[global]\nrw=randread\n[j]\nrw=randwrite\n", "randwrite"),
         ("[a]\nrw=randread\n[b]\nrw=write\n", "rw"),
         ("[a]\nrw=randread\n[b]\nrw=read\n", "read"),
         ("; rw=write\n[j]\n#rw=write\nrw=read\n", "read"),

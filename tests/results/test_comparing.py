@@ -139,3 +139,20 @@ def test_compare_as_a_user_calls_it(tmp_path):
     found = json.loads(stripelab("compare", tmp_path / "a", tmp_path / "b", "--json").stdout)
     assert [each["verdict"] for each in found["compared"]] == [WORSE] * 4
     assert all(0.6 < each["low"] < 0.7 < each["high"] < 0.8 for each in found["compared"])
+
+
+def test_the_data_set_and_the_initial_sync_are_among_the_differences(tmp_path: Path) -> None:
+    """They decide over figures as much as a kernel does, and are neither factors nor columns of the machine."""
+    plan = Plan(raid_truth(), replicates=2)
+    for name, columns in (
+        ("a", {"dataset_bytes": 1 << 30, "initial_sync": "wait", "disk_iops_limit": 200}),
+        ("b", {"dataset_bytes": 4 << 30, "initial_sync": "assume-clean", "disk_iops_limit": None}),
+    ):
+        synthetic.write(tmp_path / name, plan, change=lambda row, columns=columns: replace(row, **columns))
+    found = compare(pick(str(tmp_path / "a")), pick(str(tmp_path / "b"))).differences
+    assert {each.what: (each.first, each.second) for each in found} == {
+        "data set, bytes": (str(1 << 30), str(4 << 30)),
+        "initial_sync": ("wait", "assume-clean"),
+        "limit of a disk, IOPS": ("200", "-"),
+    }
+    assert compare(pick(str(tmp_path / "a")), pick(str(tmp_path / "a"))).differences == ()

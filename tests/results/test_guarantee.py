@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from results.errors import ResultsError
 from results.guarantee.synthetic import Campaign, Truth, write
+from results.guarantee.text import PAGE_LINES
 from results.statistics.tolerance import coverage
 from tests.results.guarantees import REAL, asked, kinds, make, runs
 
@@ -112,8 +114,11 @@ def test_virtual_substrates_are_refused_or_watermarked(tmp_path, substrate):
     shown = asked(tmp_path / "s", demonstration=True)
     assert shown.granted
     assert shown.watermark == "DEMONSTRATION, NOT A GUARANTEE"
-    paragraphs = [each for each in _contract(shown).split("\n\n")[1:] if each.strip()]
-    assert all("[DEMONSTRATION, NOT A GUARANTEE]" in each for each in paragraphs)
+    lines = _contract(shown).splitlines()
+    assert "DEMONSTRATION, NOT A GUARANTEE" in lines[0]
+    marked = [number for number, line in enumerate(lines) if "DEMONSTRATION, NOT A GUARANTEE" in line]
+    assert len(marked) == -(-len(lines) // PAGE_LINES), "once on each page"
+    assert all(after - before <= PAGE_LINES for before, after in pairwise([*marked, len(lines)]))
 
 
 def test_real_disks_asked_for_a_demonstration_are_watermarked_too(store):

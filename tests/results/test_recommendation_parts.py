@@ -17,7 +17,7 @@ from results.estimates.intervals import estimates, median_ranks, with_intervals
 from results.estimates.modes import two_modes
 from results.estimates.responses import Response
 from results.estimates.shape import shape
-from results.recommendation.apply import script
+from results.recommendation.apply import script, tuned_script
 from results.recommendation.recommend import Wishes, recommend
 from results.runs.within import lag_one, truncation
 from results.statistics.bases import indicator
@@ -102,7 +102,8 @@ def test_a_constraint_is_met_only_where_the_whole_interval_meets_it() -> None:
     assert limit.limit == 20e6
     assert [limit.judge(*ends) for ends in ((1e6, 19e6), (19e6, 21e6), (21e6, 22e6))] == [MET, UNSURE, NOT_MET]
     assert parse("usable >= 10 TiB").limit == 10 * 1024**4
-    for text in ("p99", "p99 > 20 ms", "price < 2", "p99 < 20 MiB"):
+    assert parse("p99 < .5 ms").limit == 0.5e6
+    for text in ("p99", "p99 > 20 ms", "price < 2", "p99 < 20 MiB", "p99<100", "usable >= 10", "bandwidth > 5"):
         with pytest.raises(ResultsError):
             parse(text)
 
@@ -124,14 +125,38 @@ def test_constraints_preferences_and_a_baseline_are_answered(tmp_path: Path) -> 
     assert "no point is shown to meet disk failures survived >= 4" in answer.unmet
 
 
+APPLIED = ("mdadm --create /dev/md/data", "fstab: LABEL=data1 /data1 xfs noatime 0 0", 'udev: ENV{MD_DEVNAME}=="data"')
+
+
 def test_lines_become_commands_that_can_be_run() -> None:
-    lines = ("mdadm --create /dev/md/data", "fstab: LABEL=data1 /data1 xfs noatime 0 0", 'udev: KERNEL=="md*"')
-    found = script(lines, {"level": "raid5", "scheduler": "none", "read_ahead_kib": 4096})
-    assert found[0] == lines[0]
+    found = script(APPLIED)
+    assert found[0] == APPLIED[0]
     assert "echo 'LABEL=data1 /data1 xfs noatime 0 0' >> /etc/fstab" in found[1]
-    assert 'KERNEL=="md*"' in found
-    assert "elevator=none" in found
-    assert "/sys/block/md*/queue/read_ahead_kb=4096" in found
+    assert 'ENV{MD_DEVNAME}=="data"' in found
+
+
+@pytest.mark.parametrize(("level", "tops"), [("raid5", ["MD"]), ("jbod", [f"DISK{n}" for n in range(1, 9)])])
+def test_queue_settings_are_kept_in_one_way_and_for_every_disk_of_the_stack(level: str, tops: list[str]) -> None:
+    """F8: a profile for DISK1 and DISK2 of eight disks, behind the rules that it was to replace."""
+    settings = {"level": level, "disks": 8, "scheduler": "none", "nr_requests": 64, "read_ahead_kib": 4096}
+    by_udev, by_tuned = script(APPLIED), tuned_script(APPLIED, settings)
+    assert not any("tuned" in line for line in by_udev)
+    assert not any("udev" in line or "MD_DEVNAME" in line for line in by_tuned)
+    assert by_udev[:2] == by_tuned[:2]
+    assert "devices=DISK1,DISK2,DISK3,DISK4,DISK5,DISK6,DISK7,DISK8" in by_tuned
+    assert [f"/sys/block/DISK{n}/queue/nr_requests=64" in by_tuned for n in range(1, 10)] == [True] * 8 + [False]
+    assert {f"/sys/block/{top}/queue/read_ahead_kb=4096" for top in tops} <= set(by_tuned)
+    assert tuned_script(APPLIED, {"level": level, "disks": 8}) == ()
+
+
+def test_no_bitmap_comes_with_what_it_means_after_a_crash() -> None:
+    lines = ("mdadm --create /dev/md/data --level=5 --bitmap=none /dev/disk/by-id/DISK1",)
+    *said, command = script(lines)
+    assert command == lines[0]
+    assert said[0] == "# DISK1: put the names of your disks in /dev/disk/by-id there."
+    assert all(line.startswith("#") for line in said)
+    assert "full resync" in " ".join(said)
+    assert script(("mdadm --create /dev/md/data --level=0",)) == ("mdadm --create /dev/md/data --level=0",)
 
 
 def test_the_warm_up_and_the_correlation_of_seconds_are_measured() -> None:

@@ -44,6 +44,13 @@ class Filesystem(Protocol):
         """
         ...
 
+    def room_bytes(self, device_bytes: int, options: tuple[str, ...]) -> int:
+        """Most bytes of files that a new filesystem on a device of this size can have room for; 0: mkfs refuses it.
+
+        An upper bound, so that what does not fit in it fits nowhere; what is free once it is mounted decides.
+        """
+        ...
+
     def own_geometry(self, options: tuple[str, ...]) -> bool:
         """Whether ``options`` set the stripe geometry, which then is not checked against the array's."""
         ...

@@ -69,6 +69,10 @@ class Btrfs:
         identity = ("-U", uuid) if uuid is not None else ()
         return ["mkfs.btrfs", "-K", "-m", "single", "-L", label, *identity, *options, str(device)]
 
+    def room_bytes(self, device_bytes: int, options: tuple[str, ...]) -> int:  # noqa: ARG002
+        """Without what mkfs.btrfs gives to system and metadata at first; it refuses less than 109 MiB (16 mixed)."""
+        return max(0, device_bytes - (13 << 20))
+
     def own_geometry(self, options: tuple[str, ...]) -> bool:  # noqa: ARG002
         """Btrfs takes no stripe geometry."""
         return False

@@ -26,6 +26,15 @@ STRIDE_OFFSET = SUPERBLOCK_OFFSET + 0x164
 STRIPE_WIDTH_OFFSET = SUPERBLOCK_OFFSET + 0x170
 
 COUNT = whole(0, 1 << 31)
+JOURNALS_BYTES = (
+    (16 << 30, 128 << 20),
+    (2 << 30, 64 << 20),
+    (1 << 30, 32 << 20),
+    (128 << 20, 16 << 20),
+    (8 << 20, 4 << 20),
+)
+"""Least journal of mke2fs on devices from a size on (e2fsprogs, lib/ext2fs/mkjournal.c)."""
+
 GEOMETRY = ("stride", "stripe-width", "stripe_width")
 """Keys of ``-E`` that set the stripe geometry."""
 FEATURES = Keywords(
@@ -124,6 +133,16 @@ class Ext4:
         identity = ("-U", uuid) if uuid is not None else ()
         argv = ["mkfs.ext4", "-b", str(block_bytes), "-L", label, *identity, "-E", ",".join(extended)]
         return [*argv, *without(without(options, "-b"), "-E"), str(device)]
+
+    def room_bytes(self, device_bytes: int, options: tuple[str, ...]) -> int:
+        """Without reserved blocks (5 %), inode tables (256 bytes for each 16 KiB) and journal; mke2fs(8).
+
+        ``options`` can take each of these away.
+        """
+        if options:
+            return device_bytes
+        journal = next((size for above, size in JOURNALS_BYTES if device_bytes >= above), 0)
+        return max(0, round(device_bytes * (1 - 0.05 - 256 / 16384)) - journal)
 
     def own_geometry(self, options: tuple[str, ...]) -> bool:
         """Whether the options set the stripe geometry."""

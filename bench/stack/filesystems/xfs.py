@@ -10,6 +10,9 @@ from bench.stack.allowed import SWITCH, Keywords, MkfsOptions, MountOptions, nam
 from bench.stack.blocks import read_at
 from bench.stack.spec import Geometry
 
+LEAST_BYTES = 300 << 20
+"""mkfs.xfs makes nothing smaller from xfsprogs 5.19 on."""
+
 BLOCK_SIZE_OFFSET = 4
 UNIT_OFFSET = 184
 """sb_unit and sb_width stand side by side: two big-endian 32-bit counts of blocks."""
@@ -107,6 +110,12 @@ class Xfs:
         aligned = () if self.own_geometry(options) else ("-d", data)
         identity = ("-m", f"uuid={uuid}") if uuid is not None else ()
         return ["mkfs.xfs", "-K", "-L", label, *identity, *aligned, *options, str(device)]
+
+    def room_bytes(self, device_bytes: int, options: tuple[str, ...]) -> int:
+        """Without the log (64 MiB at least) and what allocation groups reserve; mkfs.xfs refuses less than 300 MB."""
+        if device_bytes < LEAST_BYTES:
+            return 0
+        return round(device_bytes * 0.993) - (0 if options else 64 << 20)
 
     def own_geometry(self, options: tuple[str, ...]) -> bool:
         """Whether the options set the stripe geometry."""

@@ -129,7 +129,7 @@ def test_what_fio_would_quietly_do_otherwise_is_refused(changes: dict[str, objec
     [
         (("rw=read",), "before the first"),
         (("[global]", "rw=read"), "beside"),
-        (("[", "rw=read"), "no section"),
+        (("[", "rw=read"), "is not a section"),
         (("[a]", "[b]", "stonewall"), "at once"),
     ],
 )

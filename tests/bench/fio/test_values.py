@@ -9,6 +9,7 @@ import pytest
 
 from bench.errors import SweepFileError
 from bench.fio import jobfile, rails
+from permutations.workload import Workload
 
 SAMPLES = {
     "rw": ["randread", "readwrite", "read:8"], "readwrite": ["randrw"], "bs": ["4k", "4k,8k", "1MiB", ",64k"],
@@ -86,7 +87,7 @@ def test_a_value_that_means_nothing_is_refused_with_its_line(tmp_path: Path, lin
     path = tmp_path / "job.fio"
     path.write_text(f"[job]\n{line}\n")
     with pytest.raises(SweepFileError, match=r"job\.fio:2: ") as refused:
-        jobfile.load(str(path))
+        jobfile.load(Workload("w", job_file=str(path)))
     assert len(refused.value.message) < 600
 
 
@@ -94,4 +95,4 @@ def test_a_job_file_with_too_many_jobs_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "job.fio"
     path.write_text("[global]\nnumjobs=1000\n[a]\n[b]\n")
     with pytest.raises(SweepFileError, match="2000 jobs"):
-        jobfile.load(str(path))
+        jobfile.load(Workload("w", job_file=str(path)))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from bench.campaign import PROTOCOL_FILE
+from bench.claim import PROTOCOL_FILE
 from bench.vocabulary import vocabulary
 from permutations.design import make_plan
 from permutations.night import watched

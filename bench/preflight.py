@@ -1,0 +1,247 @@
+"""What can be known of a plan without running it: one list of problems, for ``stripelab plan`` and ``run`` alike.
+
+Each check looks at the plan and at what is known of the machine (:mod:`bench.machine`); what is not known is not
+judged.  What an engine refuses of a workload is found when the sweep file is read (``workload_problem`` of
+:class:`permutations.vocabulary.Vocabulary`).
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import spread
+from bench.engine import Targets
+from bench.errors import StackError, SweepFileError
+from bench.events import Emit, Event
+from bench.fio import jobfile
+from bench.machine import Machine
+from bench.stack import filesystems
+from bench.stack.layout import files_by_group
+from bench.stack.throttle import WINDOW_S
+from permutations import arithmetic
+from permutations.cost import bounded_bytes
+from permutations.errors import SweepError
+from permutations.factors import RAW
+from permutations.plan import Plan
+from permutations.reading import toml_lines
+from permutations.reading.sizes import format_size
+from permutations.reading.source import spoken
+from permutations.workload import Workload
+
+MOST_REQUESTS = 2048
+"""Longest queue that Linux gives a scheduler: MAX_SCHED_RQ of block/blk-mq.c."""
+
+FEWEST_TAGS = 32
+"""Requests that a SATA disk takes at once with native command queueing; no usual disk takes fewer."""
+
+LEAST_WINDOWS = 10
+"""A run bounded by its size is at least this many windows of the throttle long: the first passes at once."""
+
+FAIR_WINDOWS = 20
+"""From this length on the throttle's first window raises a figure by at most 5 %."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that is known beforehand; ``fatal``: trials would fail, or their figures would mean nothing."""
+
+    text: str
+    fatal: bool
+
+
+Check = Callable[[Plan, Machine], Iterator[Problem]]
+
+
+def problems(plan: Plan, machine: Machine) -> tuple[Problem, ...]:
+    """Everything that speaks against running a plan on a machine, what is fatal first."""
+    found = dict.fromkeys(problem for check in CHECKS for problem in check(plan, machine))
+    return tuple(sorted(found, key=lambda each: not each.fatal))
+
+
+def checked(plan: Plan, machine: Machine) -> tuple[str, ...]:
+    """The warnings about a plan; raises :class:`SweepFileError` with every fatal problem where there is one."""
+    found = problems(plan, machine)
+    fatal = [each.text for each in found if each.fatal]
+    if fatal:
+        raise SweepFileError("\n".join(fatal))
+    return tuple(each.text for each in found)
+
+
+def require(plan: Plan, machine: Machine, emit: Emit | None = None) -> None:
+    """As :func:`checked`; the warnings go to ``emit``."""
+    for text in checked(plan, machine):
+        if emit is not None:
+            emit(Event("note", message=f"warning: {text}"))
+
+
+def _schedulers(plan: Plan, machine: Machine) -> Iterator[Problem]:
+    """A scheduler that the kernel does not have."""
+    if machine.schedulers is None:
+        return
+    for name in sorted({point.text("scheduler") or "none" for point in plan.points} - machine.schedulers):
+        known = ", ".join(sorted(machine.schedulers))
+        yield _fatal(plan, ("factors", "scheduler"), f'"{name}" is not available on {machine.name}: there are {known}')
+
+
+def _queue_lengths(plan: Plan, machine: Machine) -> Iterator[Problem]:
+    """A queue length that the kernel refuses: without a scheduler a disk has no more requests than tags."""
+    pairs = {(point.number("nr_requests"), point.text("scheduler") or machine.scheduler) for point in plan.points}
+    for wanted, scheduler in sorted(pairs, key=str):
+        if wanted is None:
+            continue
+        if wanted > MOST_REQUESTS and scheduler not in {None, "none"}:
+            yield _fatal(plan, _REQUESTS, f"Linux refuses {wanted} with scheduler {scheduler}: at most {MOST_REQUESTS}")
+        if scheduler != "none":
+            continue
+        if machine.tags is None and wanted > FEWEST_TAGS:
+            text = (
+                f'{wanted} with scheduler = "none" is refused by disks with fewer tags (SATA: {FEWEST_TAGS}): '
+                "`run` asks the disks before the first trial"
+            )
+            yield Problem(_placed(plan, _REQUESTS, text), fatal=False)
+        elif machine.tags is not None and wanted > machine.tags:
+            text = (
+                f'{wanted} is refused with scheduler = "none" on {machine.name}: at most {machine.tags}, the tags of a '
+                'disk; hint: leave these points out with [[forbid]] scheduler = "none", nr_requests = '
+            )
+            yield _fatal(plan, _REQUESTS, f"{text}{wanted}")
+
+
+def _room(plan: Plan, machine: Machine) -> Iterator[Problem]:
+    """A data set that does not fit on the filesystem of a point."""
+    dataset = plan.sweep.dataset
+    if machine.disk_bytes is None:
+        return
+    seen: set[tuple[object, ...]] = set()
+    for point in plan.points:
+        array = (point.level, point.disks, point.filesystem, point.text("mkfs_options"))
+        if point.filesystem == RAW or array in seen:
+            continue
+        seen.add(array)
+        whole = arithmetic.usable_bytes(point.level, point.disks, machine.disk_bytes)
+        device_bytes = machine.disk_bytes if point.level == "jbod" else whole
+        kind = filesystems.by_name(point.filesystem)
+        room = kind.room_bytes(device_bytes, tuple(shlex.split(point.text("mkfs_options") or "")))
+        needed = arithmetic.fullest_bytes(dataset, point.level, point.disks)
+        disks = f"{point.level} x{point.disks} with disks of {format_size(machine.disk_bytes)}"
+        if room == 0:
+            yield _fatal(plan, ("factors", "filesystem"), f"{point.filesystem} cannot be made on {disks}: too small")
+        elif needed > room:
+            text = f"{dataset.files} files, {format_size(dataset.total_bytes)} in all, do not fit on {disks}"
+            share = f"{format_size(needed)} of them on each disk, where " if point.level == "jbod" else ""
+            larger = arithmetic.roomy_disk_bytes(dataset, point.level, point.disks)
+            yield _fatal(
+                plan,
+                ("dataset",),
+                f"{text}: {share}{point.filesystem} has room for {format_size(room)} at most; "
+                f"hint: fewer or smaller files, or disks of {format_size(larger)}",
+            )
+
+
+def _shares(plan: Plan, _: Machine) -> Iterator[Problem]:
+    """Jobs that would have no block of a file to themselves."""
+    dataset = plan.sweep.dataset
+    seen: set[tuple[object, ...]] = set()
+    for point in plan.points:
+        key = (point.text("layout"), point.level == "jbod", point.disks)
+        if point.filesystem == RAW or key in seen:
+            continue
+        seen.add(key)
+        devices = point.disks if point.level == "jbod" else 1
+        places = [Path(f"/{number}") for number in range(devices)]
+        try:
+            groups = files_by_group(point.text("layout") or "flat", places, point.disks, dataset.files)
+            targets = Targets(groups, dataset.file_bytes, device=False)
+            for workload in plan.sweep.workloads:
+                if workload.job_file is None:
+                    spread.portions(workload, targets)
+        except (SweepFileError, StackError) as error:
+            yield _fatal(plan, ("workload",), f"{error.message} ({point.label()})")
+
+
+def _page_cache(plan: Plan, machine: Machine) -> Iterator[Problem]:
+    """Buffered reads of a data set that stays in memory: from the second pass on no disk is read."""
+    total = plan.sweep.dataset.total_bytes
+    if machine.memory_bytes is None or total > machine.memory_bytes or not _on_files(plan):
+        return
+    for number, workload in enumerate(plan.sweep.workloads):
+        if workload.direct or not workload.reads or _reads_once(plan, workload):
+            continue
+        text = (
+            f"buffered, and its data set of {format_size(total)} fits in memory "
+            f"({format_size(machine.memory_bytes)}): the figure is that of the page cache as much as of the disks; "
+            "hint: direct = true, or a data set larger than memory"
+        )
+        yield Problem(_placed(plan, ("workload", number), f"workload {workload.name}: {text}"), fatal=False)
+
+
+def _reads_once(plan: Plan, workload: Workload) -> bool:
+    """Whether a workload goes over its files once at most: caches are dropped before it."""
+    size = bounded_bytes(plan.sweep, workload)
+    return not workload.random and size is not None and size <= plan.sweep.dataset.total_bytes
+
+
+def _throttle_window(plan: Plan, machine: Machine) -> Iterator[Problem]:
+    """A run so short that it measures what the throttle lets through at once, and not the limit."""
+    profile = machine.profile
+    if profile is None:
+        return
+    disks = max(point.disks for point in plan.points)
+    for number, workload in enumerate(plan.sweep.workloads):
+        size = bounded_bytes(plan.sweep, workload)
+        rate = disks * arithmetic.throttled_bw(profile.iops, profile.bw_bytes_s, workload.bs_bytes)
+        seconds = workload.runtime_s if size is None else size / rate
+        if workload.ramp_time_s >= WINDOW_S or seconds >= FAIR_WINDOWS * WINDOW_S:
+            continue
+        head = f"workload {workload.name}: "
+        excess = f"the throttle lets the first {WINDOW_S:g} s through at once"
+        if size is None:
+            text = f"{excess}, up to {100 * WINDOW_S / seconds:.0f} % of a run of {seconds:g} s; hint: ramp_time_s = 1"
+            yield Problem(_placed(plan, ("workload", number), head + text), fatal=False)
+            continue
+        enough = math.ceil(FAIR_WINDOWS * WINDOW_S * rate / workload.numjobs / (1 << 20))
+        text = (
+            f"{format_size(size)} take {seconds:.2g} s at the limit of {disks} disks, and {excess}: the figure would "
+            f'be above the limit; hint: io_size = "{enough}M"{" for each job" if workload.numjobs > 1 else ""}'
+        )
+        yield Problem(_placed(plan, ("workload", number), head + text), fatal=seconds < LEAST_WINDOWS * WINDOW_S)
+
+
+def _job_files(plan: Plan, _: Machine) -> Iterator[Problem]:
+    """Options of job files that the sweep file overrides."""
+    for number, workload in enumerate(plan.sweep.workloads):
+        for text in jobfile.replaced(workload):
+            yield Problem(_placed(plan, ("workload", number), text), fatal=False)
+
+
+def _on_files(plan: Plan) -> bool:
+    """Whether any point has a filesystem, and so the data set."""
+    return any(point.filesystem != RAW for point in plan.points)
+
+
+def _fatal(plan: Plan, at: toml_lines.Path, text: str) -> Problem:
+    return Problem(_placed(plan, at, text), fatal=True)
+
+
+def _placed(plan: Plan, at: toml_lines.Path, text: str) -> str:
+    """A text with the line of the sweep file that it is about."""
+    lines = toml_lines.locate(plan.sweep.text)
+    line = next((lines[at[:end]] for end in range(len(at), 0, -1) if at[:end] in lines), None)
+    key = None if at[0] == "workload" else spoken(at)  # those name their workload
+    return str(SweepError(plan.sweep.path, line, key, text))
+
+
+_REQUESTS = ("factors", "nr_requests")
+CHECKS: tuple[Check, ...] = (
+    _schedulers,
+    _queue_lengths,
+    _room,
+    _shares,
+    _page_cache,
+    _throttle_window,
+    _job_files,
+)

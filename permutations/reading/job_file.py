@@ -1,0 +1,134 @@
+"""A fio job file as sections of options with their lines; fio(1), "JOB FILE FORMAT".
+
+Only the form is read here, and what a plan needs to know: direction and extent.  Which options may reach fio is
+for the machine side (:mod:`bench.fio.jobfile`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+GLOBAL = "global"
+RW_DEFAULT = "read"
+"""fio's own default of ``rw``."""
+ALIASES: Mapping[str, str] = MappingProxyType(
+    {"timeout": "runtime", "readwrite": "rw", "io_limit": "io_size", "blocksize": "bs"}
+)
+"""Other names of options, which replace each other where both are given."""
+TIME_UNITS_S: Mapping[str, float] = MappingProxyType(
+    {
+        **dict.fromkeys(("us", "usec"), 1e-6),
+        **dict.fromkeys(("ms", "msec"), 1e-3),
+        **dict.fromkeys(("", "s", "sec"), 1.0),
+        **dict.fromkeys(("m", "min"), 60.0),
+        **dict.fromkeys(("h", "hour"), 3600.0),
+        "d": 86400.0,
+    }
+)
+"""Units of a time in a job file, in seconds; without one it is in seconds."""
+
+_TIME = re.compile(r"([0-9]{1,12})([a-z]*)")
+
+
+class JobFileError(Exception):
+    """A text that is not a fio job file; ``line`` counts from 1, None where the whole file is meant."""
+
+    def __init__(self, line: int | None, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+        self.message = message
+
+    def at(self, path: object) -> str:
+        """The message with its place, such as ``pages.fio:7: …``."""
+        return f"{path}: {self.message}" if self.line is None else f"{path}:{self.line}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option in a job file: a flag without ``=`` has an empty value."""
+
+    line: int
+    key: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of a job file, with the options that stand in it."""
+
+    name: str
+    options: tuple[Option, ...]
+
+
+def decoded(raw: bytes) -> str:
+    """The text of a job file; raises :class:`JobFileError` with the line where it is not UTF-8 text."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise JobFileError(raw[: error.start].count(b"\n") + 1, "is not UTF-8 text") from None
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.rstrip("\r").replace("\t", " ").isprintable():
+            raise JobFileError(number, "has characters that are not printable: this is not a text file")
+    return text
+
+
+def sections(text: str) -> tuple[Section, ...]:
+    """Split a job file as fio does: ``;`` and ``#`` start a comment only at the start of a line.
+
+    Raises:
+        JobFileError: a line that belongs to no section, or no section beside ``[global]``.
+    """
+    found: list[tuple[str, list[Option]]] = []
+    for number, raw_line in enumerate(text.split("\n"), start=1):
+        line = raw_line.strip()
+        if not line or line[0] in ";#":
+            continue
+        if line.startswith("["):
+            name = line[1 : line.rfind("]")].strip() if "]" in line else ""
+            if not name:
+                raise JobFileError(number, f"{_shown(line)} is not a section of a fio job file")
+            found.append((name, []))
+            continue
+        key, _, value = (part.strip() for part in line.partition("="))
+        if not found:
+            raise JobFileError(number, f"{_shown(line)} stands before the first [section]")
+        found[-1][1].append(Option(number, key, value))
+    if all(name == GLOBAL for name, _ in found):
+        raise JobFileError(None, "a fio job file needs a section beside [global]")
+    return tuple(Section(name, tuple(options)) for name, options in found)
+
+
+def jobs(found: Iterable[Section]) -> tuple[Mapping[str, Option], ...]:
+    """The options of each job, those of the ``[global]`` sections above it included; the last one counts.
+
+    They are by name, or by the name for which theirs is an alias.
+    """
+    inherited: dict[str, Option] = {}
+    merged = []
+    for section in found:
+        own = {ALIASES.get(option.key, option.key): option for option in section.options}
+        if section.name == GLOBAL:
+            inherited.update(own)
+        else:
+            merged.append({**inherited, **own})
+    return tuple(merged)
+
+
+def time_s(job: Mapping[str, Option], key: str) -> float | None:
+    """The time that a job has under a key, in seconds; None where it has none that can be read."""
+    return seconds_of(job[key].value) if key in job else None
+
+
+def seconds_of(text: str) -> float | None:
+    """A time such as ``60``, ``500ms`` or ``2h`` in seconds; None where it is not one."""
+    match = _TIME.fullmatch(text)
+    if match is None or match[2] not in TIME_UNITS_S:
+        return None
+    return int(match[1]) * TIME_UNITS_S[match[2]]
+
+
+def _shown(line: str) -> str:
+    return repr(line if len(line) <= 60 else line[:57] + "...")

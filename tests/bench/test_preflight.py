@@ -1,0 +1,253 @@
+"""What `plan` refuses is what `run` refuses, by the same list of problems; and what it lets pass can be run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench import machine, preflight
+from bench.cli.main import outcome
+from bench.errors import SweepFileError
+from bench.machine import Machine
+from bench.stack import filesystems
+from bench.vocabulary import vocabulary
+from permutations import arithmetic
+from permutations.design import make_plan
+from permutations.plan import Plan
+from permutations.sweep import Sweep
+from permutations.workload import DataSet, DiskProfile
+from tests.bench.conftest import sh
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+HDD = DiskProfile("hdd", 200, 20 << 20)
+GIB = 1 << 30
+SWEEP = """
+[sweep]
+name = "checked"
+[factors]
+level = ["raid1", "raid10"]
+disks = 4
+{factors}
+[[workload]]
+name = "w"
+{workload}
+[dataset]
+{dataset}
+"""
+DIRECT = 'rw = "randwrite"\nbs = "4k"\nruntime_s = 2'
+
+
+def planned(factors: str = "", workload: str = DIRECT, dataset: str = "files = 16", more: str = "") -> Plan:
+    text = SWEEP.format(factors=factors, workload=workload, dataset=dataset) + more
+    return make_plan(Sweep.parse(text, "t.toml", vocabulary()))
+
+
+def found(plan: Plan, where: Machine) -> list[tuple[str, bool]]:
+    return [(each.text, each.fatal) for each in preflight.problems(plan, where)]
+
+
+@pytest.mark.parametrize(
+    ("plan", "where", "text", "fatal"),
+    [
+        (
+            planned('scheduler = ["none", "bfq"]'),
+            Machine("x", schedulers=frozenset({"none", "mq-deadline"})),
+            't.toml:7: [factors] scheduler: "bfq" is not available on x: there are mq-deadline, none',
+            True,
+        ),
+        (
+            planned('scheduler = "none"\nnr_requests = [32, 128]'),
+            Machine("x", tags=64),
+            't.toml:8: [factors] nr_requests: 128 is refused with scheduler = "none" on x: at most 64',
+            True,
+        ),
+        (
+            planned('scheduler = "none"\nnr_requests = [32, 128]'),
+            Machine("x"),
+            't.toml:8: [factors] nr_requests: 128 with scheduler = "none" is refused by disks with fewer tags',
+            False,
+        ),
+        (
+            planned("nr_requests = 4096"),
+            Machine("x", scheduler="mq-deadline"),
+            "t.toml:7: [factors] nr_requests: Linux refuses 4096 with scheduler mq-deadline: at most 2048",
+            True,
+        ),
+        (
+            planned(dataset='files = 16\nfile_size = "64MiB"'),
+            Machine("x", disk_bytes=GIB),
+            "t.toml:13: [dataset]: 16 files, 1 GiB in all, do not fit on raid1 x4 with disks of 1 GiB: xfs has room",
+            True,
+        ),
+        (
+            planned('filesystem = ["xfs", "ext4"]', dataset='files = 4\nfile_size = "1MiB"'),
+            Machine("x", disk_bytes=128 << 20),
+            "t.toml:7: [factors] filesystem: xfs cannot be made on raid1 x4 with disks of 128 MiB: too small",
+            True,
+        ),
+        (
+            planned(workload='rw = "read"\nbs = "1M"\nnumjobs = 40', dataset='files = 4\nfile_size = "4MiB"'),
+            Machine("x"),
+            "t.toml:8: workload 'w': 10 jobs on a file of 4194304 bytes leave none of them a block",
+            True,
+        ),
+        (
+            planned(workload='rw = "read"\nbs = "1M"\ndirect = false\nioengine = "psync"'),
+            Machine("x", memory_bytes=GIB),
+            "t.toml:8: workload w: buffered, and its data set of 1 GiB fits in memory (1 GiB)",
+            False,
+        ),
+        (
+            planned(workload='engine = "dd"\nrw = "read"\nbs = "1M"\nio_size = "16M"'),
+            Machine("x", profile=HDD),
+            "t.toml:8: workload w: 16 MiB take 0.2 s at the limit of 4 disks, and the throttle lets the first 0.1 s",
+            True,
+        ),
+        (
+            planned(workload='rw = "randwrite"\nbs = "4k"\nruntime_s = 1'),
+            Machine("x", profile=HDD),
+            "t.toml:8: workload w: the throttle lets the first 0.1 s through at once, up to 10 % of a run of 1 s",
+            False,
+        ),
+    ],
+    ids=lambda each: None if not isinstance(each, str) else each[:40],
+)
+def test_what_is_known_beforehand_is_said_with_its_line(plan: Plan, where: Machine, text: str, fatal: bool) -> None:
+    ((said, refused),) = [each for each in found(plan, where) if text[:60] in each[0]]
+    assert said.startswith(text)
+    assert refused is fatal
+
+
+@pytest.mark.parametrize(
+    ("workload", "where"),
+    [
+        (DIRECT, Machine("x", disk_bytes=4 * GIB, memory_bytes=64 * GIB, tags=64, schedulers=frozenset({"none"}))),
+        ('engine = "dd"\nrw = "read"\nbs = "1M"\ndirect = false', Machine("x", memory_bytes=64 * GIB)),
+        ('engine = "dd"\nrw = "read"\nbs = "1M"', Machine("x", profile=HDD)),
+        ('rw = "randread"\nbs = "4k"\nruntime_s = 1\nramp_time_s = 1', Machine("x", profile=HDD)),
+        ('rw = "read"\nbs = "1M"\ndirect = false\nioengine = "psync"', Machine("x", memory_bytes=GIB // 2)),
+    ],
+)
+def test_what_can_be_run_is_not_spoken_against(workload: str, where: Machine) -> None:
+    assert found(planned(workload=workload), where) == []
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.toml")), ids=lambda file: file.stem)
+def test_every_example_can_be_run_in_the_lab(file: Path) -> None:
+    plan = make_plan(Sweep.load(file, vocabulary()))
+    if plan.sweep.lab_given:
+        assert not [text for text, fatal in found(plan, machine.virtual_lab(plan.sweep, installed=False)) if fatal]
+
+
+def test_the_first_example_has_no_warning_either() -> None:
+    plan = make_plan(Sweep.load(EXAMPLES / "first-sweep.toml", vocabulary()))
+    assert found(plan, machine.virtual_lab(plan.sweep, installed=False)) == []
+
+
+LEAST = {"raid5": 3, "raid6": 4, "raid10": 4, "raid1": 2, "raid0": 2, "jbod": 1}
+LEVELS = tuple(LEAST)
+
+
+@pytest.mark.parametrize(("level", "disks"), [(level, disks) for level in LEVELS for disks in (LEAST[level], 4, 8)])
+@pytest.mark.parametrize("filesystem", filesystems.names())
+def test_defaults_fit_each_other(level: str, disks: int, filesystem: str) -> None:
+    text = f"""
+    [factors]
+    level = "{level}"
+    disks = {disks}
+    filesystem = "{filesystem}"
+    [[workload]]
+    name = "w"
+    {DIRECT}
+    """
+    plan = make_plan(Sweep.parse(text, "t.toml", vocabulary()))
+    assert found(plan, machine.virtual_lab(plan.sweep, installed=False)) == []
+    assert found(plan, machine.loop_files(plan.sweep.usual_disk_bytes)) == []
+
+
+@pytest.mark.loop
+@pytest.mark.parametrize("mib", [320, 512, 1024, 1536, 4096, 20480])
+@pytest.mark.parametrize("filesystem", filesystems.names())
+def test_the_room_of_a_filesystem_is_bounded_by_what_mkfs_leaves(tmp_path: Path, filesystem: str, mib: int) -> None:
+    """Never less than is free, so that what fits is not refused; and at most 8 % and 32 MiB more."""
+    free = free_bytes(tmp_path, filesystem, mib << 20)
+    room = filesystems.by_name(filesystem).room_bytes(mib << 20, ())
+    assert free <= room <= 1.08 * free + (32 << 20)
+
+
+@pytest.mark.loop
+@pytest.mark.parametrize("dataset", [DataSet(), DataSet(1, 64 << 20), DataSet(7, 300 << 20), DataSet(100, 100 << 20)])
+@pytest.mark.parametrize("filesystem", filesystems.names())
+def test_a_roomy_disk_has_room_on_the_real_filesystem(tmp_path: Path, filesystem: str, dataset: DataSet) -> None:
+    size_bytes = arithmetic.roomy_disk_bytes(dataset, "raid1", 2)
+    assert free_bytes(tmp_path, filesystem, max(size_bytes, GIB)) >= dataset.total_bytes
+
+
+def free_bytes(folder: Path, filesystem: str, size_bytes: int) -> int:
+    """What is free on a new filesystem of the real mkfs, mounted."""
+    image, point = folder / "image", folder / "mnt"
+    image.touch()
+    os.truncate(image, size_bytes)
+    point.mkdir()
+    kind = filesystems.by_name(filesystem)
+    *words, _ = kind.mkfs(Path("/x"), None, "l", ())
+    sh(*words, *kind.force, image)
+    sh("mount", "-o", "loop", image, point)
+    try:
+        room = os.statvfs(point)
+        return room.f_bavail * room.f_frsize
+    finally:
+        sh("umount", point)
+
+
+@pytest.mark.loop
+def test_run_refuses_in_the_same_words_as_plan_and_makes_nothing(tmp_path: Path, capsys) -> None:
+    sweep = tmp_path / "t.toml"
+    sweep.write_text(
+        SWEEP.format(factors='nr_requests = 500\nscheduler = "none"', workload=DIRECT, dataset="files = 16")
+    )
+    assert outcome(["plan", str(sweep), "--disk-size", "1GiB", "--json"]) == SweepFileError.status
+    by_plan = json.loads(capsys.readouterr().out)["error"]["message"].splitlines()
+    words = ["run", str(sweep), "--store", str(tmp_path / "s"), "--loop", "4", "--loop-size", "1GiB", "--json"]
+    assert outcome(words) == SweepFileError.status
+    by_run = json.loads(capsys.readouterr().out)["error"]["message"].splitlines()
+    assert [line for line in by_plan if "do not fit" in line] == [line for line in by_run if "do not fit" in line] != []
+    assert any("500 is refused" in line for line in by_run), "a loop device has 128 tags"
+    assert not (tmp_path / "s").exists()
+
+
+def test_every_problem_is_told_at_once_on_a_line_of_its_own(tmp_path: Path) -> None:
+    sweep = tmp_path / "t.toml"
+    text = SWEEP.format(factors='nr_requests = 128\nscheduler = "none"', workload=DIRECT, dataset="files = 16")
+    sweep.write_text(f'{text}[lab]\ndisk_size = "1GiB"\n')
+    words = [sys.executable, "-m", "bench", "plan", str(sweep)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert (done.returncode, done.stdout, len(errors)) == (SweepFileError.status, "", 2)
+
+
+def test_plan_prints_warnings_in_both_forms(tmp_path: Path, capsys) -> None:
+    sweep = tmp_path / "t.toml"
+    workload = 'rw = "randwrite"\nbs = "4k"\nruntime_s = 1'
+    sweep.write_text(SWEEP.format(factors="", workload=workload, dataset="files = 16") + '[lab]\nprofile = "hdd"\n')
+    assert outcome(["plan", str(sweep), "--json"]) == 0
+    (warning,) = json.loads(capsys.readouterr().out)["warnings"]
+    assert outcome(["plan", str(sweep)]) == 0
+    assert f"warning: {warning}" in capsys.readouterr().out
+
+
+def test_leased_disks_are_described_by_sysfs() -> None:
+    from bench import inventory
+
+    loops = [disk for disk in inventory.disks() if (disk.sys / "mq/0/nr_tags").exists()]
+    if not loops:
+        pytest.skip("no disk here tells its tags")
+    described = machine.leased(loops[:1])
+    assert described.tags == int((loops[0].sys / "mq/0/nr_tags").read_text())
+    assert described.disk_bytes == loops[0].size_bytes
+    assert "none" in (described.schedulers or {"none"})
