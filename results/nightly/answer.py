@@ -33,6 +33,8 @@ WORDS = (REGRESSION, TONIGHT, DRIFT, UNCONFIRMED, NO_VERDICT, KNOWN, RECOVERED, 
 LAST_NS = 253_402_214_400_000_000_000
 """The last day of which a calendar can speak: 9999-12-31."""
 
+LAST_NIGHT = "9999-12-31"
+
 FORMAT, READ_FORMATS = 2, (1, 2)
 """Version of the JSON form that is written, and those that are read: 2 added the words of confirmed changes."""
 
@@ -125,7 +127,7 @@ class Confirmed:
 
 @dataclass(frozen=True, kw_only=True)
 class Acknowledgement:
-    """A confirmed regression that somebody knows about: why, in which ticket, and until which night it is not alerted."""
+    """A regression that somebody knows about: why, in which ticket, and until which night it is not alerted."""
 
     until: str
     reason: str = ""

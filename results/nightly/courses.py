@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from results.nightly.acknowledged import Acknowledged, key_of
 from results.nightly.answer import Metric, Nightly, Verdict
 from results.nightly.baseline import Pinned
+from results.nightly.course import Course
 from results.nightly.evidence import followed
 from results.nightly.history import History, Key, Series
-from results.nightly.judge import Course, none
+from results.nightly.judge import none
 from results.nightly.standing import Past, standing
 
 if TYPE_CHECKING:

@@ -13,21 +13,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from results.nightly import answer
+from results.nightly.course import as_pct, interval_text, made, since
 from results.nightly.disks import NIGHTS_IN_A_ROW
 from results.nightly.evidence import FEWEST_PAIRS, Shift, paired, typical
-from results.nightly.judge import as_pct, interval_text, made, since
 from results.units import signed_pct
 
 if TYPE_CHECKING:
     from results.nightly.answer import Confirmed, Verdict
+    from results.nightly.course import Course, Fresh
     from results.nightly.evidence import Floats, Screen
-    from results.nightly.judge import Course, Fresh
 
 
-def verdict_of_standing(
-    course: Course, change: Confirmed, seen: Screen, fresh: Fresh | None, margin: float
-) -> Verdict:
-    """The verdict where ``change`` stands; ``fresh`` is None where nothing could be measured beside the night itself."""
+def verdict_of_standing(course: Course, change: Confirmed, seen: Screen, fresh: Fresh | None, margin: float) -> Verdict:
+    """The verdict where ``change`` stands; ``fresh`` is None where only the night itself was measured."""
     if fresh is not None and fresh.differences is not None:
         return _of_pairs(course, change, seen, fresh, fresh.differences, margin)
     if change.disks and fresh is not None and fresh.shares is not None:
@@ -139,9 +137,7 @@ def _stands(
 ) -> Verdict:
     reason = f"confirmed on {change.night} ({signed_pct(change.change_pct)}); {why}"
     if change.improvement:
-        return made(
-            course, seen, answer.IMPROVEMENT, reason, margin, shift, since=since(course), confirmed=change
-        )
+        return made(course, seen, answer.IMPROVEMENT, reason, margin, shift, since=since(course), confirmed=change)
     return _regressed(course, change, seen, reason, margin, shift)
 
 
@@ -156,7 +152,5 @@ def _regressed(
         expired = course.night > until
         word = answer.REGRESSION if expired else answer.KNOWN
         reason = f"{reason}; the acknowledgement expired on {until}" if expired else reason
-    found = made(
-        course, seen, word, reason, margin, shift, since=since(course), disks=change.disks, confirmed=change
-    )
+    found = made(course, seen, word, reason, margin, shift, since=since(course), disks=change.disks, confirmed=change)
     return found if known is None else replace(found, acknowledged=known.acknowledgement)

@@ -9,9 +9,10 @@ from datetime import date, timedelta
 import numpy as np
 
 from results.nightly.answer import REGRESSION, Metric, Verdict
+from results.nightly.course import Course, Fresh
 from results.nightly.courses import course_of
 from results.nightly.evidence import CHECK_PAIRS, DEFAULT_MARGIN, PAIRS, Look
-from results.nightly.judge import Course, Fresh, verdict
+from results.nightly.judge import verdict
 from results.nightly.standing_change import needs_more_pairs
 from tests.validate import nights_truth as truth
 
