@@ -10,6 +10,7 @@ A change that was confirmed stands until its recovery is confirmed (:mod:`result
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from results.nightly import answer
@@ -96,24 +97,13 @@ def _of_disks(
     """Members are slower than their peers: a regression where they were on several nights in a row."""
     told = "; ".join(_member_words(each) for each in slow)
     ids = tuple(each.disk_id for each in slow)
-    tested = Shift(shift.change, shift.low, shift.high, slow[0].p_value, slow[0].shift.count)
-    looked = side_of(seen)
+    p_value, looked = slow[0].p_value, side_of(seen)
     if word == answer.TONIGHT:
         reason = f"{words}; {told}: a regression needs {NIGHTS_IN_A_ROW} nights in a row"
-        return made(course, seen, word, reason, margin, tested, disks=ids, looked=looked)
-    found = Confirmed(night=course.night, change_pct=as_pct(shift.change), disks=ids)
-    return made(
-        course,
-        seen,
-        word,
-        f"{words}; {told}",
-        margin,
-        tested,
-        since=since(course),
-        disks=ids,
-        looked=looked,
-        confirmed=found,
-    )
+        return replace(made(course, seen, word, reason, margin, shift, disks=ids, looked=looked), p_value=p_value)
+    change = Confirmed(night=course.night, change_pct=as_pct(shift.change), disks=ids)
+    found = made(course, seen, word, f"{words}; {told}", margin, shift, since=since(course), disks=ids, looked=looked)
+    return replace(found, p_value=p_value, confirmed=change)
 
 
 def _once(slow: tuple[SlowMember, ...]) -> tuple[SlowMember, ...]:
