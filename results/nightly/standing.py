@@ -6,6 +6,7 @@ that decided anything says what stands; outcomes of versions that did not carry 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -70,9 +71,8 @@ def _confirmed(own: Past) -> Confirmed | None:
     if not deciding or deciding[-1][1].word not in STANDS:
         return None
     newest = deciding[-1][1]
-    if newest.confirmed is not None:
-        return newest.confirmed
-    return _of_words(deciding)
+    found = newest.confirmed if newest.confirmed is not None else _of_words(deciding)
+    return found if found is not None and math.isfinite(found.change_pct) and found.change_pct > -100 else None
 
 
 def _of_words(deciding: Past) -> Confirmed | None:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 def verdict_of_standing(course: Course, change: Confirmed, seen: Screen, fresh: Fresh | None, margin: float) -> Verdict:
     """The verdict where ``change`` stands; ``fresh`` is None where only the night itself was measured."""
     if fresh is not None and fresh.differences is not None:
-        return _of_pairs(course, change, seen, fresh, fresh.differences, margin)
+        # A few pairs beside a change that was confirmed estimate it: their p-value would answer no question.
+        return replace(_of_pairs(course, change, seen, fresh, fresh.differences, margin), p_value=None)
     if change.disks and fresh is not None and fresh.shares is not None:
         return _of_disks(course, change, seen, fresh, margin)
     return _of_figures(course, change, seen, margin)

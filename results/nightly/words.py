@@ -114,14 +114,6 @@ def since_text(since: Since) -> str:
     return f"since {plain(since.night)}{f' ({beside})' if beside else ''}"
 
 
-def test_text(verdict: Verdict) -> str | None:
-    """What was done to confirm it."""
-    if not verdict.pairs:
-        return None
-    p_value = f", p = {verdict.p_value:.2g}" if known(verdict.p_value) else ""
-    return f"{verdict.pairs} interleaved pairs of baseline and tonight{p_value}"
-
-
 def watched_text(metric_figure: str, watched: Watched) -> str:
     """A stated bound, whether it held, and how often it may be broken."""
     said = {True: "held", False: "broken", None: "not judged"}[watched.held]
@@ -157,9 +149,6 @@ def details(verdict: Verdict) -> tuple[str, ...]:
         lines.append(since_text(verdict.since))
     if verdict.disks:
         lines.append(f"slower than their peers: {', '.join(map(plain, verdict.disks))}")
-    tested = test_text(verdict)
-    if tested is not None:
-        lines.append(tested)
     return (*lines, *(watched_text(verdict.metric.figure, each) for each in verdict.watched))
 
 

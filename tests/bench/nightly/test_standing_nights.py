@@ -1,4 +1,4 @@
-"""A regression over many nights: confirmed, still there, acknowledged, worse, expired, recovered; of pairs and disks."""
+"""A regression over many nights: confirmed, still there, acknowledged, worse, expired, recovered."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_a_disk_is_told_of_tonight_only_and_a_regression_on_its_third_night(befo
     for word in (answer.TONIGHT, answer.TONIGHT, answer.REGRESSION):
         found = nights.next()
         assert (iops(found).word, iops(found).disks) == (word, ("SERIAL-2",))
-        assert "interleaved pairs" not in stripelab("show", nights.store).stdout
+        assert "interleaved pairs" not in stripelab("show", nights.store).stdout, "readings are not pairs"
     for _ in range(3):
         assert nights.word() == answer.REGRESSION
         assert set(nights.ran) == {"night"}, "its own readings tell"
