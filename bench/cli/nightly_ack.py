@@ -85,7 +85,7 @@ def _change(store: Path, metric: str, reason: str, ticket: str, until: str | Non
     from results.nightly.acknowledged import acknowledge, keep_acknowledged, key_of, read_acknowledged
     from results.nightly.answer import Acknowledgement
     from results.nightly.kept import outcomes
-    from results.text import plain
+    from results.text import encodable, plain
 
     there = read_acknowledged(store)
     if remove:
@@ -106,7 +106,9 @@ def _change(store: Path, metric: str, reason: str, ticket: str, until: str | Non
         verdict.metric,
         verdict.baseline or "",
         _confirmed_night(nights, verdict),
-        Acknowledgement(until=last, reason=reason.strip(), ticket=ticket.strip(), set_at_ns=time.time_ns()),
+        Acknowledgement(
+            until=last, reason=encodable(reason.strip()), ticket=encodable(ticket.strip()), set_at_ns=time.time_ns()
+        ),
     )
     keep_acknowledged(store, [*(each for each in there if each.key != key_of(verdict.metric)), new])
 
