@@ -13,7 +13,7 @@ from pathlib import Path
 
 from results.errors import ResultsError
 from results.nightly import answer, kept, words
-from results.nightly.answer import Nightly
+from results.nightly.answer import Nightly, Verdict
 from results.nightly.baseline import Pinned, read_baselines
 from results.nightly.history import read_history
 from results.nightly.trend import Entry, Happening, Trend, happenings, trends
@@ -160,7 +160,7 @@ def _summary(found: Nights, mark: str) -> Grid:
     newest = [trend.newest for trend in every]
     columns = {
         Column("metric"): [_text(trend.metric.name) for trend in every],
-        Column("newest verdict"): [_word(each.word if each else None) for each in newest],
+        Column("newest verdict"): [_newest(each) for each in newest],
         Column("newest figure", right=True): [_figure(trend, trend.entries[-1].value) for trend in every],
         Column("baseline", right=True): [
             _figure(trend, trend.eras[-1].level if trend.eras else None) for trend in every
@@ -181,6 +181,14 @@ def _summary(found: Nights, mark: str) -> Grid:
         columns[Column(_HEADS.get(word, words.PLURALS[word]), right=True)] = [Cell(str(each), each) for each in counts]
     kinds = [_KINDS.get(each.word, "") if each else "" for each in newest]
     return tables.grid(f"Every metric, what wants attention first{mark}", columns, kinds)
+
+
+def _newest(verdict: Verdict | None) -> Cell:
+    """The newest verdict, and who knows of it."""
+    if verdict is None or verdict.acknowledged is None:
+        return _word(verdict.word if verdict else None)
+    cell = _word(verdict.word)
+    return Cell(f"{cell.text}, {words.acknowledged_text(verdict.acknowledged)}", cell.key)
 
 
 def _changes(numbered: Sequence[tuple[int, Happening]], caption: str) -> Grid:

@@ -77,3 +77,17 @@ def test_quiet_nights_of_a_steady_machine_take_hardly_any_pairs():
     words = [judged.night(values[: end + 1], restored(dice, 0.0)).word for end in range(truth.BASELINE, len(values))]
     assert words.count(OK) >= 58
     assert judged.looks <= 4
+
+
+def test_a_machine_that_slows_down_is_cleared_by_pairs_and_followed():
+    """The screen's centre moves to what pairs cleared: a machine that stays slow does not sound for ever."""
+    dice = np.random.default_rng(6)
+    values = truth.nights(dice, truth.MACHINES["AR(.3)"], 60)
+    values[truth.BASELINE + 5 :] += np.log1p(-0.12)
+    judged = Judged()
+    looks = []
+    for end in range(truth.BASELINE, len(values)):
+        assert judged.night(values[: end + 1], restored(dice, 0.0)).word != REGRESSION
+        looks.append(judged.looks)
+    assert 1 <= looks[-1] <= 14
+    assert looks[-1] - looks[30] <= 1, "by then nothing sounds"

@@ -179,15 +179,3 @@ def test_a_disk_that_is_slow_on_one_night_is_no_regression(before, tmp_path):
     assert nights.word() == answer.TONIGHT
     nights.truth = {}
     assert answer.REGRESSION not in {nights.word() for _ in range(3)}
-
-
-def test_a_machine_that_slows_down_is_cleared_by_pairs_and_followed(nights):
-    """The screen's centre moves to what pairs cleared: a slow machine does not sound for ever."""
-    nights.truth = {"machine": math.log1p(-0.12)}
-    looks = 0
-    for _ in range(12):
-        found = nights.next()
-        assert iops(found).word in {answer.OK, answer.UNCONFIRMED}
-        looks += "pair-tonight" in nights.ran
-    assert 1 <= looks <= 8
-    assert nights.ran == ["night"] * 3, "by now nothing sounds"
