@@ -178,6 +178,14 @@ class StreamError(StripelabError):
     remedy = "Free space where the output is redirected to, then run the same command again."
 
 
+class KnownRegressionError(StripelabError):
+    """Every regression of a night is acknowledged: what is known is still there, and nothing else is worse."""
+
+    status = 20
+    answered = True
+    remedy = "`stripelab nightly ack STORE` lists the acknowledgements, and takes one back with --remove."
+
+
 class InterruptedRunError(StripelabError):
     """The user stopped the run."""
 

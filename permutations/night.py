@@ -51,18 +51,21 @@ def fresh_plan(plan: Plan, night: str, points: Sequence[DesignPoint], *, count: 
     return _with(plan, points, trials)
 
 
-def pair_plan(plan: Plan, night: str, pairs: Sequence[Pair], *, count: int) -> Plan:
-    """``count`` interleaved pairs of each; which half of a pair comes first is drawn for each pair."""
+def pair_plan(plan: Plan, night: str, pairs: Sequence[tuple[Pair, int]]) -> Plan:
+    """So many interleaved pairs of each; which half of a pair comes first is drawn for each pair.
+
+    A plan of more pairs of the same night begins with the same trials.
+    """
     trials: list[PlannedTrial] = []
-    for block in range(count):
-        for pair in pairs:
+    for block in range(max(count for _, count in pairs)):
+        for pair in (pair for pair, count in pairs if block < count):
             halves = [(PAIR_BASELINE, pair.baseline), (PAIR_TONIGHT, pair.tonight)]
             if _draw(f"{plan.sweep.seed}/{night}/{block}/{pair.tonight.id}")[0] % 2:
                 halves.reverse()
             for role, point in halves:
                 planned = PlannedTrial("", point, block, len(trials), disk_checks=0)
                 trials.append(_of_night(plan, planned, night, role))
-    return _with(plan, [point for pair in pairs for point in (pair.baseline, pair.tonight)], trials)
+    return _with(plan, [point for pair, _ in pairs for point in (pair.baseline, pair.tonight)], trials)
 
 
 def _with(plan: Plan, points: Iterable[DesignPoint], trials: Iterable[PlannedTrial]) -> Plan:

@@ -46,6 +46,7 @@ PLACES: dict[str, Callable[[str], str]] = {
     "outcome of a night": lambda _: f"nights/{NIGHT}.json",
     "beginning of a night": lambda _: f"nights/{NIGHT}.began",
     "baselines": lambda _: "baselines.jsonl",
+    "acknowledgements": lambda _: "acknowledged.json",
     "task of a night": lambda _: ".night-task.json",
     "events": lambda _: ".events.jsonl",
     "a guarantee": lambda _: "guarantee.json",

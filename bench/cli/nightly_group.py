@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from bench.cli import nightly_baseline, nightly_dashboard, nightly_install, nightly_run, nightly_show, nightly_trend
+from bench.cli import (
+    nightly_ack,
+    nightly_baseline,
+    nightly_dashboard,
+    nightly_install,
+    nightly_run,
+    nightly_show,
+    nightly_trend,
+)
 from bench.cli.groups import DefaultVerb
 
 group = typer.Typer(
@@ -17,6 +25,15 @@ group = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add the group and its verbs."""
-    for verb in (nightly_run, nightly_show, nightly_trend, nightly_baseline, nightly_install, nightly_dashboard):
+    verbs = (
+        nightly_run,
+        nightly_show,
+        nightly_trend,
+        nightly_ack,
+        nightly_baseline,
+        nightly_install,
+        nightly_dashboard,
+    )
+    for verb in verbs:
         verb.register(group)
     app.add_typer(group, name="nightly")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from results.nightly.answer import Nightly
 
 
-Margin = Annotated[float, typer.Option("--margin", help="Practical margin: a change up to it is none.", min=0)]
+Margin = Annotated[float, typer.Option("--margin", help="Practical margin, per cent.", min=0, max=99)]
 BaselineNights = Annotated[int, typer.Option("--baseline-nights", help="Nights that the first baseline takes.", min=5)]
 KeepRaw = Annotated[
     int | None,
@@ -77,7 +77,7 @@ def run(
 ) -> None:
     """Run a night: measure, screen every metric against the baseline, confirm what is suspicious, and say a verdict.
 
-    Exit status 1: a regression was confirmed; 18: none was, and not all of the night was measured.
+    Exit status 1: a regression is confirmed; 18: none is, and the night is incomplete; 20: all are acknowledged.
     """
     outputs = to.outputs(
         junit, openmetrics, markdown, code_quality, html, mail, mail_from, mail_to, annotations, webhook, webhook_secret
@@ -113,11 +113,13 @@ def run(
 
 
 def _conclude(outcome: Nightly) -> None:
-    """The exit status: a regression is told before what is missing."""
-    if outcome.status:
+    """The exit status: a regression is told before what is missing, and what is known last."""
+    if outcome.regressions:
         raise typer.Exit(outcome.status)
     if not outcome.complete:
         raise IncompleteNightError(f"the night {outcome.night} is incomplete: {outcome.problems[0]}")
+    if outcome.status:
+        raise typer.Exit(outcome.status)
 
 
 def _measured(asked: Asked) -> Nightly:

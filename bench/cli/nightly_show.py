@@ -44,7 +44,7 @@ def show(
 ) -> None:
     """Show the outcome of a night again, and write or send it in any form; nothing is measured.
 
-    Exit status 1 means that a regression was confirmed in that night.
+    Exit status 1: that night has a regression; 20: every one of them is acknowledged.
     """
     asked = to.outputs(
         junit,

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 from bench.cli.output import say, wrapped
 from results.nightly import words
-from results.nightly.answer import DRIFT, IMPROVEMENT, NO_VERDICT, OK, REGRESSION, UNCONFIRMED
+from results.nightly.answer import (
+    DRIFT,
+    IMPROVEMENT,
+    KNOWN,
+    NO_VERDICT,
+    OK,
+    RECOVERED,
+    REGRESSION,
+    TONIGHT,
+    UNCONFIRMED,
+)
 from results.text import plain
 
 if TYPE_CHECKING:
@@ -18,7 +28,10 @@ if TYPE_CHECKING:
 STYLES = {
     REGRESSION: "bold red",
     DRIFT: "bold yellow",
+    TONIGHT: "bold yellow",
     UNCONFIRMED: "yellow",
+    KNOWN: "magenta",
+    RECOVERED: "bold green",
     NO_VERDICT: "dim",
     IMPROVEMENT: "bold green",
     OK: "green",
@@ -50,7 +63,7 @@ def show_rich(night: Nightly, console: Console) -> None:
 
     if night.notice:
         console.print(Panel(text(plain(night.notice)), style="bold yellow", box=box.HEAVY))
-    console.print(text(words.headline(night), "bold red" if night.status else "bold"))
+    console.print(text(words.headline(night), "bold red" if night.regressions else "bold"))
     for line in _problems(night):
         console.print(text(line, "bold red"))
     if night.verdicts:
@@ -87,10 +100,10 @@ def _rest(night: Nightly) -> list[str]:
     """What stands below the table: reasons, broken bounds, what changed, what the night was."""
     found = []
     for verdict in night.ordered():
-        if verdict.word != OK:
+        if words.noteworthy(verdict):
             found += ["", f"{verdict.word}: {plain(verdict.metric.name)}"]
             found += [f"    {line}" for line in words.details(verdict)]
-    quiet = [(each, bound) for each, bound in words.broken(night) if each.word == OK]
+    quiet = [(each, bound) for each, bound in words.broken(night) if not words.noteworthy(each)]
     found += [f"{plain(each.metric.name)}: {words.watched_text(each.metric.figure, bound)}" for each, bound in quiet]
     if night.changes:
         found += ["", "Changed since the baseline:", *(f"    {words.changed_text(each)}" for each in night.changes)]

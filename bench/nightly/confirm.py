@@ -8,9 +8,10 @@ read on its own beside its peers, which are a control that needs nothing to be r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from bench import proc
 from bench.campaign import Conduct
@@ -21,10 +22,11 @@ from permutations.night import PAIR_BASELINE, Pair, fresh_plan, pair_plan
 from permutations.plan import Plan
 from permutations.point import PlannedTrial
 from results.nightly.baseline import Pinned
-from results.nightly.disks import SlowMember, checks_needed, shares, slow_members
-from results.nightly.evidence import Look
+from results.nightly.course import Course, Fresh
+from results.nightly.disks import CHECKS, NIGHTS_IN_A_ROW, Shares, SlowMember, lost_shares, shares, slow_members
+from results.nightly.evidence import PAIRS
 from results.nightly.history import History, read_history
-from results.nightly.judge import Course, Fresh
+from results.nightly.standing_change import needs_more_pairs
 from results.store.query import StoreFrames, load
 from results.store.schema import FRESH, NIGHT, PAIR_TONIGHT
 
@@ -62,39 +64,67 @@ class Confirming:
     budget_s: Callable[[], float | None]
 
 
-def confirm(
-    suspicious: Sequence[tuple[Course, Look]], asked: Confirming, where: Where, emit: Emit
-) -> tuple[Mapping[str, Fresh], tuple[str, ...]]:
-    """Measure again what the screen found suspicious; returns the evidence by the name of the metric, and problems.
+Wanted = Sequence[tuple[Course, int]]
+"""What is to be confirmed or checked, with the pairs that it takes."""
+
+
+def confirm(wanted: Wanted, asked: Confirming, where: Where, emit: Emit) -> tuple[Mapping[str, Fresh], tuple[str, ...]]:
+    """Measure again what the screen found suspicious, and check the changes that stand; by the name of the metric.
 
     What fails here is a problem that is said, and leaves a metric unconfirmed: the night itself is measured already.
     """
-    points = dict.fromkeys(course.metric.point_id for course, _ in suspicious)
-    count = max(look.pairs for _, look in suspicious)
-    chosen = [asked.pairs[point_id] for point_id in points]
-    paired = [pair for pair in chosen if asked.hooks.given or pair.baseline.id != pair.tonight.id]
-    alone = [pair for pair in chosen if pair not in paired]
-    problems: list[str] = []
-    if paired:
-        plan = pair_plan(asked.plan, asked.night, paired, count=count)
-        with _switched(asked.hooks, emit, problems) as before:
-            problems += _attempt(where, plan, emit, Conduct(budget_s=asked.budget_s(), before=before))
-    if alone:
-        checks = (
-            checks_needed(asked.disks, count, min(look.level for _, look in suspicious))
-            if asked.disks >= _FEWEST_DISKS
-            else 0
-        )
-        points_alone = [pair.tonight for pair in alone]
-        plan = fresh_plan(asked.plan, asked.night, points_alone, count=FRESH_TRIALS, disk_checks=checks)
+    problems = [*_measured(wanted, asked, where, emit)]
+    found = _evidence(wanted, asked, where, problems)
+    open_ = [
+        (course, PAIRS)
+        for course, _ in wanted
+        if (pairs := found[course.metric.name].differences) is not None
+        and needs_more_pairs(course, pairs, asked.margin)
+    ]
+    if open_:
+        problems += _paired(open_, asked, where, emit)
+        found = _evidence(wanted, asked, where, problems)
+    return found, tuple(problems)
+
+
+def _measured(wanted: Wanted, asked: Confirming, where: Where, emit: Emit) -> list[str]:
+    """Pairs of what can be restored, fresh trials of the rest; a change that stands needs no fresh trials."""
+    problems = _paired([each for each in wanted if _restorable(each[0], asked)], asked, where, emit)
+    points = dict.fromkeys(
+        course.metric.point_id for course, _ in wanted if course.confirmed is None and not _restorable(course, asked)
+    )
+    if points:
+        alone = [asked.pairs[point_id].tonight for point_id in points]
+        checks = CHECKS if asked.disks >= _FEWEST_DISKS else 0
+        plan = fresh_plan(asked.plan, asked.night, alone, count=FRESH_TRIALS, disk_checks=checks)
         problems += _attempt(where, plan, emit, Conduct(budget_s=asked.budget_s()))
-    return _evidence([course for course, _ in suspicious], asked, where, problems), tuple(problems)
+    return problems
+
+
+def _restorable(course: Course, asked: Confirming) -> bool:
+    """Whether the baseline of a metric can be measured tonight."""
+    pair = asked.pairs[course.metric.point_id]
+    return asked.hooks.given or pair.baseline.id != pair.tonight.id
+
+
+def _paired(wanted: Wanted, asked: Confirming, where: Where, emit: Emit) -> list[str]:
+    """Interleaved pairs, as many of each point as the metric of it takes that takes most."""
+    counts: dict[str, int] = {}
+    for course, count in wanted:
+        counts[course.metric.point_id] = max(count, counts.get(course.metric.point_id, 0))
+    if not counts:
+        return []
+    problems: list[str] = []
+    plan = pair_plan(asked.plan, asked.night, [(asked.pairs[point_id], count) for point_id, count in counts.items()])
+    with _switched(asked.hooks, emit, problems) as before:
+        problems += _attempt(where, plan, emit, Conduct(budget_s=asked.budget_s(), before=before))
+    return problems
 
 
 def _attempt(where: Where, plan: Plan, emit: Emit, conduct: Conduct) -> list[str]:
     if conduct.budget_s is not None and conduct.budget_s <= 0:
         return ["the time budget was spent before what the screen found could be confirmed"]
-    emit(Event("note", message=f"the screen found something: {len(plan.trials)} trials to confirm it"))
+    emit(Event("note", message=f"up to {len(plan.trials)} trials to confirm what the screen found or what stands"))
     try:
         summary = where.run(plan, emit, conduct)
     except StackError as failure:
@@ -130,41 +160,69 @@ def _switched(hooks: Hooks, emit: Emit, problems: list[str]) -> Iterator[Callabl
             problems.append(f"THE MACHINE MAY NOT BE IN TONIGHT'S STATE: {failure.message}: {failure.command}")
 
 
-def _evidence(
-    suspicious: Sequence[Course], asked: Confirming, where: Where, problems: Sequence[str]
-) -> Mapping[str, Fresh]:
+def _evidence(wanted: Wanted, asked: Confirming, where: Where, problems: Sequence[str]) -> Mapping[str, Fresh]:
     """What the store now holds for each metric."""
     frames = load(where.store, verify=False)
-    history = read_history(frames)
-    slow = _slow(frames, history, asked)
-    return {course.metric.name: _of_metric(course, history, asked, slow, problems) for course in suspicious}
+    disks = _Disks(frames, read_history(frames), asked)
+    return {course.metric.name: _of_metric(course, disks, problems) for course, _ in wanted}
 
 
-def _of_metric(
-    course: Course, history: History, asked: Confirming, slow: Sequence[SlowMember], problems: Sequence[str]
-) -> Fresh:
+def _of_metric(course: Course, disks: _Disks, problems: Sequence[str]) -> Fresh:
     import numpy as np
 
     from results.nightly.history import Key
 
+    asked, history = disks.asked, disks.history
     metric, pair = course.metric, asked.pairs[course.metric.point_id]
     key = Key(metric.point_id, metric.workload, metric.direction or "", metric.figure)
     why_not = "; ".join(problems) or None
-    tonight = history.by_block(key, asked.night, PAIR_TONIGHT)
-    if tonight:
+    if _restorable(course, asked):
+        tonight = history.by_block(key, asked.night, PAIR_TONIGHT)
         before_key = Key(pair.baseline.id, key.workload, key.direction, key.figure)
         before = history.by_block(before_key, asked.night, PAIR_BASELINE)
         both = sorted(tonight.keys() & before.keys())
         return Fresh(differences=np.asarray([tonight[each] - before[each] for each in both]), why_not=why_not)
-    again = history.by_block(key, asked.night, FRESH)
     members = set(history.members(metric.point_id, asked.night))
-    mine = tuple(each for each in slow if each.disk_id in members)
+    if course.confirmed is not None:
+        return Fresh(shares=disks.lost(members & {*course.confirmed.disks}), why_not=why_not)
+    again = history.by_block(key, asked.night, FRESH)
+    mine = tuple(each for each in disks.slow if each.disk_id in members)
     return Fresh(again=np.asarray([again[each] for each in sorted(again)]), slow=mine, why_not=why_not)
 
 
-def _slow(frames: StoreFrames, history: History, asked: Confirming) -> tuple[SlowMember, ...]:
-    fresh = history.trial_ids(asked.night, (FRESH,), ("ok", "failed", "invalid"))
-    if not fresh or asked.disks < _FEWEST_DISKS:
-        return ()
-    before = {night: shares(frames, history.trial_ids(night, (NIGHT,))) for night in asked.pinned.nights}
-    return slow_members(before, shares(frames, fresh), asked.margin)
+@dataclass(frozen=True, eq=False)
+class _Disks:
+    """Readings of the disks beside each other, of the baseline's nights and the latest; read where they are needed."""
+
+    frames: StoreFrames
+    history: History
+    asked: Confirming
+
+    @cached_property
+    def slow(self) -> tuple[SlowMember, ...]:
+        """Disks that are slower than their peers tonight, by the readings of the confirmation."""
+        fresh = self.history.trial_ids(self.asked.night, (FRESH,), ("ok", "failed", "invalid"))
+        if not fresh or self.asked.disks < _FEWEST_DISKS:
+            return ()
+        tonight = shares(self.frames, fresh)
+        return slow_members(self._baseline, tonight, self.asked.margin, self._of(self._latest[:-1]))
+
+    def lost(self, disk_ids: Iterable[str]) -> Mapping[str, tuple[float, ...]]:
+        """What each of these disks lost of its share in the latest nights, by the readings of the nights themselves."""
+        wanted = tuple(sorted(disk_ids))
+        return lost_shares(self._baseline, self._of(self._latest), wanted) if wanted else {}
+
+    @cached_property
+    def _latest(self) -> tuple[str, ...]:
+        nights = [night for night in self.history.nights if night < self.asked.night]
+        return (*nights[1 - NIGHTS_IN_A_ROW :], self.asked.night)
+
+    @cached_property
+    def _baseline(self) -> Mapping[str, Shares]:
+        return {night: self._night(night) for night in self.asked.pinned.nights}
+
+    def _of(self, nights: Sequence[str]) -> tuple[Shares, ...]:
+        return tuple(map(self._night, nights))
+
+    def _night(self, night: str) -> Shares:
+        return shares(self.frames, self.history.trial_ids(night, (NIGHT,)))

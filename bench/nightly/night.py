@@ -25,13 +25,16 @@ from bench.version import stripelab_version
 from permutations.night import Pair, night_plan, watched
 from permutations.plan import Plan
 from results.errors import ResultsError
+from results.nightly.acknowledged import read_acknowledged
 from results.nightly.answer import Baseline, Change, Nightly, Verdict
 from results.nightly.baseline import FEWEST_NIGHTS, FIRST, Pinned, pin, read_baselines
 from results.nightly.changes import environment_changes, settings_changes
+from results.nightly.course import Course, Fresh
 from results.nightly.courses import Night, courses
+from results.nightly.evidence import CHECK_PAIRS, Screen
 from results.nightly.health import health_changes, health_of
 from results.nightly.history import History, read_history
-from results.nightly.judge import Fresh, verdict
+from results.nightly.judge import verdict
 from results.nightly.kept import outcome_of, outcomes
 from results.nightly.watch import Promise, watched_bounds
 from results.recommendation.notes import notice_of
@@ -167,32 +170,34 @@ class _Run:
     ) -> tuple[tuple[Verdict, ...], tuple[str, ...]]:
         before = outcomes(self.asked.where.store)
         took = {point.id: pairs[point.id].baseline.id if point.id in pairs else None for point in self.plan.points}
-        night = Night(self.night, took, pinned, self.asked.baseline_nights, _not_run(history, self.plan, self.night))
+        night = Night(
+            self.night,
+            took,
+            pinned,
+            self.asked.baseline_nights,
+            _not_run(history, self.plan, self.night),
+            read_acknowledged(self.asked.where.store),
+        )
         ready, silent = courses(history, night, before)
-        seen = {course.metric.name: course.screened() for course in ready}
-        suspicious = [
-            (course, look)
-            for course in ready
-            if seen[course.metric.name].alarmed and (look := course.look(seen[course.metric.name])) is not None
-        ]
+        margin = self.asked.margin
+        seen = {course.metric.name: course.screened(margin) for course in ready}
+        wanted = [(course, _pairs_of(course, seen[course.metric.name])) for course in ready]
+        wanted = [(course, count) for course, count in wanted if count]
         evidence: Mapping[str, Fresh] = {}
         problems: tuple[str, ...] = ()
-        if suspicious and pinned is not None:
+        if wanted and pinned is not None:
             asked = Confirming(
                 plan=self.plan,
                 night=self.night,
                 pairs=pairs,
                 pinned=pinned,
                 hooks=self.asked.hooks,
-                margin=self.asked.margin,
+                margin=margin,
                 disks=_disks_of(history, self.night),
                 budget_s=self._left_s,
             )
-            evidence, problems = confirm(suspicious, asked, self.asked.where, self.emit)
-        made = [
-            verdict(course, seen[course.metric.name], evidence.get(course.metric.name), self.asked.margin)
-            for course in ready
-        ]
+            evidence, problems = confirm(wanted, asked, self.asked.where, self.emit)
+        made = [verdict(course, seen[course.metric.name], evidence.get(course.metric.name), margin) for course in ready]
         return (*made, *silent), problems
 
     def _made(
@@ -228,6 +233,13 @@ class _Run:
             problems=tuple(problems),
             stripelab_version=stripelab_version(),
         )
+
+
+def _pairs_of(course: Course, seen: Screen) -> int:
+    """Pairs that tonight takes: a few for a change that stands, those of a look where the screen sounds, else none."""
+    if course.confirmed is not None:
+        return CHECK_PAIRS
+    return course.look(seen).pairs if seen.alarmed else 0
 
 
 def pinned_of(history: History, store: os.PathLike[str], name: str, reason: str, nights: Sequence[str]) -> Pinned:

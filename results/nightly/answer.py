@@ -24,14 +24,22 @@ UNCONFIRMED = "unconfirmed"
 DRIFT = "drift: cause not separable"
 IMPROVEMENT = "improvement"
 NO_VERDICT = "no verdict"
-WORDS = (REGRESSION, DRIFT, UNCONFIRMED, NO_VERDICT, IMPROVEMENT, OK)
+KNOWN = "known regression"
+TONIGHT = "tonight only"
+RECOVERED = "recovered"
+WORDS = (REGRESSION, TONIGHT, DRIFT, UNCONFIRMED, NO_VERDICT, KNOWN, RECOVERED, IMPROVEMENT, OK)
 """Every verdict, the one that wants attention most first."""
 
 LAST_NS = 253_402_214_400_000_000_000
 """The last day of which a calendar can speak: 9999-12-31."""
 
-FORMAT = 1
-"""Version of the JSON form."""
+LAST_NIGHT = "9999-12-31"
+
+FORMAT, READ_FORMATS = 2, (1, 2)
+"""Version of the JSON form that is written, and those that are read: 2 added the words of confirmed changes."""
+
+REGRESSED_STATUS, KNOWN_STATUS = 1, 20
+"""Exit status of a night with a regression, and of one whose regressions are all acknowledged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,14 +112,39 @@ class DiskHealth:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Confirmed:
+    """A change that was confirmed, kept with every later verdict until the recovery is confirmed too.
+
+    ``night`` is the one that confirmed it, ``change_pct`` the change from the baseline then; ``disks`` are the members
+    that it rests on where it rests on disks.
+    """
+
+    night: str
+    change_pct: float
+    improvement: bool = False
+    disks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledgement:
+    """A regression that somebody knows about: why, in which ticket, and until which night it is not alerted."""
+
+    until: str
+    reason: str = ""
+    ticket: str = ""
+    set_at_ns: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The verdict on one metric, and what it rests on.
 
     ``value`` is tonight's figure and ``baseline_value`` the baseline's, in the figure's own unit.
     ``change_pct`` with its interval is signed as the figure moved (more is positive, whichever way is better);
-    ``looked`` is the side, worse or better, on which fresh runs were asked.  ``margin_pct`` is the practical margin,
+    ``looked`` is the side, worse or better, on which a test was made.  ``margin_pct`` is the practical margin,
     ``screen`` the statistic of the screen, ``pairs`` how many confirmation pairs ran, ``p_value`` that of their test.
-    ``disks`` are the members named as slower than their peers.
+    ``disks`` are the members named as slower than their peers.  ``confirmed`` is the change that stands, or that has
+    recovered tonight; ``acknowledged`` says who knows of it, also where the acknowledgement has expired.
     What is not known is None.
     """
 
@@ -133,6 +166,8 @@ class Verdict:
     since: Since | None = None
     disks: tuple[str, ...] = ()
     watched: tuple[Watched, ...] = ()
+    confirmed: Confirmed | None = None
+    acknowledged: Acknowledgement | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,8 +215,10 @@ class Nightly:
 
     @property
     def status(self) -> int:
-        """Exit status: 1 where a regression is confirmed, else 0."""
-        return 1 if self.regressions else 0
+        """Exit status: 1 where a regression is confirmed, 20 where every one is acknowledged, else 0."""
+        if self.regressions:
+            return REGRESSED_STATUS
+        return KNOWN_STATUS if self.count(KNOWN) else 0
 
     @property
     def started(self) -> datetime:
@@ -228,7 +265,7 @@ def from_json(text: str | bytes) -> Nightly:
         plain = msgspec.json.decode(text)
         if not isinstance(plain, dict) or "verdicts" not in plain:
             raise ResultsError("this is no outcome of a night", remedy=_REMEDY)
-        if plain.get("format") != FORMAT:
+        if plain.get("format") not in READ_FORMATS:
             raise ResultsError(f"format {plain.get('format')!r} of a night's outcome is not known", remedy=_REMEDY)
         night = msgspec.convert(plain, Nightly)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:

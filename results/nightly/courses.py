@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from results.nightly import answer
-from results.nightly.answer import Nightly, Verdict
+from results.nightly.acknowledged import Acknowledged, key_of
+from results.nightly.answer import Metric, Nightly, Verdict
 from results.nightly.baseline import Pinned
-from results.nightly.evidence import YEAR_NIGHTS
+from results.nightly.course import Course
+from results.nightly.evidence import followed
 from results.nightly.history import History, Key, Series
-from results.nightly.judge import Course, none
+from results.nightly.judge import none
+from results.nightly.standing import Past, standing
+
+if TYPE_CHECKING:
+    from results.nightly.evidence import Floats
 
 FEWEST = 5
 """Nights that a metric must have had in the baseline; with fewer there is no spread to speak of."""
@@ -22,7 +28,8 @@ FEWEST = 5
 class Night:
     """What a night asks of the history: its name, its points with the baseline's point that each took the place of.
 
-    ``not_run`` are points of which the time budget let no trial begin.
+    ``not_run`` are points of which the time budget let no trial begin; ``acknowledged`` are regressions that somebody
+    knows about.
     """
 
     night: str
@@ -30,6 +37,7 @@ class Night:
     pinned: Pinned | None
     nights_wanted: int
     not_run: frozenset[str] = frozenset()
+    acknowledged: Sequence[Acknowledged] = field(default_factory=tuple)
 
 
 def courses(
@@ -37,15 +45,16 @@ def courses(
 ) -> tuple[tuple[Course, ...], tuple[Verdict, ...]]:
     """The course of every metric that can be judged, and a verdict of none, with its reason, for each that cannot.
 
-    ``before`` are the outcomes of earlier nights: a cumulative sum starts anew after a false alarm.
+    ``before`` are the outcomes of earlier nights, which say what stands (:mod:`results.nightly.standing`).
     """
+    past = by_metric(before)
     series = {each.key: each for each in history.all_series()}
     ready: list[Course] = []
     silent: list[Verdict] = []
     for key in sorted(series):
         if key.point_id not in asked.points:
             continue
-        found = _course(series, key, asked, before)
+        found = _course(series, key, asked, past.get(key, ()))
         if isinstance(found, Course):
             ready.append(found)
         elif found is not None:
@@ -53,7 +62,7 @@ def courses(
     return tuple(ready), tuple(silent)
 
 
-def _course(series: Mapping[Key, Series], key: Key, asked: Night, before: Sequence[Nightly]) -> Course | Verdict | None:
+def _course(series: Mapping[Key, Series], key: Key, asked: Night, past: Past) -> Course | Verdict | None:
     own = series[key]
     pinned = asked.pinned
     if key.point_id in asked.not_run:
@@ -76,7 +85,7 @@ def _course(series: Mapping[Key, Series], key: Key, asked: Night, before: Sequen
         return none(own.metric, reason, baseline=pinned.name, value=_tonight(own, asked))
     if asked.night not in own.nights:
         return none(own.metric, "no trial of tonight is ok", baseline=pinned.name)
-    return _joined(own, earlier, asked, pinned, before)
+    return _joined(own, earlier, asked, pinned, past)
 
 
 def _tonight(series: Series, asked: Night) -> float | None:
@@ -86,45 +95,67 @@ def _tonight(series: Series, asked: Night) -> float | None:
     return math.exp(float(found[0])) if len(found) else None
 
 
-def _joined(own: Series, earlier: Series, asked: Night, pinned: Pinned, before: Sequence[Nightly]) -> Course:
+def by_metric(before: Sequence[Nightly]) -> Mapping[Key, Past]:
+    """The verdicts of each metric with their nights."""
+    found: dict[Key, list[tuple[str, Verdict]]] = defaultdict(list)
+    for night in before:
+        for verdict in night.verdicts:
+            found[key_of(verdict.metric)].append((night.night, verdict))
+    return found
+
+
+def _joined(own: Series, earlier: Series, asked: Night, pinned: Pinned, past: Past) -> Course:
     """The baseline's nights, then those since: tonight's point where it was measured, else the one before it."""
     import numpy as np
 
     end = max(pinned.nights)
     values = dict(zip(earlier.nights, earlier.values.tolist(), strict=True))
-    kept = {night: value for night, value in values.items() if night in pinned.nights}
+    kept = {night: value for night, value in sorted(values.items()) if night in pinned.nights}
     after = {**values, **dict(zip(own.nights, own.values.tolist(), strict=True))}
     since = {night: value for night, value in sorted(after.items()) if end < night <= asked.night}
-    quiet_from = max((each.night for each in before if _false_alarm(each, own, pinned)), default=end)
-    recent = [value for night, value in since.items() if night > quiet_from]
-    nights = (*sorted(kept), *since)
+    return course_of(
+        own.metric,
+        pinned.name,
+        (*kept, *since),
+        np.asarray([*kept.values(), *since.values()]),
+        len(kept),
+        past,
+        asked.acknowledged,
+    )
+
+
+def course_of(
+    metric: Metric,
+    baseline: str,
+    nights: Sequence[str],
+    values: Floats,
+    pinned: int,
+    past: Past,
+    acknowledged: Sequence[Acknowledged] = (),
+) -> Course:
+    """The course from its nights in the order of time, of which the first ``pinned`` are the baseline's.
+
+    ``values`` are logarithms, (n,), tonight's last; ``past`` are the metric's earlier verdicts.
+    """
+    stands = standing(past, baseline, nights[-1])
+    begin = _after(nights, stands.restart, pinned)
+    level = None
+    if stands.cleared is not None:
+        level = followed(values[: _after(nights, stands.cleared, pinned)])
     return Course(
-        metric=own.metric,
-        baseline_name=pinned.name,
-        baseline=np.asarray([kept[night] for night in sorted(kept)]),
-        since=np.asarray(recent),
-        nights=nights,
-        looks=_looks(before, own, asked.night),
-        values=np.asarray([*(kept[night] for night in sorted(kept)), *since.values()]),
+        metric=metric,
+        baseline_name=baseline,
+        baseline=values[:pinned],
+        since=values[min(begin, len(values) - 1) :],
+        nights=tuple(nights),
+        values=values,
+        looks=stands.looks,
+        level=level,
+        confirmed=stands.confirmed,
+        acknowledged=next((each for each in reversed(acknowledged) if each.covers(metric, baseline, stands)), None),
     )
 
 
-def _looks(before: Sequence[Nightly], series: Series, night: str) -> Mapping[str, int]:
-    """How often the metric was looked at, on either side, in the year before this night; baselines do not matter."""
-    begin = (date.fromisoformat(night) - timedelta(days=YEAR_NIGHTS - 1)).isoformat()
-    return Counter(
-        each.looked
-        for earlier in before
-        if begin <= earlier.night < night
-        for each in earlier.verdicts
-        if each.looked and each.metric.name == series.metric.name and each.metric.point_id == series.metric.point_id
-    )
-
-
-def _false_alarm(night: Nightly, series: Series, pinned: Pinned) -> bool:
-    """Whether the screen had sounded that night, against this baseline, and nothing was confirmed."""
-    return any(
-        each.screened and each.word == answer.UNCONFIRMED and each.baseline == pinned.name
-        for each in night.verdicts
-        if each.metric.name == series.metric.name and each.metric.point_id == series.metric.point_id
-    )
+def _after(nights: Sequence[str], night: str | None, pinned: int) -> int:
+    """Place of the first night after this one, of those after the baseline; the first of those where there is none."""
+    return pinned if night is None else max(pinned, bisect_right(nights, night))

@@ -20,16 +20,24 @@ if TYPE_CHECKING:
 CUSUM_SLACK, CUSUM_LIMIT = 0.5, 4.0
 Z_LIMIT, Z_NIGHTS = 2.6, 60
 """Distance of one night that is suspicious, on a baseline of so many nights."""
-PAIRS, MANY_PAIRS = 12, 16
-SIGNIFICANCE = 1 / 256
-FALSE_REGRESSIONS_A_YEAR = 0.02
-"""What the levels of all looks at a metric add up to at most, in any year (:func:`look`)."""
+CHECK_PAIRS, PAIRS, MANY_PAIRS = 4, 12, 20
+"""Pairs of a nightly check of a change that is confirmed already, and fewest and usual most of a look."""
+SPENT_A_YEAR = 4 / 256
+"""What the levels of all looks at one side of a metric add up to at most, in any year (:func:`look`)."""
+FALSE_REGRESSIONS_A_YEAR = 0.016
+"""Bound on false regressions per metric and year: looks that confirmed something are not charged."""
 YEAR_NIGHTS = 365
 CONFIDENCE = 0.95
 FEWEST_PAIRS = 8
-"""2 to the power -8 is the significance: with fewer pairs no outcome reaches it."""
+"""2 to the power -8 is half the level of the first look: fewer pairs decide nothing."""
+FOLLOWED_NIGHTS = 14
+"""Nights whose median is the screen's new centre: two of each weekday."""
+DEFAULT_MARGIN = 0.05
+"""Practical margin, a share, unless another one is given."""
 
-_FULL_LOOKS, _SHORT_LOOKS = 3, 1
+_SPARE_PAIRS = 4
+_FAR_MARGINS = 1.5
+"""Practical margins that a single night must be off: one stalled trial of three is about one margin."""
 _WILD, _NORMAL_MAD = 5.0, 1.4826
 _LEAST_SPREAD = 0.002
 """Standard deviation below which nights are taken to be rounded rather than that alike, as a share."""
@@ -69,21 +77,27 @@ def typical(nights: Floats) -> Floats:
     return kept
 
 
-def screen(baseline: Floats, since: Floats, sign: int) -> Screen:
+def screen(
+    baseline: Floats, since: Floats, sign: int, *, margin: float = DEFAULT_MARGIN, level: float | None = None
+) -> Screen:
     """Screen the last of ``since``, the nights after the baseline (or after the last look).
 
-    A tabular CUSUM with k = 0.5 and h = 4 (Page 1954, "Continuous inspection schemes", Biometrika 41, 100-115)
-    beside a Shewhart limit of 2.6; both in standard deviations of the baseline's nights.
+    A tabular CUSUM (Page 1954, "Continuous inspection schemes", Biometrika 41, 100-115) beside a Shewhart limit, both
+    in standard deviations of the baseline's nights.  The slack of the sum is half of the smallest change that is
+    sought, which is the larger of one standard deviation and the practical ``margin`` (a share): a change within the
+    margin is never a regression, so there is no point in measuring again for one.  ``level`` is the centre where
+    pairs cleared nights after the baseline (:func:`followed`).
     """
     import numpy as np
 
     mean, spread = centre(baseline)
-    worse = sign * (mean - since) / spread
-    sums = np.zeros(2)
-    for z in worse:
-        sums = advanced(sums, np.array([z, -z]))
-    z, limit = float(worse[-1]), z_limit(len(baseline))
-    on_worse, on_better = (bool(each) for each in alarms(sums, np.array([z, -z]), limit))
+    worse = sign * ((mean if level is None else level) - since) / spread
+    least = -math.log1p(-min(margin, 0.99)) / spread
+    slack = max(CUSUM_SLACK, least / 2)
+    sums = np.array([cusum(each, slack)[-1] for each in (worse, -worse)])
+    z, limit = float(worse[-1]), max(z_limit(len(baseline)), _FAR_MARGINS * least)
+    on_worse, on_better = sums > CUSUM_LIMIT
+    on_worse, on_better = bool(on_worse or z > limit), bool(on_better or -z > limit)
     is_worse = on_worse or (not on_better and z >= 0)
     return Screen(z, float(sums[0 if is_worse else 1]), is_worse, on_worse or on_better, limit)
 
@@ -94,18 +108,20 @@ def centre(baseline: Floats) -> tuple[float, float]:
     return float(nights.mean()), max(_LEAST_SPREAD, float(nights.std(ddof=1)))
 
 
-def advanced(sums: Floats, z: Floats) -> Floats:
-    """The cumulative sums after a night that is ``z`` standard deviations off; the same shape, any."""
+def followed(nights: Floats) -> float:
+    """Centre of the screen after a night that pairs cleared: the median of the latest nights up to that one."""
     import numpy as np
 
-    moved: Floats = np.maximum(0.0, sums + z - CUSUM_SLACK)
-    return moved
+    return float(np.median(nights[-FOLLOWED_NIGHTS:]))
 
 
-def alarms(sums: Floats, z: Floats, limit: float) -> npt.NDArray[np.bool_]:
-    """Where the screen sounds: one night far out, or many a little."""
-    sounding: npt.NDArray[np.bool_] = (z > limit) | (sums > CUSUM_LIMIT)
-    return sounding
+def cusum(z: Floats, slack: float = CUSUM_SLACK) -> Floats:
+    """The one-sided cumulative sum after each night that is ``z`` standard deviations off; the same shape, (n,)."""
+    import numpy as np
+
+    total = np.cumsum(z - slack)
+    sums: Floats = total - np.minimum(0.0, np.minimum.accumulate(total))
+    return sums
 
 
 @lru_cache(maxsize=512)
@@ -130,17 +146,18 @@ class Look:
     pairs: int
 
 
-def look(earlier: int) -> Look | None:
-    """The next look at a metric that had so many on the same side within :data:`YEAR_NIGHTS`; None: none is left.
+def look(earlier: int) -> Look:
+    """The next look at a metric that had so many on the same side, none of which confirmed anything, within a year.
 
-    A metric that is looked at often is found changed in the end.  The first three looks in a year have the
-    level 1/256, each later one half of the one before: together they stay below 4/256 = 0.0156 false regressions
-    in any year, whatever makes the screen sound (a Bonferroni bound over unequal levels, as in alpha spending:
-    Lan and DeMets 1983, Biometrika 70, 659-663).  None as soon as 16 pairs could not reach the level.
+    A metric that is looked at often is found changed in the end, so the k-th look has the level (4/256) / (k (k + 1)),
+    whose sum over any number of looks stays below 4/256 (alpha spending: Lan and DeMets 1983, Biometrika 70, 659-663;
+    alpha investing: Foster and Stine 2008, JRSS B 70, 429-444).  In any :data:`YEAR_NIGHTS` nights the j-th look has
+    j - 1 before it at least, so the bound holds for every year.  Pairs are as many as the exact test needs for that
+    level, with some to spare for pairs that a stall turned round: 12 to 20, and 24 for the 364th look of a year.
     """
-    level = SIGNIFICANCE * 2.0 ** -max(0, earlier - _FULL_LOOKS + 1)
-    pairs = PAIRS if earlier < _SHORT_LOOKS else MANY_PAIRS
-    return Look(level, pairs) if level >= 2.0**-pairs else None
+    level = SPENT_A_YEAR / ((earlier + 1) * (earlier + 2))
+    needed = math.ceil(-math.log2(level))
+    return Look(level, max(PAIRS, needed, min(MANY_PAIRS, needed + _SPARE_PAIRS)))
 
 
 @dataclass(frozen=True)
@@ -157,6 +174,10 @@ class Shift:
         """Whether the whole interval lies beyond the practical margin, a share, on one side or the other."""
         return self.high < math.log1p(-margin) or self.low > math.log1p(margin)
 
+    def within(self, margin: float) -> bool:
+        """Whether the whole interval lies within the margin: equivalence is shown (Schuirmann 1987)."""
+        return math.log1p(-margin) <= self.low and self.high <= math.log1p(margin)
+
 
 def sign_flip(differences: Floats, *, worse: bool, sign: int) -> float:
     """Exact one-sided p-value of paired differences: the share of all sign patterns with a sum as large.
@@ -167,7 +188,7 @@ def sign_flip(differences: Floats, *, worse: bool, sign: int) -> float:
     return float(flip_p_values((-sign if worse else sign) * differences[None, :MOST_FLIPPED])[0])
 
 
-MOST_FLIPPED = 20
+MOST_FLIPPED = 32
 
 
 def flip_p_values(differences: Floats) -> Floats:

@@ -15,18 +15,42 @@ from dataclasses import dataclass
 from typing import Any
 
 from results.nightly import words
-from results.nightly.answer import DRIFT, IMPROVEMENT, NO_VERDICT, OK, REGRESSION, UNCONFIRMED, Metric, Nightly
+from results.nightly.answer import (
+    DRIFT,
+    IMPROVEMENT,
+    KNOWN,
+    NO_VERDICT,
+    OK,
+    RECOVERED,
+    REGRESSION,
+    TONIGHT,
+    UNCONFIRMED,
+    Metric,
+    Nightly,
+)
 from results.text import json_text, plain
 
 SHOWN = 10
 """Annotations of one level that GitHub shows of a step."""
 
-LEVELS = {REGRESSION: "error", DRIFT: "warning", UNCONFIRMED: "warning", NO_VERDICT: "warning", IMPROVEMENT: "notice"}
+LEVELS = {
+    REGRESSION: "error",
+    TONIGHT: "warning",
+    DRIFT: "warning",
+    UNCONFIRMED: "warning",
+    NO_VERDICT: "warning",
+    KNOWN: "notice",
+    RECOVERED: "notice",
+    IMPROVEMENT: "notice",
+}
 SEVERITIES = {
     REGRESSION: "critical",
+    TONIGHT: "major",
     DRIFT: "major",
     UNCONFIRMED: "minor",
     NO_VERDICT: "minor",
+    KNOWN: "info",
+    RECOVERED: "info",
     IMPROVEMENT: "info",
 }
 
@@ -52,7 +76,7 @@ def findings(night: Nightly) -> tuple[Finding, ...]:
     changed = _changed(night)
     for verdict in night.ordered():
         if verdict.word != OK:
-            beside = changed if verdict.word in {REGRESSION, DRIFT} else ()
+            beside = changed if verdict.word in {REGRESSION, TONIGHT, DRIFT} else ()
             told = (f"{words.figures(verdict)}{words.mark(night)}", *words.details(verdict), *beside)
             title = f"{verdict.word}: {plain(verdict.metric.name)}"
             check = words.SHORT.get(verdict.word, verdict.word)

@@ -1,8 +1,9 @@
 """A night as JUnit XML, the form that every CI server reads.
 
 There is no standard, only what Ant wrote and servers agreed to read; this keeps to the schema of Jenkins'
-xUnit plugin (``junit-10.xsd``).  Each metric is a test case: a regression fails, a drift and a missing verdict
-are skipped since nobody can tell, everything else passes with its figures in ``system-out``.  A night that did
+xUnit plugin (``junit-10.xsd``).  Each metric is a test case: a regression fails; a regression that is acknowledged, a
+drift, a disk that is slow tonight only and a missing verdict are skipped; everything else passes with its figures in
+``system-out``.  A night that did
 not run to its end is an error of its own, so that a green suite always means that all was measured.
 """
 
@@ -11,11 +12,11 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from results.nightly import words
-from results.nightly.answer import DRIFT, NO_VERDICT, REGRESSION, Nightly, Verdict
+from results.nightly.answer import DRIFT, KNOWN, NO_VERDICT, REGRESSION, TONIGHT, Nightly, Verdict
 from results.text import plain
 
 WHOLE = "the night ran to its end"
-_SKIPPED = frozenset({DRIFT, NO_VERDICT})
+_SKIPPED = frozenset({DRIFT, KNOWN, NO_VERDICT, TONIGHT})
 
 
 def junit(night: Nightly) -> str:
@@ -75,7 +76,8 @@ def _case(suite: ET.Element, night: Nightly, verdict: Verdict) -> None:
     if verdict.word == REGRESSION:
         ET.SubElement(case, "failure", type="regression", message=message).text = told
     elif verdict.word in _SKIPPED:
-        reason = plain(verdict.reason) or verdict.word
+        known = words.acknowledged_text(verdict.acknowledged) if verdict.acknowledged is not None else ""
+        reason = known or plain(verdict.reason) or verdict.word
         ET.SubElement(case, "skipped", type=words.SHORT.get(verdict.word, verdict.word), message=reason).text = told
     else:
         ET.SubElement(case, "system-out").text = f"{verdict.word}\n{told}"

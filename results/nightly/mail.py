@@ -19,14 +19,29 @@ from importlib import resources
 
 from results.errors import ResultsError
 from results.nightly import words
-from results.nightly.answer import DRIFT, IMPROVEMENT, LAST_NS, NO_VERDICT, OK, REGRESSION, UNCONFIRMED, Nightly
+from results.nightly.answer import (
+    DRIFT,
+    IMPROVEMENT,
+    KNOWN,
+    LAST_NS,
+    NO_VERDICT,
+    OK,
+    RECOVERED,
+    REGRESSION,
+    TONIGHT,
+    UNCONFIRMED,
+    Nightly,
+)
 from results.text import plain
 
 COLOURS = {
     REGRESSION: ("#8c1d18", "#fbe3e1"),
+    TONIGHT: ("#6b4700", "#fdf0d5"),
     DRIFT: ("#6b4700", "#fdf0d5"),
     UNCONFIRMED: ("#6b4700", "#fdf0d5"),
     NO_VERDICT: ("#444c56", "#eaeef2"),
+    KNOWN: ("#5b1a6e", "#f5e6fa"),
+    RECOVERED: ("#10542c", "#dcf5e5"),
     IMPROVEMENT: ("#10542c", "#dcf5e5"),
     OK: ("#10542c", "#ffffff"),
 }
@@ -49,13 +64,12 @@ def html(night: Nightly) -> str:
         night=night,
         words=words,
         colours=COLOURS,
-        ok=OK,
         headline=words.headline(night),
         table=list(zip(ordered, words.rows(ordered), strict=True)),
         broken=[
             f"{plain(each.metric.name)}: {words.watched_text(each.metric.figure, bound)}"
             for each, bound in words.broken(night)
-            if each.word == OK  # the others say it below their figures
+            if not words.noteworthy(each)  # the others say it below their figures
         ],
     )
 
@@ -72,7 +86,7 @@ def text(night: Nightly) -> str:
     lines += [f"problem: {plain(problem)}" for problem in night.problems]
     for verdict in night.ordered():
         lines += [f"{verdict.word.upper()}: {plain(verdict.metric.name)}", f"    {words.figures(verdict)}"]
-        if verdict.word != OK or any(bound.held is False for bound in verdict.watched):
+        if words.noteworthy(verdict) or any(bound.held is False for bound in verdict.watched):
             lines += [f"    {line}" for line in words.details(verdict)]
     if night.changes:
         lines += ["", "Changed since the baseline:", *(f"  - {words.changed_text(each)}" for each in night.changes)]

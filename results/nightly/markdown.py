@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from results.nightly import words
-from results.nightly.answer import IMPROVEMENT, OK, REGRESSION, Nightly, Verdict
+from results.nightly.answer import IMPROVEMENT, OK, RECOVERED, REGRESSION, Nightly, Verdict
 from results.text import plain
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&!@$]|:(?!\s|$)|^[-+=]|^\d+(?=[.)]))")
@@ -17,6 +17,7 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&!@$]|:(?!\s|$)|^[-+=]|^\d+(?=[.)]))")
 
 _MARKS = {
     REGRESSION: "\N{CROSS MARK}",
+    RECOVERED: "\N{WHITE HEAVY CHECK MARK}",
     IMPROVEMENT: "\N{WHITE HEAVY CHECK MARK}",
     OK: "\N{WHITE HEAVY CHECK MARK}",
 }

@@ -21,7 +21,7 @@ from results.nightly.history import History, Key, Series
 from results.store.schema import EnvironmentRow
 from results.units import date
 
-ATTENTION = (answer.REGRESSION, answer.DRIFT, answer.IMPROVEMENT)
+ATTENTION = (answer.REGRESSION, answer.KNOWN, answer.TONIGHT, answer.DRIFT, answer.RECOVERED, answer.IMPROVEMENT)
 """Verdicts that say of a metric that it moved."""
 
 

@@ -8,11 +8,15 @@ from typing import TypeGuard
 from results.nightly.answer import (
     DRIFT,
     IMPROVEMENT,
+    KNOWN,
     NO_VERDICT,
     OK,
+    RECOVERED,
     REGRESSION,
+    TONIGHT,
     UNCONFIRMED,
     WORDS,
+    Acknowledgement,
     Baseline,
     Change,
     Nightly,
@@ -28,9 +32,12 @@ UNKNOWN = "\N{EN DASH}"
 
 PLURALS = {
     REGRESSION: "regressions",
+    TONIGHT: "slow tonight only",
     DRIFT: "drifts whose cause is not separable",
     UNCONFIRMED: "unconfirmed",
     NO_VERDICT: "without a verdict",
+    KNOWN: "known regressions",
+    RECOVERED: "recovered",
     IMPROVEMENT: "improvements",
     OK: "ok",
 }
@@ -107,14 +114,6 @@ def since_text(since: Since) -> str:
     return f"since {plain(since.night)}{f' ({beside})' if beside else ''}"
 
 
-def test_text(verdict: Verdict) -> str | None:
-    """What was done to confirm it."""
-    if not verdict.pairs:
-        return None
-    p_value = f", p = {verdict.p_value:.2g}" if known(verdict.p_value) else ""
-    return f"{verdict.pairs} interleaved pairs of baseline and tonight{p_value}"
-
-
 def watched_text(metric_figure: str, watched: Watched) -> str:
     """A stated bound, whether it held, and how often it may be broken."""
     said = {True: "held", False: "broken", None: "not judged"}[watched.held]
@@ -128,16 +127,28 @@ def broken(night: Nightly) -> tuple[tuple[Verdict, Watched], ...]:
     return tuple((each, bound) for each in night.verdicts for bound in each.watched if bound.held is False)
 
 
+def noteworthy(verdict: Verdict) -> bool:
+    """Whether a reader should see more than the figures: every verdict but ok, and ok after a look."""
+    return verdict.word != OK or verdict.screened
+
+
+def acknowledged_text(known_by: Acknowledgement) -> str:
+    """Who knows of a regression: ``acknowledged until 2026-12-31: new firmware is ordered (OPS-17)``."""
+    why = plain(known_by.reason.strip())
+    ticket = plain(known_by.ticket.strip())
+    beside = f"{why} ({ticket})" if why and ticket else why or ticket
+    return f"acknowledged until {plain(known_by.until)}{f': {beside}' if beside else ''}"
+
+
 def details(verdict: Verdict) -> tuple[str, ...]:
     """Everything beside the figures, a sentence a line."""
     lines = [plain(verdict.reason)] if verdict.reason else []
+    if verdict.acknowledged is not None:
+        lines.append(acknowledged_text(verdict.acknowledged))
     if verdict.since is not None:
         lines.append(since_text(verdict.since))
     if verdict.disks:
         lines.append(f"slower than their peers: {', '.join(map(plain, verdict.disks))}")
-    tested = test_text(verdict)
-    if tested is not None:
-        lines.append(tested)
     return (*lines, *(watched_text(verdict.metric.figure, each) for each in verdict.watched))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from results.errors import ResultsError
 from results.nightly import answer, kept, words
-from results.nightly.answer import Nightly
+from results.nightly.answer import Nightly, Verdict
 from results.nightly.baseline import Pinned, read_baselines
 from results.nightly.history import read_history
 from results.nightly.trend import Entry, Happening, Trend, happenings, trends
@@ -34,16 +34,26 @@ MOST_ROWS = 3000
 MOST_NAMED = 3
 """Metrics that the first screen names for being worse."""
 
-_WORSE = frozenset({answer.REGRESSION, answer.DRIFT})
-_KINDS = {answer.REGRESSION: "bad", answer.DRIFT: "near", answer.UNCONFIRMED: "near", answer.IMPROVEMENT: "tied"}
+_WORSE = frozenset({answer.REGRESSION, answer.KNOWN, answer.TONIGHT, answer.DRIFT})
+_KINDS = {
+    answer.REGRESSION: "bad",
+    answer.TONIGHT: "near",
+    answer.DRIFT: "near",
+    answer.UNCONFIRMED: "near",
+    answer.KNOWN: "near",
+    answer.RECOVERED: "tied",
+    answer.IMPROVEMENT: "tied",
+}
 _SAID = (
     "A row or a point is a night: the mean of its trials on a logarithmic scale. A regression or an improvement was "
     "confirmed the same night on fresh figures; a change point says since when, with its 95 % interval, and is drawn "
     "where a verdict rests on it. What changed is a list and no accusation."
 )
+_HEADS = {answer.DRIFT: "drifts"}
 _READ = (
-    "Crosses are regressions, diamonds drifts, rings unconfirmed, plus signs improvements, thin crosses nights without "
-    "a verdict, squares nights that broke a guarantee. Grey areas are the nights of a baseline, the dashed line is its "
+    "Crosses are regressions, pentagons known ones, triangles disks that are slow tonight only (downwards) and "
+    "recoveries (upwards), diamonds drifts, rings unconfirmed, plus signs improvements, thin crosses nights without a "
+    "verdict, squares nights that broke a guarantee. Grey areas are the nights of a baseline, the dashed line is its "
     "mean, the band around it the practical margin. Dotted lines are changes, solid ones another baseline (B); their "
     "numbers are those of the table of changes."
 )
@@ -150,7 +160,7 @@ def _summary(found: Nights, mark: str) -> Grid:
     newest = [trend.newest for trend in every]
     columns = {
         Column("metric"): [_text(trend.metric.name) for trend in every],
-        Column("newest verdict"): [_word(each.word if each else None) for each in newest],
+        Column("newest verdict"): [_newest(each) for each in newest],
         Column("newest figure", right=True): [_figure(trend, trend.entries[-1].value) for trend in every],
         Column("baseline", right=True): [
             _figure(trend, trend.eras[-1].level if trend.eras else None) for trend in every
@@ -166,11 +176,19 @@ def _summary(found: Nights, mark: str) -> Grid:
         ],
         Column("nights", right=True): [Cell(str(len(trend.entries)), len(trend.entries)) for trend in every],
     }
-    for word in (answer.REGRESSION, answer.DRIFT, answer.UNCONFIRMED, answer.IMPROVEMENT):
+    for word in (answer.REGRESSION, answer.KNOWN, answer.DRIFT, answer.UNCONFIRMED, answer.IMPROVEMENT):
         counts = [trend.count(word) for trend in every]
-        columns[Column(words.PLURALS[word].split(" ")[0], right=True)] = [Cell(str(each), each) for each in counts]
+        columns[Column(_HEADS.get(word, words.PLURALS[word]), right=True)] = [Cell(str(each), each) for each in counts]
     kinds = [_KINDS.get(each.word, "") if each else "" for each in newest]
     return tables.grid(f"Every metric, what wants attention first{mark}", columns, kinds)
+
+
+def _newest(verdict: Verdict | None) -> Cell:
+    """The newest verdict, and who knows of it."""
+    if verdict is None or verdict.acknowledged is None:
+        return _word(verdict.word if verdict else None)
+    cell = _word(verdict.word)
+    return Cell(f"{cell.text}, {words.acknowledged_text(verdict.acknowledged)}", cell.key)
 
 
 def _changes(numbered: Sequence[tuple[int, Happening]], caption: str) -> Grid:

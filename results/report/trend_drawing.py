@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MARKS = {
     answer.REGRESSION: ("X", svg.PREDICTED, True, "regression"),
     answer.DRIFT: ("D", svg.NEAR, True, "drift"),
+    answer.TONIGHT: ("v", svg.NEAR, True, "tonight only"),
+    answer.KNOWN: ("p", svg.PREDICTED, False, "known regression"),
+    answer.RECOVERED: ("^", svg.LINES[2], True, "recovered"),
     answer.UNCONFIRMED: ("o", svg.NEAR, False, "unconfirmed"),
     answer.IMPROVEMENT: ("P", svg.LINES[2], True, "improvement"),
     answer.NO_VERDICT: ("x", svg.MUTED, False, "no verdict"),

@@ -32,6 +32,7 @@ from permutations.sweep import Sweep
 from results.errors import ResultsError
 from results.estimates.objective import stated_baseline, stated_objectives
 from results.evidence.files import store_entries
+from results.nightly.acknowledged import read_acknowledged
 from results.nightly.baseline import read_baselines
 from results.nightly.kept import outcomes
 from results.nightly.watch import read_promise
@@ -122,6 +123,9 @@ class Files:
         promise |= {"workload": "w", "metric": "iops", "direction": "read", "share": 0.9}
         promise |= {"bound": {"value": 1.0, "coverage": 0.9}}
         baseline = b'{"digest": "0", "body": {"name": "n", "set_at_ns": 1, "nights": ["x"]}}\n'
+        covers = dict.fromkeys(("name", "point_id", "workload", "direction", "figure", "baseline", "confirmed"), "x")
+        known = {**covers, "acknowledgement": {"until": "2026-12-31", "reason": "r", "ticket": "t", "set_at_ns": 1}}
+        acknowledged = {"format": 1, "acknowledged": [known]}
         path = self.sound
         self.readers: dict[str, tuple[bytes, Callable[[], object]]] = {
             "stripelab.json": (b'{"schema": 3}\n', lambda: check_marker(path)),
@@ -129,6 +133,7 @@ class Files:
             f"nights/{NIGHT}.json": (json.dumps(night).encode(), lambda: outcomes(path)),
             f"nights/{NIGHT}.began": (b"1790000000000000000\n", lambda: state.name_of(path, None)),
             "baselines.jsonl": (baseline, lambda: read_baselines(path)),
+            "acknowledged.json": (json.dumps(acknowledged).encode(), lambda: read_acknowledged(path)),
             "guarantee.json": (json.dumps(promise).encode(), lambda: referred(path, [path / "guarantee.json"])),
             "promise.json": (json.dumps(promise).encode(), lambda: read_promise(path / "promise.json")),
             "sweep.toml": (LOOP_SWEEP.encode(), self._sweep),

@@ -28,6 +28,7 @@ from permutations.night import night_plan, watched
 from permutations.plan import Plan
 from permutations.sweep import Sweep
 from results.errors import ResultsError
+from results.nightly.acknowledged import read_acknowledged
 from results.nightly.answer import LAST_NS
 from results.nightly.baseline import Pinned, pin, read_baselines
 from results.nightly.kept import outcomes
@@ -87,6 +88,7 @@ def everything(path: Path, plan: Plan) -> Iterator[Callable[[], object]]:
     yield lambda: load(path).observation_rows()
     yield lambda: outcomes(path)
     yield lambda: read_baselines(path)
+    yield lambda: read_acknowledged(path)
     yield EventReader(path / ".events.jsonl")
     for verb in ("status", "recommend", "sql"):
         words = [verb, str(path), *(["SELECT count(*) FROM observations"] if verb == "sql" else [])]

@@ -85,7 +85,7 @@ def test_the_budget_is_in_the_unit_with_time_to_take_the_stack_down():
     assert said["RuntimeMaxSec"] == [str(21600 + timer.GRACE_S)]
     assert said["KillMode"] == ["mixed"]
     assert int(said["TimeoutStopSec"][0]) >= 600
-    assert said["SuccessExitStatus"] == ["9"], "another run holds the store: no failure"
+    assert said["SuccessExitStatus"] == ["9 20"], "another run holds the store, or all is acknowledged: no failure"
 
 
 def test_the_sandbox_leaves_disks_arrays_queues_and_the_lab_alone():

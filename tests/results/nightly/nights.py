@@ -7,7 +7,18 @@ import math
 from hypothesis import strategies as st
 
 from results.nightly import answer
-from results.nightly.answer import Baseline, Change, DiskHealth, Metric, Nightly, Since, Verdict, Watched
+from results.nightly.answer import (
+    Acknowledgement,
+    Baseline,
+    Change,
+    Confirmed,
+    DiskHealth,
+    Metric,
+    Nightly,
+    Since,
+    Verdict,
+    Watched,
+)
 
 STARTED_NS = 1_795_485_600_000_000_000
 
@@ -45,6 +56,21 @@ REGRESSED = Verdict(
         Watched(text="at least 350 IOPS in 99 % of seconds", bound=350.0, value=310.0, held=False, expected_share=0.05),
     ),
 )
+CONFIRMED = Confirmed(night="2026-11-20", change_pct=-12.0)
+KNOWN = Verdict(
+    metric=metric("vacuum", "iops", "read"),
+    word=answer.KNOWN,
+    reason="confirmed on 2026-11-20 (-12 %); 4 interleaved pairs tonight: it is still there",
+    value=350.0,
+    baseline_value=398.0,
+    change_pct=-12.1,
+    change_low_pct=-14.0,
+    change_high_pct=-10.0,
+    margin_pct=5.0,
+    pairs=4,
+    confirmed=CONFIRMED,
+    acknowledged=Acknowledgement(until="2026-12-31", reason="new firmware is ordered", ticket="OPS-17"),
+)
 OTHERS = (
     Verdict(
         metric=metric(figure="lat_p99_ns", higher=False),
@@ -78,6 +104,20 @@ OTHERS = (
     Verdict(
         metric=metric("checkpoint", "cpu_ns_per_io", "write"), word=answer.IMPROVEMENT, reason="confirmed", value=5
     ),
+    Verdict(
+        metric=metric("backup", "bw_bytes_s", "read"),
+        word=answer.TONIGHT,
+        reason="disk WD-WX42 reaches 85 % of its peers tonight: a regression needs 3 nights in a row",
+        disks=("WD-WX42",),
+        change_pct=-14.0,
+    ),
+    Verdict(
+        metric=metric("reindex"),
+        word=answer.RECOVERED,
+        reason="the regression of -12 % that was confirmed on 2026-11-20 has recovered tonight",
+        value=397.0,
+        confirmed=CONFIRMED,
+    ),
 )
 
 
@@ -95,7 +135,7 @@ def night(*verdicts, **more):
         "sweep_file": "examples/first-sweep.toml",
         "stripelab_version": "0.1.0",
     }
-    return Nightly(verdicts=verdicts or (REGRESSED, *OTHERS), **{**settings, **more})
+    return Nightly(verdicts=verdicts or (REGRESSED, KNOWN, *OTHERS), **{**settings, **more})
 
 
 NASTY = (
@@ -157,6 +197,19 @@ verdicts = st.builds(
     since=st.one_of(st.none(), st.builds(Since, night=texts, low=texts, high=texts, confidence=shares)),
     disks=st.lists(texts, max_size=2).map(tuple),
     watched=st.lists(watched, max_size=2).map(tuple),
+    confirmed=st.one_of(
+        st.none(),
+        st.builds(
+            Confirmed,
+            night=texts,
+            change_pct=st.floats(-99.9, 1e6),
+            improvement=st.booleans(),
+            disks=st.lists(texts, max_size=2).map(tuple),
+        ),
+    ),
+    acknowledged=st.one_of(
+        st.none(), st.builds(Acknowledgement, until=texts, reason=texts, ticket=texts, set_at_ns=st.integers(0, 2**60))
+    ),
 )
 counts = st.one_of(st.none(), st.integers(0, 2**40))
 healths = st.builds(

@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given, settings
 
+from bench.errors import KnownRegressionError
 from results.errors import ResultsError
 from results.nightly import answer, mail, words
 from results.nightly.answer import from_json
@@ -33,8 +34,9 @@ def test_any_night_comes_back_from_its_json(one):
     assert again.status == one.status
 
 
-def test_the_status_is_one_where_a_regression_is_confirmed_and_for_nothing_else():
+def test_the_status_is_one_where_a_regression_is_confirmed_and_twenty_where_every_one_is_known():
     assert night().status == 1
+    assert night(nights.KNOWN, *nights.OTHERS).status == KnownRegressionError.status
     assert night(*nights.OTHERS).status == 0
     assert night(*nights.OTHERS, complete=False).status == 0
 

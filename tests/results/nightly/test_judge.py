@@ -18,6 +18,7 @@ from results.nightly.disks import SlowMember
 from results.nightly.evidence import Shift
 from results.nightly.history import read_history
 from results.nightly.judge import Fresh, verdict
+from results.nightly.standing import cleared
 from results.store.query import load
 from tests.results import synthetic
 from tests.results.nightly import stored
@@ -67,19 +68,22 @@ def test_pairs_that_all_fell_by_a_fifth_are_a_regression_that_began_tonight(tmp_
     assert judged.since.night == night_name(30)
 
 
-def test_a_real_change_within_the_practical_margin_is_unconfirmed(tmp_path):
+@pytest.mark.parametrize(
+    ("change", "noise", "word", "said"),
+    [
+        (-0.03, 0.002, answer.OK, "lies within the practical margin"),
+        (0.0, 0.02, answer.OK, "lies within the practical margin"),
+        (0.0, 0.1, answer.UNCONFIRMED, "not below the level of this look"),
+        (-0.06, 0.02, answer.UNCONFIRMED, "reaches into the practical margin"),
+    ],
+)
+def test_pairs_clear_a_night_where_their_interval_lies_within_the_margin(tmp_path, change, noise, word, said):
     found = course(tmp_path, drop(0.2, 30))
-    pairs = np.log1p(-0.03) + np.random.default_rng(1).normal(0, 0.002, 12)
+    pairs = np.log1p(change) + np.random.default_rng(1).normal(0, noise, 12)
     judged = verdict(found, found.screened(), Fresh(differences=pairs), 0.05)
-    assert judged.p_value == 1 / 4096
-    assert judged.word == answer.UNCONFIRMED
-    assert "practical margin" in judged.reason
-
-
-def test_pairs_without_a_difference_do_not_confirm(tmp_path):
-    found = course(tmp_path, drop(0.2, 30))
-    pairs = np.random.default_rng(1).normal(0, 0.02, 12)
-    assert verdict(found, found.screened(), Fresh(differences=pairs), 0.05).word == answer.UNCONFIRMED
+    assert (judged.word, judged.looked) == (word, "worse")
+    assert said in judged.reason
+    assert cleared(judged) == (word == answer.OK)
 
 
 def test_better_pairs_are_an_improvement(tmp_path):
@@ -96,12 +100,14 @@ def test_without_a_baseline_to_restore_the_cause_is_not_separable(tmp_path):
     assert verdict(found, found.screened(), Fresh(again=usual), 0.05).word == answer.UNCONFIRMED
 
 
-def test_a_member_slower_than_its_peers_makes_it_a_regression_and_is_named(tmp_path):
+@pytest.mark.parametrize(("nights", "word"), [(1, answer.TONIGHT), (2, answer.TONIGHT), (3, answer.REGRESSION)])
+def test_a_member_slower_than_its_peers_is_named_and_a_regression_after_three_nights(tmp_path, nights, word):
     found = course(tmp_path, drop(0.2, 30))
-    slow = SlowMember("SERIAL-2", "read_iops", Shift(-0.22, -0.25, -0.2, 1 / 512, 12), 1.0, 0.8, 1 / 512)
+    slow = SlowMember("SERIAL-2", "read_iops", Shift(-0.22, -0.25, -0.2, 1 / 512, 12), 1.0, 0.8, 1 / 512, nights)
     judged = verdict(found, found.screened(), Fresh(again=np.full(4, found.since[-1]), slow=(slow,)), 0.05)
-    assert (judged.word, judged.disks, judged.p_value) == (answer.REGRESSION, ("SERIAL-2",), 1 / 512)
+    assert (judged.word, judged.disks, judged.p_value) == (word, ("SERIAL-2",), 1 / 512)
     assert "SERIAL-2" in judged.reason
+    assert (judged.confirmed is None) == (word == answer.TONIGHT)
 
 
 def test_a_change_some_nights_ago_is_dated(tmp_path):
@@ -153,10 +159,6 @@ def test_the_cumulative_sum_takes_as_long_as_tables_say():
     rng = np.random.default_rng(1)
     lengths = []
     for _ in range(2000):
-        total = np.zeros(1)
-        for night in range(1, 101):
-            total = evidence.advanced(total, rng.normal(1, 1, 1))
-            if total[0] > evidence.CUSUM_LIMIT:
-                lengths.append(night)
-                break
+        beyond = np.flatnonzero(evidence.cusum(rng.normal(1, 1, 100)) > evidence.CUSUM_LIMIT)
+        lengths += [int(beyond[0]) + 1] if len(beyond) else []
     assert np.mean(lengths) == pytest.approx(8.38, abs=4 * np.std(lengths) / math.sqrt(2000))

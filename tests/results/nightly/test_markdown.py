@@ -41,9 +41,12 @@ def test_what_wants_attention_is_in_the_open_and_what_is_well_is_folded():
     loud, quiet = tables(source)
     assert [row[0].split(maxsplit=1)[1] for row in loud[1:]] == [
         "regression",
+        "tonight only",
         "drift",
         "unconfirmed",
         "no verdict",
+        "known regression",
+        "recovered",
         "improvement",
     ]
     assert [row[1] for row in quiet[1:]] == ["segment-scan read, bandwidth, raid5, 4 disks, 64 KiB, xfs"]

@@ -21,6 +21,7 @@ from results.nightly.answer import Baseline, Nightly, Verdict
 from results.nightly.baseline import Pinned, pin, read_baselines
 from results.nightly.changes import environment_changes
 from results.nightly.courses import Night, courses
+from results.nightly.evidence import CHECK_PAIRS, MANY_PAIRS
 from results.nightly.history import History, read_history
 from results.nightly.judge import Course, Fresh, verdict
 from results.store.folder import Store
@@ -139,11 +140,11 @@ def _verdict(course: Course, truth: Truth, number: int, pinned: Pinned | None) -
     """Pairs that show the truth: the fall until the baseline is moved, and else nothing."""
     falls = course.metric.workload == truth.workloads[0] and course.metric.settings["chunk_kib"] == 64
     fell = falls and number >= FELL and pinned is not None and pinned.name == "first"
-    noise = np.random.default_rng(number).normal(0, 0.01, 12)
+    noise = np.random.default_rng(number).normal(0, 0.1 if number == ALARM else 0.01, MANY_PAIRS)
     shift = course.sign * math.log1p(-0.2) if fell else 0.0
     seen = course.screened()
-    look = course.look(seen)
-    fresh = Fresh(differences=shift + noise[: look.pairs] if look else None)
+    count = CHECK_PAIRS if course.confirmed is not None else course.look(seen).pairs
+    fresh = Fresh(differences=shift + noise[:count])
     return verdict(course, seen, fresh, 0.05)
 
 
