@@ -93,7 +93,7 @@ def _answer(answer: Answer, recommendation: Recommendation) -> list[Block]:
     if answer.effects:
         lines = (f"  - {effect_line(effect)}" for effect in answer.effects)
         found.append(Text(BODY, ("What each factor does:", *lines)))
-    shown = [pair.sentence for pair in answer.pairs if pair.share.low_pct > 0][:_SHOWN]
+    shown = [pair.sentence for pair in answer.pairs if pair.significant][:_SHOWN]
     if shown:
         found.append(Text(BODY, ("What factors do together:", *(f"  - {line}" for line in shown))))
     if answer.notes:
@@ -236,7 +236,7 @@ def sureness(ranking: Ranking, recommendation: Recommendation) -> str:
 
 def effect_line(effect: Effect) -> str:
     """A factor's sentence with its share of the variance."""
-    if effect.share_pct is None:
+    if effect.share_pct is None or not effect.significant:
         return effect.sentence
     share = f"{effect.share_pct:.0f} %" if effect.share_pct >= 0.5 else "under 1 %"
     if effect.share is not None:
