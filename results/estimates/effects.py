@@ -1,42 +1,35 @@
-"""What each factor does: its share of the variance, and the ratio between its values in matched points.
+"""What each factor does, from any design: the change between its values in a linear model, and its sentence.
 
-Only like is compared with like: two points are matched where every other factor that applies to both
-values is equal.  So a factor that was varied at some points only, or that applies to some RAID levels
-only, is not credited with what other factors do.
+A change is claimed only where the factor's own F test and the comparison itself (Tukey and Kramer) are significant after
+Holm over all factors and interactions: :mod:`results.estimates.factor_model`.
 """
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from typing import TYPE_CHECKING
 
-from results.estimates.dependence import Condition, conditions, said
-from results.estimates.estimate import Fit, t_interval
-from results.estimates.settings import Setting, ordered, varied
-from results.estimates.shares import Share, between, share_of
-from results.units import metric_name, signed_pct
+from results.estimates.coding import FactorCode
+from results.estimates.dependence import Condition, conditions, wording
+from results.estimates.factor_model import LEVEL, Difference, FactorModel, FactorTest, PairTest
+from results.estimates.settings import Setting, value_text
+from results.estimates.shares import Share, share_of
+from results.statistics.bases import beyond, span
+from results.statistics.multiplicity import tukey_critical
+from results.units import metric_name, pct, signed_pct
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Floats = npt.NDArray[np.float64]
-
-_INTERACTION_LEVEL = 0.01
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
 class LevelComparison:
-    """What changing a factor from ``reference`` to ``level`` does, all else equal, in per cent.
+    """What changing a factor from ``reference`` to ``level`` does, the other factors at their average, in per cent.
 
-    ``low_pct`` to ``high_pct`` is the 95 % interval of the mean change over the ``pairs`` matched
-    pairs; ``least_pct`` and ``most_pct`` are the smallest and largest change of a pair, and
-    ``depends`` says that they differ by more than noise explains.  ``conditions`` then has the change by
-    the values of the factor that it depends on most.
+    ``low_pct`` to ``high_pct`` is its 95 % interval, which holds for all comparisons of all factors at once.  ``certain``
+    says that the change is significant after adjustment: then the interval does not go beyond no change (Guilbaud,
+    Biometrical Journal 50, 2008).  ``points`` have either value.  ``confounded_with`` are factors that the two values
+    cannot be separated from.  ``conditions`` has the change by the values of the factor that it depends on.
     """
 
     level: Setting
@@ -44,26 +37,22 @@ class LevelComparison:
     change_pct: float
     low_pct: float
     high_pct: float
-    pairs: int
-    least_pct: float
-    most_pct: float
-    depends: bool
+    points: int
+    certain: bool
+    confounded_with: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
-
-    @property
-    def certain(self) -> bool:
-        """Whether the interval excludes no change."""
-        return not self.low_pct <= 0 <= self.high_pct
 
 
 @dataclass(frozen=True)
 class Effect:
     """A factor's effect on one figure.
 
-    ``share_pct`` is Var(E[Y | factor]) / Var(Y) of log figures, among the ``points`` that can be
-    matched (Saltelli et al., Global Sensitivity Analysis, 2008, first-order index), with noise taken out,
-    and ``share`` its interval; both None where nothing varies.
-    ``comparisons`` has each pair of values, the better one as ``level``; the largest change first.
+    ``comparisons`` has each pair of values, the better one as ``level``: those that are certain first, then by size; empty
+    where the design cannot separate the factor from others.  ``p_value`` is that of the factor's F test, unadjusted;
+    ``significant`` is after Holm.  ``confounded_with`` are the factors and pairs of factors (``level x chunk_kib``) that it
+    cannot be separated from; ``depends_on`` the factors that it is shown to interact with.
+    ``share_pct`` is the part of the variance between points that the factor alone explains, of log figures with noise taken
+    out, and ``share`` its interval; both None where nothing varies.
     """
 
     factor: str
@@ -72,229 +61,171 @@ class Effect:
     comparisons: tuple[LevelComparison, ...]
     sentence: str
     share: Share | None = None
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Geometric mean over the ``points`` that have these two values."""
-
-    row: Setting
-    column: Setting
-    value: float
-    points: int
-
-
-@dataclass(frozen=True)
-class Interaction:
-    """Means by two factors, for a heat map."""
-
-    row_factor: str
-    column_factor: str
-    rows: tuple[Setting, ...]
-    columns: tuple[Setting, ...]
-    cells: tuple[Cell, ...]
+    p_value: float | None = None
+    significant: bool = False
+    confounded_with: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
 
 def effects(
-    model: Fit, settings: Mapping[str, Mapping[str, Setting]], metric: str, *, maximise: bool
+    found: FactorModel, metric: str, *, maximise: bool, recommended: Mapping[str, Setting] | None = None
 ) -> tuple[Effect, ...]:
-    """Effects of the factors that vary among the points of ``model``, the largest share first."""
-    names = varied(settings[point] for point in model.points)
-    found = [_effect(model, settings, name, metric, maximise=maximise) for name in names]
-    return tuple(sorted(found, key=lambda effect: (-(effect.share_pct or 0.0), effect.factor)))
+    """Effects of the factors, the largest share first.
+
+    ``recommended`` are the settings of the point that is recommended: where its value is the worse one on average, the
+    sentence says so.
+    """
+    tests = {test.code.name: test for test in found.factors}
+    made = []
+    for code in found.coding.factors:
+        test = tests.get(code.name)
+        if test is None:
+            names = _listed(code.confounded_with) or "the others"
+            sentence = f"{code.name}: cannot be separated from {names}."
+            made.append(
+                Effect(code.name, _applying(found, code), None, (), sentence, None, None, False, code.confounded_with)
+            )
+        else:
+            made.append(_effect(found, test, metric, maximise=maximise, recommended=recommended or {}))
+    return tuple(sorted(made, key=lambda effect: (-(effect.share_pct or 0.0), effect.factor)))
 
 
 def _effect(
-    model: Fit, settings: Mapping[str, Mapping[str, Setting]], factor: str, metric: str, *, maximise: bool
+    found: FactorModel, test: FactorTest, metric: str, *, maximise: bool, recommended: Mapping[str, Setting]
 ) -> Effect:
-    """Effect of one factor."""
-    by_level: dict[Setting, list[int]] = defaultdict(list)
-    for index, point in enumerate(model.points):
-        if settings[point][factor] is not None:
-            by_level[settings[point][factor]].append(index)
-    comparisons, matched = [], set()
-    for one, other in combinations(ordered(factor, by_level), 2):
-        pairs = _matched(model.points, settings, factor, by_level[one], by_level[other])
-        if pairs:
-            comparisons.append(_compare(model, settings, factor, (one, other), pairs, maximise=maximise))
-            matched |= {index for pair in pairs for side in pair for index in side}
-    comparisons.sort(key=lambda each: -abs(math.log1p(each.change_pct / 100)))
-    levels = [[index for index in indices if index in matched] for indices in by_level.values()]
-    share = _share(model, [level for level in levels if level])
+    """The effect of one factor that the design can tell apart."""
+    code = test.code
+    comparisons = [_comparison(found, test, each, maximise=maximise) for each in test.differences]
+    comparisons.sort(key=lambda each: (not each.certain, -abs(math.log1p(each.change_pct / 100))))
+    interacting = [
+        each for each in found.pairs if each.significant and len(each.pairs) == 1 and code.name in each.pairs[0]
+    ]
+    interacting.sort(key=lambda each: each.p_value)
+    depends: tuple[Condition, ...] = ()
+    for pair in interacting:
+        place, depends = _dependence(found, code.name, pair, comparisons)
+        if depends:
+            first = comparisons.pop(place)
+            comparisons.insert(0, LevelComparison(**{**first.__dict__, "conditions": depends}))
+            break
+    columns = found.coding.columns[code.name]
+    share = share_of(
+        found.fit,
+        range(len(found.coding.rows)),
+        beyond(columns, span(found.coding.matrix(leave_out=(code.name,)))),
+        1 - LEVEL * test.weight,
+    )
     return Effect(
-        factor=factor,
-        points=len(matched),
+        factor=code.name,
+        points=_applying(found, code),
         share_pct=share.pct if share else None,
         comparisons=tuple(comparisons),
-        sentence=_sentence(factor, metric, comparisons),
+        sentence=_sentence(found, test, metric, comparisons, recommended),
         share=share,
+        p_value=test.p_value,
+        significant=test.significant,
+        confounded_with=test.confounded_with,
+        depends_on=tuple(_partner(pair, code.name) for pair in interacting),
     )
 
 
-def _share(model: Fit, levels: Sequence[Sequence[int]]) -> Share | None:
-    """Share of the variance between the groups; None where nothing varies."""
-    if len(levels) < 2:
-        return None
-    return share_of(model, [index for level in levels for index in level], between(levels))
-
-
-def _matched(
-    points: Sequence[str],
-    settings: Mapping[str, Mapping[str, Setting]],
-    factor: str,
-    ones: Sequence[int],
-    others: Sequence[int],
-) -> list[tuple[list[int], list[int]]]:
-    """Groups of points that are equal in each other factor that applies to both, as (ones, others).
-
-    A mirror has no chunk, so it is matched with a striped array of either chunk: such points make one group.
-    """
-    patterns: tuple[dict[frozenset[str], list[int]], ...] = ({}, {})
-    for side, indices in enumerate((ones, others)):
-        for index in indices:
-            applying = frozenset(name for name, value in settings[points[index]].items() if value is not None)
-            patterns[side].setdefault(applying - {factor}, []).append(index)
-    joined = _Groups()
-    for one, left in patterns[0].items():
-        for other, right in patterns[1].items():
-            shared = sorted(one & other)
-            meeting: dict[tuple[Setting, ...], tuple[list[int], list[int]]] = {}
-            for side, indices in enumerate((left, right)):
-                for index in indices:
-                    key = tuple(settings[points[index]][name] for name in shared)
-                    meeting.setdefault(key, ([], []))[side].append(index)
-            for met in meeting.values():
-                if met[0] and met[1]:
-                    joined.join([*met[0], *met[1]])
-    first = set(ones)
-    return [
-        ([index for index in group if index in first], [index for index in group if index not in first])
-        for group in joined.groups()
-    ]
-
-
-class _Groups:
-    """Sets that grow together wherever they share a member."""
-
-    def __init__(self) -> None:
-        self._of: dict[int, list[int]] = {}
-
-    def join(self, members: Sequence[int]) -> None:
-        """Put ``members``, and all that any of them was joined with, into one group."""
-        whole: list[int] = []
-        for known in {id(group): group for group in (self._of.get(member, [member]) for member in members)}.values():
-            whole += known
-        for member in set(whole):
-            self._of[member] = whole
-
-    def groups(self) -> list[list[int]]:
-        """Every group, sorted."""
-        found = {id(group): sorted(set(group)) for group in self._of.values()}
-        return sorted(found.values())
-
-
-def _compare(
-    model: Fit,
-    settings: Mapping[str, Mapping[str, Setting]],
-    factor: str,
-    levels: tuple[Setting, Setting],
-    pairs: list[tuple[list[int], list[int]]],
-    *,
-    maximise: bool,
-) -> LevelComparison:
-    """The mean change over matched pairs, oriented so that ``level`` is the better value."""
-    import numpy as np
-
-    contrasts = np.zeros((len(pairs), len(model.points)))
-    for row, (ones, others) in enumerate(pairs):
-        contrasts[row, ones] -= 1 / len(ones)
-        contrasts[row, others] += 1 / len(others)
-    reference, level = levels
-    if (float(contrasts.mean(axis=0) @ model.log_means) < 0) == maximise:
-        contrasts, reference, level = -contrasts, level, reference
-    mean, low, high = t_interval(model, contrasts.mean(axis=0))
-    changes = contrasts @ model.log_means
-    depends = _depends(model, contrasts, changes)
+def _comparison(found: FactorModel, test: FactorTest, each: Difference, *, maximise: bool) -> LevelComparison:
+    """A difference oriented so that ``level`` is the better value."""
+    code = test.code
+    alike = sum(1 for group in code.groups if group == code.groups[each.one])
+    half = each.error * tukey_critical(alike, each.df, LEVEL * test.weight)
+    change, low, high = each.change, each.change - half, each.change + half
+    certain = test.certain(each)
+    if certain:
+        low, high = (max(0.0, low), high) if change > 0 else (low, min(0.0, high))
+    places = each.one, each.other
+    if (change < 0) == maximise:
+        change, low, high, places = -change, -high, -low, places[::-1]
+    levels = {code.levels[place] for place in places}
     return LevelComparison(
-        level=level,
-        reference=reference,
-        change_pct=_pct(mean),
+        level=code.levels[places[1]],
+        reference=code.levels[places[0]],
+        change_pct=_pct(change),
         low_pct=_pct(low),
         high_pct=_pct(high),
-        pairs=len(pairs),
-        least_pct=_pct(float(changes.min())),
-        most_pct=_pct(float(changes.max())),
-        depends=depends,
-        conditions=conditions(model, settings, factor, pairs, contrasts) if depends else (),
+        points=sum(1 for row in found.coding.rows if row[code.name] in levels),
+        certain=certain,
+        confounded_with=code.confounders.get((each.one, each.other), ()),
     )
 
 
-def _depends(model: Fit, contrasts: Floats, changes: Floats) -> bool:
-    """F test of whether the changes of the pairs differ by more than noise (each pair weighs its variance)."""
-    from scipy import special
+def _dependence(
+    found: FactorModel, factor: str, pair: PairTest, comparisons: Sequence[LevelComparison]
+) -> tuple[int, tuple[Condition, ...]]:
+    """The comparison to name the dependence of, and its changes by the other factor's values.
 
-    if len(changes) < 2 or model.sd < 1e-9:
-        return False
-    variances = (contrasts**2) @ model.inverse_counts
-    if model.components:
-        variances += ((contrasts @ model.low_rank) ** 2).sum(axis=1)
-    weights = 1 / variances
-    centre = (weights @ changes) / weights.sum()
-    ratio = float(weights @ (changes - centre) ** 2) / (len(changes) - 1) / model.sd**2
-    return bool(special.fdtrc(len(changes) - 1, model.df, ratio) < _INTERACTION_LEVEL)
+    It is the one that is claimed on average, or the one whose changes are furthest apart.
+    """
+    other = _partner(pair, factor)
+    best: tuple[float, int, tuple[Condition, ...]] = (-1.0, 0, ())
+    for place, each in enumerate(comparisons if not comparisons[0].certain else comparisons[:1]):
+        listed = conditions(found, factor, other, (each.reference, each.level), pair)
+        changes = [math.log1p(each.change_pct / 100) for each in listed]
+        if len(changes) > 1 and max(changes) - min(changes) > best[0]:
+            best = (max(changes) - min(changes), place, listed)
+    return best[1:]
 
 
-def _sentence(factor: str, metric: str, comparisons: Sequence[LevelComparison]) -> str:
-    """The largest effect of a factor in plain words."""
-    if not comparisons:
-        return f"{factor}: no two points differ in it alone, so its effect cannot be told from that of others."
-    first = comparisons[0]
-    level, reference = first.level, first.reference
-    numbers = f"95 % interval {signed_pct(first.low_pct)} to {signed_pct(first.high_pct)}"
-    over = f"over {first.pairs} matched pair{'s' if first.pairs != 1 else ''}"
-    where = said(first.conditions)
-    if not first.certain and where is not None:
-        return f"{factor}: {level} instead of {reference}: {where} (changes of {metric_name(metric)})."
-    if not first.certain:
+def _sentence(
+    found: FactorModel,
+    test: FactorTest,
+    metric: str,
+    comparisons: Sequence[LevelComparison],
+    recommended: Mapping[str, Setting],
+) -> str:
+    """What is shown of a factor, in plain words."""
+    code, first = test.code, comparisons[0]
+    name, figure = code.name, metric_name(metric)
+    alone = len(found.coding.factors) == 1
+    depends = f"; {wording(first.conditions)}" if first.conditions else ""
+    level, reference = (value_text(name, value) for value in (first.level, first.reference))
+    if first.certain:
+        verb = "increases" if first.change_pct > 0 else "reduces"
+        limits = f"95 % interval {signed_pct(first.low_pct)} to {signed_pct(first.high_pct)}"
+        text = (
+            f"{name}: {level} instead of {reference} {verb} {figure} by {pct(first.change_pct)}"
+            f"{'' if alone else ' on average'} ({limits}, adjusted for all comparisons){depends}"
+        )
+        names = first.confounded_with or test.confounded_with
+        if names:
+            text += f"; cannot be separated from {_listed(names)}"
+        if not alone and recommended.get(name, first.level) == first.reference:
+            text += f"; the recommended point has {reference} and is ranked by its own measurements"
+        return f"{text}."
+    if test.significant:
+        return f"{name}: {figure} differs between its values, but no two of them differ significantly{depends}."
+    if depends:
+        return f"{name}: no significant effect on {figure} on average; {level} instead of {reference} {depends[2:]}."
+    if alone:
         return (
-            f"{factor}: no difference that these trials can show; {level} against {reference} is "
-            f"{signed_pct(first.change_pct)} in {metric_name(metric)} ({numbers}) {over}."
+            f"{name}: no two values differ significantly in {figure} (all pairs, two-sided); the ranking compares each "
+            "value with the best only."
         )
-    depends = ""
-    if first.depends:
-        depends = (
-            f"; it depends on the other factors: from {signed_pct(first.least_pct)} to {signed_pct(first.most_pct)}"
-        )
-        if where is not None:
-            depends += f"; {where}"
-    return (
-        f"{factor}: {level} instead of {reference} changes {metric_name(metric)} by {signed_pct(first.change_pct)} "
-        f"({numbers}) {over}{depends}."
-    )
+    return f"{name}: no significant effect on {figure}."
 
 
-def interactions(model: Fit, settings: Mapping[str, Mapping[str, Setting]]) -> tuple[Interaction, ...]:
-    """Geometric means by each pair of factors that vary."""
-    names = varied(settings[point] for point in model.points)
-    return tuple(_interaction(model, settings, one, other) for one, other in combinations(names, 2))
+def _partner(pair: PairTest, factor: str) -> str:
+    one, other = pair.pairs[0]
+    return other if one == factor else one
 
 
-def _interaction(model: Fit, settings: Mapping[str, Mapping[str, Setting]], one: str, other: str) -> Interaction:
-    """Means by two factors; the unweighted mean over the points of a cell."""
-    import numpy as np
+def _applying(found: FactorModel, code: FactorCode) -> int:
+    return sum(1 for row in found.coding.rows if row[code.name] is not None)
 
-    members: dict[tuple[Setting, Setting], list[int]] = defaultdict(list)
-    for index, point in enumerate(model.points):
-        members[settings[point][one], settings[point][other]].append(index)
-    rows = ordered(one, (row for row, _ in members))
-    columns = ordered(other, (column for _, column in members))
-    cells = tuple(
-        Cell(row, column, float(np.exp(model.log_means[members[row, column]].mean())), len(members[row, column]))
-        for row in rows
-        for column in columns
-        if (row, column) in members
-    )
-    return Interaction(one, other, tuple(rows), tuple(columns), cells)
+
+def _listed(names: Sequence[str]) -> str:
+    """``layout and level x chunk_kib``; how many where there are many."""
+    factors = [name for name in names if " x " not in name]
+    pairs = [f"the interaction of {' and '.join(name.split(' x '))}" for name in names if " x " in name]
+    if len(pairs) > _MOST_NAMED:
+        pairs = [f"{len(pairs)} interactions of other factors"]
+    words = [*factors, *pairs]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
 
 
 def _pct(log_ratio: float) -> float:

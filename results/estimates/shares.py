@@ -9,14 +9,12 @@ for the rest, at half the error each (Bonferroni), so that together they hold wi
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 from results.estimates.estimate import Fit
-from results.estimates.settings import Setting, varied
-from results.statistics.bases import beyond, indicator, span
+from results.estimates.factor_model import LEVEL, FactorModel, PairTest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 _NEGLIGIBLE_NOISE = 1e-9
-_MOST_POINTS = 1500
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -41,8 +39,10 @@ class Share:
 class PairEffect:
     """What two factors do together beyond what each does: the share of variance of their interaction.
 
-    It is measured among the ``points`` where both apply, the effects of all single factors taken out.
-    (Sobol', Mathematical Modelling 1, 1993: the second-order index.)
+    The effects of all single factors are taken out, and of all other pairs that can be told from it
+    (Sobol', Mathematical Modelling 1, 1993: the second-order index).  Both apply at ``points``.  ``significant`` is after
+    Holm over all factors and pairs.  ``confounded_with`` are pairs (``level x chunk_kib``) that the design cannot separate
+    from it: then the share is that of all of them.
     """
 
     one: str
@@ -50,6 +50,8 @@ class PairEffect:
     points: int
     share: Share
     sentence: str
+    significant: bool = False
+    confounded_with: tuple[str, ...] = ()
 
 
 def share_of(model: Fit, indices: Sequence[int], basis: Floats, confidence: float = 0.95) -> Share | None:
@@ -126,49 +128,29 @@ def noncentral_f(ratio: float, df: float, error_df: float, noncentral: float) ->
     return min(1.0, float(weights @ below))
 
 
-def between(levels: Sequence[Sequence[int]]) -> Floats:
-    """Orthonormal basis of the differences between groups; rows in the order of the groups' members."""
-    import numpy as np
-
-    sizes = [len(level) for level in levels]
-    columns = np.repeat(np.eye(len(levels)), sizes, axis=0)
-    return beyond(columns, np.full((sum(sizes), 1), sum(sizes) ** -0.5))
+def pair_effects(found: FactorModel) -> tuple[PairEffect, ...]:
+    """Interactions of factors, the significant ones first, then the largest share."""
+    listed = [each for each in (_pair(found, test) for test in found.pairs) if each is not None]
+    return tuple(sorted(listed, key=lambda each: (not each.significant, -each.share.pct)))
 
 
-def pair_effects(model: Fit, settings: Mapping[str, Mapping[str, Setting]]) -> tuple[PairEffect, ...]:
-    """Interactions of each two factors that were crossed, the largest share first."""
-    names = varied(settings[point] for point in model.points)
-    if len(model.points) > _MOST_POINTS:
-        return ()
-    found = [_pair(model, settings, names, one, other) for one, other in combinations(names, 2)]
-    return tuple(sorted((each for each in found if each is not None), key=lambda each: -each.share.pct))
-
-
-def _pair(
-    model: Fit, settings: Mapping[str, Mapping[str, Setting]], names: Sequence[str], one: str, other: str
-) -> PairEffect | None:
-    """The interaction of two factors; None where they were not crossed, or nothing varies."""
-    import numpy as np
-
-    indices = [
-        index
-        for index, point in enumerate(model.points)
-        if settings[point][one] is not None and settings[point][other] is not None
-    ]
-    if len(indices) < 4:
-        return None
-    rows = [settings[model.points[index]] for index in indices]
-    single = np.hstack([np.ones((len(rows), 1)), *(indicator([row[name] for row in rows]) for name in names)])
-    basis = beyond(indicator([(row[one], row[other]) for row in rows]), span(single))
-    if basis.shape[1] == 0:
-        return None
-    share = share_of(model, indices, basis)
+def _pair(found: FactorModel, test: PairTest) -> PairEffect | None:
+    """The interaction of two factors, or of several pairs that are one to the design; None where nothing varies."""
+    share = share_of(found.fit, range(len(found.coding.rows)), test.basis, 1 - LEVEL * test.weight)
     if share is None:
         return None
-    limits = f"95 % interval {share.low_pct:.0f} to {share.high_pct:.0f} %"
-    sentence = (
-        f"{one} and {other} together: {share.pct:.0f} % of the variance ({limits}) beyond what each does alone."
-        if share.low_pct > 0
-        else f"{one} and {other} together: nothing that these trials can show ({share.pct:.0f} %, {limits})."
-    )
-    return PairEffect(one, other, len(indices), share, sentence)
+    one, other = test.pairs[0]
+    rest = tuple(" x ".join(pair) for pair in test.pairs[1:])
+    named = [f"{left} and {right}" for left, right in test.pairs]
+    if len(named) > _MOST_NAMED:
+        named = [f"some of {len(named)} pairs of factors, which this design cannot separate"]
+    if not test.significant:
+        sentence = f"{' or '.join(named)}: no significant interaction."
+    else:
+        separate = "; this design cannot separate these" if 1 < len(test.pairs) <= _MOST_NAMED else ""
+        sentence = (
+            f"{', or '.join(named)}: the effect of one depends on the other ({share.pct:.0f} % of the variance, "
+            f"95 % interval {share.low_pct:.0f} to {share.high_pct:.0f} %){separate}."
+        )
+    points = sum(1 for row in found.coding.rows if row[one] is not None and row[other] is not None)
+    return PairEffect(one, other, points, share, sentence, test.significant, rest)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from results.estimates.cells import Interaction, unmeasured
 from results.plotting import svg
 from results.recommendation.answer import STATISTICALLY, WITHIN_MARGIN, RankedPoint
 from results.units import scale_of
@@ -35,6 +36,25 @@ class LatencyCurve:
     label: str
     bins_ns: tuple[int, ...]
     counts: tuple[int, ...]
+
+
+def not_measured(axes: Axes, table: Interaction, colour: str) -> None:
+    """Hatch the combinations of a heat map that were not measured."""
+    from matplotlib.patches import Rectangle
+
+    for row, column in unmeasured(table):
+        corner = (table.columns.index(column) - 0.5, table.rows.index(row) - 0.5)
+        axes.add_patch(Rectangle(corner, 1, 1, fill=False, hatch="///", ec=colour, lw=0))
+
+
+def cell_notes(table: Interaction) -> str:
+    """What the marks of a heat map mean; empty where it has none."""
+    notes = []
+    if unmeasured(table):
+        notes.append("hatched: not measured")
+    if not all(cell.adjusted for cell in table.cells):
+        notes.append("*: plain mean, not separable from the other factors")
+    return f" {'; '.join(notes)}" if notes else ""
 
 
 def ranking(axes: Axes, points: Sequence[RankedPoint], scale: float, colour: Colour) -> None:

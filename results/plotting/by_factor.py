@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from results.errors import ResultsError
-from results.estimates.effects import Cell, Interaction
-from results.estimates.settings import Setting, ordered, value_text
-from results.plotting import style
+from results.estimates.cells import Cell, Interaction, cell_means
+from results.estimates.coding import coding
+from results.estimates.settings import value_text
+from results.plotting import axes as common
+from results.plotting import style, svg
 from results.plotting.axes import DASHES
 from results.plotting.measured import Measured
 from results.store.schema import FACTOR_COLUMNS
@@ -17,8 +17,6 @@ from results.units import metric_name, number, scale_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Groups = Mapping[tuple[Setting, Setting], Sequence[str]]
 
 
 def pick_factors(data: Measured, x: str | None, y: str | None) -> tuple[str, str]:
@@ -42,18 +40,9 @@ def pick_factors(data: Measured, x: str | None, y: str | None) -> tuple[str, str
     return across, down
 
 
-def grouped(data: Measured, x: str, y: str) -> Groups:
-    """Points with a figure by their values of two factors."""
-    found: dict[tuple[Setting, Setting], list[str]] = defaultdict(list)
-    for point in data.values:
-        settings = data.sweep.settings[point]
-        found[settings[x], settings[y]].append(point)
-    return found
-
-
 @style.styled
 def heat_map(data: Measured, x: str, y: str) -> style.Drawing:
-    """Geometric means by two factors; brighter is better, each cell carries its figure, a hole was not measured."""
+    """Geometric means by two factors, the others at their average; brighter is better, what is hatched was not measured."""
     import matplotlib as mpl
     from matplotlib.patches import Rectangle
 
@@ -69,7 +58,8 @@ def heat_map(data: Measured, x: str, y: str) -> style.Drawing:
         box = Rectangle((place[0] - 0.5, place[1] - 0.5), 1, 1, fc=(red, green, blue), ec="#ffffff", lw=2)
         axes.add_patch(box)
         ink = "#ffffff" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.5 else "#000000"
-        axes.text(*place, number(cell.value / scale), ha="center", va="center", color=ink, fontsize=9.5)
+        axes.text(*place, _figure(cell, scale), ha="center", va="center", color=ink, fontsize=9.5)
+    common.not_measured(axes, table, style.colour(svg.MUTED))
     axes.set_xlim(-0.5, len(table.columns) - 0.5)
     axes.set_ylim(len(table.rows) - 0.5, -0.5)
     axes.set_xticks(range(len(table.columns)), [value_text(x, each) for each in table.columns])
@@ -78,22 +68,30 @@ def heat_map(data: Measured, x: str, y: str) -> style.Drawing:
     axes.spines[:].set_visible(False)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
-    style.title(axes, f"{data.workload}: {style.axis(data.metric, unit)}\ngeometric means; brighter is better")
+    notes = common.cell_notes(table)
+    explained = f"means, other factors at their average; brighter is better{';' + notes if notes else ''}"
+    style.title(axes, f"{data.workload}: {style.axis(data.metric, unit)}\n{explained}")
     style.mark(figure, virtual=data.sweep.virtual)
     words = "; ".join(
-        f"{value_text(y, cell.row)} and {value_text(x, cell.column)}: {number(cell.value / scale)}"
-        for cell in table.cells
+        f"{value_text(y, cell.row)} and {value_text(x, cell.column)}: {_figure(cell, scale)}" for cell in table.cells
     )
     title = f"{data.workload}: {metric_name(data.metric)} by {y} and {x}"
-    return style.Drawing(figure, title, f"Means{' in ' + unit if unit else ''}: {words}.")
+    return style.Drawing(figure, title, f"Means{' in ' + unit if unit else ''}: {words}.{notes}")
+
+
+def _figure(cell: Cell, scale: float) -> str:
+    """The figure of a cell; a star where it is a plain mean."""
+    return f"{number(cell.value / scale)}{'' if cell.adjusted else ' *'}"
 
 
 def _table(data: Measured, x: str, y: str) -> Interaction:
-    groups = grouped(data, x, y)
-    cells = tuple(Cell(row, column, data.mean(points), len(points)) for (column, row), points in groups.items())
-    columns = tuple(ordered(x, {column for column, _ in groups}))
-    rows = tuple(ordered(y, {row for _, row in groups}))
-    return Interaction(y, x, rows, columns, cells)
+    """Means by two factors: from the model where it has every point, else from plain geometric means of points."""
+    import numpy as np
+
+    model = data.model if data.model is not None and set(data.model.points) == set(data.values) else None
+    points = tuple(data.values) if model is None else model.points
+    logs = np.log([data.values[point] for point in points]) if model is None else model.log_means
+    return cell_means(coding([data.sweep.settings[point] for point in points]), y, x, logs, model)
 
 
 @style.styled
@@ -103,16 +101,15 @@ def interaction(data: Measured, x: str, y: str) -> style.Drawing:
     Lines that are not parallel (the axis is logarithmic) mean that the effect of one depends on the other.
     """
     table = _table(data, x, y)
-    groups = grouped(data, x, y)
     lines = [row for row in table.rows if sum(1 for cell in table.cells if cell.row == row) > 0]
     shown = lines[: style.MOST_LINES]
     scale, unit = scale_of(data.metric, max(cell.value for cell in table.cells))
     figure, (axes,) = style.canvas(7.2, 4.0)
     for place, row in enumerate(shown):
-        points = [(at, groups[column, row]) for at, column in enumerate(table.columns) if (column, row) in groups]
+        points = [(table.columns.index(cell.column), cell) for cell in table.cells if cell.row == row]
         shift = 0.04 * (place - (len(shown) - 1) / 2)
-        means = [data.mean(group) / scale for _, group in points]
-        reach = [_reach(data, group, scale) for _, group in points]
+        means = [cell.value / scale for _, cell in points]
+        reach = [_reach(cell, scale) for _, cell in points]
         axes.errorbar(
             [at + shift for at, _ in points],
             means,
@@ -141,11 +138,11 @@ def interaction(data: Measured, x: str, y: str) -> style.Drawing:
     )
 
 
-def _reach(data: Measured, points: Sequence[str], scale: float) -> tuple[float, float]:
+def _reach(cell: Cell, scale: float) -> tuple[float, float]:
     """Distances from the mean to the ends of its interval; zero where there is none."""
-    found = data.interval(points)
-    mean = data.mean(points)
-    return (0.0, 0.0) if found is None else (max(0.0, mean - found[1]) / scale, max(0.0, found[2] - mean) / scale)
+    if cell.low is None or cell.high is None:
+        return (0.0, 0.0)
+    return max(0.0, cell.value - cell.low) / scale, max(0.0, cell.high - cell.value) / scale
 
 
 def _logarithmic(axes: Axes) -> None:

@@ -41,15 +41,15 @@ def ranking(points: Sequence[RankedPoint], workload: str, metric: str, *, virtua
 
 @style.styled
 def effects(found: Sequence[Effect], workload: str, metric: str, *, virtual: bool) -> style.Drawing:
-    """What changing each factor does, all else equal: the mean change of matched pairs, with its interval."""
+    """What changing each factor does, the others at their average, with intervals that hold for all at once."""
     rows = [(effect, each) for effect in found for each in effect.comparisons][:MOST_ROWS]
     if not rows:
-        raise ResultsError("no two points differ in one factor alone, so there is no effect to draw")
+        raise ResultsError("the design cannot separate any factor from the others, so there is no effect to draw")
     figure, (axes,) = style.canvas(8.0, 1.3 + 0.27 * len(rows))
     axes.axvline(0, color=style.colour(svg.MUTED), lw=1)
     for certain, name, marker, words in (
-        (True, svg.TIED, "o", "the interval excludes no change"),
-        (False, svg.REST, "^", "it does not"),
+        (True, svg.TIED, "o", "significant after adjustment"),
+        (False, svg.REST, "^", "not significant"),
     ):
         places = [place for place, (_, each) in enumerate(rows) if each.certain == certain]
         mine = [rows[place][1] for place in places]
@@ -70,14 +70,16 @@ def effects(found: Sequence[Effect], workload: str, metric: str, *, virtual: boo
             )
     names = [
         f"{effect.factor}: {value_text(effect.factor, each.level)} instead of "
-        f"{value_text(effect.factor, each.reference)}{' *' if each.depends else ''}"
+        f"{value_text(effect.factor, each.reference)}{' *' if effect.depends_on else ''}"
         for effect, each in rows
     ]
     axes.set_yticks(range(len(rows)), names)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
-    axes.set_xlabel(f"{workload}: change of {metric_name(metric)}, % (95 % intervals); * depends on other factors")
+    axes.set_xlabel(
+        f"{workload}: change of {metric_name(metric)}, % (95 % intervals, all at once); * depends on other factors"
+    )
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, handletextpad=0.3)
     style.mark(figure, virtual=virtual)
     words = "; ".join(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec
 
-from results.estimates.effects import Interaction
+from results.estimates.cells import Interaction
 from results.estimates.settings import value_text
 from results.plotting import axes as common
 from results.plotting import svg
@@ -61,7 +61,9 @@ def ranking(name: str, points: Sequence[RankedPoint], metric: str, *, virtual: b
 def heat_map(
     name: str, table: Interaction, metric: str, span: tuple[float, float], *, maximise: bool, virtual: bool
 ) -> str:
-    """Geometric means by two factors; brighter is better, and each cell carries its figure.
+    """Geometric means by two factors, the others at their average; brighter is better, and each cell carries its figure.
+
+    A combination that was not measured is hatched; a star marks a mean that other factors cannot be taken out of.
 
     ``span`` is the range of the colours: one for all maps of an answer, so that small differences look small.
     """
@@ -78,8 +80,9 @@ def heat_map(
         red, green, blue, _ = colours(share)
         axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fc=(red, green, blue), ec=svg.PAPER, lw=2))
         dark = 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.5
-        text = number(cell.value / scale)
+        text = number(cell.value / scale) + ("" if cell.adjusted else " *")
         axes.text(column, row, text, ha="center", va="center", color="#ffffff" if dark else "#000000", fontsize=9.5)
+    common.not_measured(axes, table, svg.MUTED)
     axes.set_xlim(-0.5, len(table.columns) - 0.5)
     axes.set_ylim(len(table.rows) - 0.5, -0.5)
     axes.set_xticks(range(len(table.columns)), [value_text(table.column_factor, each) for each in table.columns])
@@ -88,15 +91,16 @@ def heat_map(
     axes.spines[:].set_visible(False)
     axes.set_xlabel(table.column_factor)
     axes.set_ylabel(table.row_factor)
-    axes.set_title(axis_text(metric, unit), fontsize=9.5, loc="left")
+    notes = common.cell_notes(table)
+    axes.set_title(axis_text(metric, unit) + (f"\n{notes.strip()}" if notes else ""), fontsize=9.5, loc="left")
     mark(figure, virtual=virtual)
     cells = "; ".join(
         f"{value_text(table.row_factor, cell.row)} and {value_text(table.column_factor, cell.column)}: "
-        f"{number(cell.value / scale)}"
+        f"{number(cell.value / scale)}{'' if cell.adjusted else ' *'}"
         for cell in table.cells
     )
     title = f"{metric_name(metric)} by {table.row_factor} and {table.column_factor}"
-    return svg.inline(figure, name, title, f"Means{' in ' + unit if unit else ''}: {cells}.")
+    return svg.inline(figure, name, title, f"Means{' in ' + unit if unit else ''}: {cells}.{common.cell_notes(table)}")
 
 
 @styled

@@ -6,23 +6,18 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from results.errors import ResultsError
 from results.estimates import race
-from results.estimates.estimate import Fit, NoEvidenceError, fit, t_interval
+from results.estimates.estimate import Fit, NoEvidenceError, fit
 from results.estimates.intervals import with_intervals
 from results.estimates.objective import METRICS, RATES, Objective, objectives
 from results.estimates.responses import responses
-from results.estimates.settings import Setting, label, settings_of, varied
+from results.estimates.settings import Setting, label, settings_by_point, varied
 from results.estimates.shape import shape
 from results.runs.merged import with_merged_percentiles
 from results.store.query import StoreFrames
 from results.store.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,20 +55,6 @@ class Measured:
     values: Mapping[str, float]
     model: Fit | None
 
-    def interval(self, points: Sequence[str]) -> tuple[float, float, float] | None:
-        """Geometric mean of some points and its 95 % interval; None where there is no model of all of them."""
-        if self.model is None:
-            return None
-        weights = _weights(self.model, points)
-        if weights is None:
-            return None
-        value, low, high = t_interval(self.model, weights)
-        return math.exp(value), math.exp(low), math.exp(high)
-
-    def mean(self, points: Sequence[str]) -> float:
-        """Geometric mean of some points."""
-        return math.exp(math.fsum(math.log(self.values[point]) for point in points) / len(points))
-
 
 def sweep_of(frames: StoreFrames) -> Sweep:
     """The newest sweep of a store.
@@ -90,7 +71,7 @@ def sweep_of(frames: StoreFrames) -> Sweep:
     trials = tuple(trial for trial in trials if trial.status == "ok")
     order = {trial.trial_id: place for place, trial in enumerate(trials)}
     rows = [row for row in frames.observation_rows(histograms=True) if row.trial_id in order]
-    settings = {trial.point_id: settings_of(trial) for trial in trials}
+    settings = settings_by_point(trials)
     named = varied(settings.values())
     return Sweep(
         frames,
@@ -133,18 +114,6 @@ def _of_metric(objective: Objective, metric: str) -> Objective:
     if metric not in METRICS:
         raise ResultsError(f"there is no figure {metric}", remedy=f"Figures are: {', '.join(METRICS)}.")
     return replace(objective, metric=metric, maximise=metric in RATES, stated=False)
-
-
-def _weights(model: Fit, points: Sequence[str]) -> npt.NDArray[np.float64] | None:
-    """Weights of a mean of some points; None where the model lacks one."""
-    import numpy as np
-
-    place = {point: index for index, point in enumerate(model.points)}
-    if not points or any(point not in place for point in points):
-        return None
-    weights = np.zeros(len(model.points))
-    weights[[place[point] for point in points]] = 1 / len(points)
-    return weights
 
 
 def pick_points(sweep: Sweep, wanted: Sequence[str], ranked: Sequence[str]) -> tuple[str, ...]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from results.estimates.anova import AnovaRow
+from results.estimates.cells import Interaction
 from results.estimates.constraints import Judged
 from results.estimates.defaults import OverDefault
-from results.estimates.effects import Effect, Interaction
+from results.estimates.effects import Effect
 from results.estimates.estimate import POOLED, IntervalChoice
 from results.estimates.pareto import Front
 from results.estimates.published import Published

@@ -77,7 +77,7 @@ def _answer(answer: Answer, recommendation: Recommendation) -> list[Block]:
     if answer.effects:
         lines = (f"  - {effect_line(effect)}" for effect in answer.effects)
         found.append(Text(BODY, ("Effect of each factor:", *lines)))
-    shown = [pair.sentence for pair in answer.pairs if pair.share.low_pct > 0][:_SHOWN]
+    shown = [pair.sentence for pair in answer.pairs if pair.significant][:_SHOWN]
     if shown:
         found.append(Text(BODY, ("Interactions:", *(f"  - {line}" for line in shown))))
     if answer.notes:

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field, replace
 from results.estimates import constraints, pareto
 from results.estimates.anova import anova
 from results.estimates.best import dunnett_critical
+from results.estimates.cells import interactions
 from results.estimates.constraints import Constraint
 from results.estimates.defaults import over_default
 from results.estimates.diagnostics import refuse_grouped
-from results.estimates.effects import effects, interactions
+from results.estimates.effects import effects
 from results.estimates.estimate import Fit, NoEvidenceError, fit
+from results.estimates.factor_model import factor_model
 from results.estimates.gain import gains
 from results.estimates.intervals import estimates, with_intervals
 from results.estimates.modes import modes_of_runs
@@ -180,6 +182,7 @@ def _judged(case: _Case, without: Sequence[str]) -> Answer:
     if judged:
         overall = replace(overall, title="Regardless of the requirements")
     within = sweep.within.get(objective.workload)
+    factors = factor_model(model, sweep.settings)
     return Answer(
         workload=objective.workload,
         engine=_engine(sweep, objective),
@@ -191,10 +194,16 @@ def _judged(case: _Case, without: Sequence[str]) -> Answer:
         overall=overall,
         surviving=surviving,
         evidence=_evidence(case),
-        effects=effects(model, sweep.settings, objective.metric, maximise=objective.maximise),
+        effects=effects(
+            factors,
+            objective.metric,
+            maximise=objective.maximise,
+            recommended=(meeting or overall).chosen.settings,
+        ),
         interactions=interactions(model, sweep.settings),
         notes=(
             *notes.answer_notes(objective, model, overall, sweep.trials, sweep.observations, without),
+            *factors.notes,
             *notes.of_shape(model, case.shape),
             *notes.of_seconds(within, overall, objective.metric),
             *notes.of_baseline(sweep.baseline, model, sweep.labels),
@@ -203,7 +212,7 @@ def _judged(case: _Case, without: Sequence[str]) -> Answer:
         constraints=judged,
         unmet=unmet,
         baseline=sweep.labels[sweep.baseline] if sweep.baseline in model.points else None,
-        pairs=pair_effects(model, sweep.settings),
+        pairs=pair_effects(factors),
         anova=anova(model, sweep.settings),
         front=_front(case),
         within=within,

@@ -125,7 +125,7 @@ def sureness(ranking: Ranking, recommendation: Recommendation) -> str:
 
 def effect_line(effect: Effect) -> str:
     """A factor's sentence with its share of the variance."""
-    if effect.share_pct is None:
+    if effect.share_pct is None or not effect.significant:
         return effect.sentence
     share = f"{effect.share_pct:.0f} %" if effect.share_pct >= 0.5 else "under 1 %"
     if effect.share is not None:

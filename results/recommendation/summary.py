@@ -109,7 +109,7 @@ def _narrow(table: Table) -> Table:
 
 def _effects(answer: Answer) -> list[str]:
     """The significant effects, the largest first, and the names of the others."""
-    significant = [each for each in answer.effects if each.comparisons and each.comparisons[0].certain]
+    significant = [each for each in answer.effects if each.significant]
     names = [each.factor for each in answer.effects if each not in significant]
     lines = [f"  - {each.sentence}" for each in significant[:_EFFECTS]]
     rest = len(significant) - _EFFECTS

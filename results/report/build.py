@@ -222,7 +222,7 @@ def _chapter(
         verdicts=first.verdicts(answer, traces, found),
         effect_lines=(
             *(effect_line(effect) for effect in answer.effects),
-            *(pair.sentence for pair in answer.pairs if pair.share.low_pct > 0),
+            *(pair.sentence for pair in answer.pairs if pair.significant),
         ),
         notes=(*answer.notes, *(f"What to run next: {each.sentence}" for each in answer.next_runs)),
         drawings=_rankings_drawn(name, answer, rankings, found),

@@ -54,9 +54,9 @@ def methods(found: Recommendation) -> tuple[Method, ...]:
         ),
         Method(
             "Effects",
-            "Two points are compared where they are equal in every factor but one. The change is the mean over all "
-            "such pairs; its interval holds for that factor alone. The share of variance is Var(E[Y | factor]) / "
-            "Var(Y) on logarithms, among the points that can be paired. Heat maps show plain means of cells.",
+            "A linear model of all factors on logarithms. A change is stated only where the factor's F test and the "
+            "comparison itself (Tukey and Kramer) are significant after Holm over all factors and interactions; its "
+            "interval holds for all comparisons at once. Heat maps show means with the other factors at their average.",
         ),
         Method(
             "Latency",

@@ -129,16 +129,12 @@ def effects(found: Sequence[Effect], caption: str) -> Grid:
         Column("value"): [_value(effect.factor, each.level) for effect, each in rows],
         Column("instead of"): [_value(effect.factor, each.reference) for effect, each in rows],
         Column("change", right=True): [Cell(signed_pct(each.change_pct), each.change_pct) for _, each in rows],
-        Column("95 % interval", right=True): [
+        Column("95 % interval, all at once", right=True): [
             Cell(f"{signed_pct(each.low_pct)} to {signed_pct(each.high_pct)}", each.low_pct) for _, each in rows
         ],
-        Column("matched pairs", right=True): [Cell(str(each.pairs), each.pairs) for _, each in rows],
-        Column("from pair to pair", right=True): [
-            Cell(f"{signed_pct(each.least_pct)} to {signed_pct(each.most_pct)}", each.least_pct) for _, each in rows
-        ],
-        Column("depends on other factors"): [
-            Cell("yes" if each.depends else "no sign", each.depends) for _, each in rows
-        ],
+        Column("significant"): [Cell("yes" if each.certain else "no", each.certain) for _, each in rows],
+        Column("points", right=True): [Cell(str(each.points), each.points) for _, each in rows],
+        Column("depends on"): [Cell(", ".join(effect.depends_on), ", ".join(effect.depends_on)) for effect, _ in rows],
     }
     return grid(caption, columns, ["tied" if each.certain else "" for _, each in rows])
 

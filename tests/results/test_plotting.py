@@ -102,15 +102,6 @@ def test_a_heat_map_shows_the_geometric_means_of_its_cells(frames):
     assert "raid6 and 64K" not in shown.description, "a hole is no figure"
 
 
-def test_an_interval_of_an_interaction_holds_its_mean_and_narrows_with_more_points(frames):
-    data = measured(sweep_of(frames), None, None)
-    points = list(data.values)
-    one, every = data.interval(points[:1]), data.interval(points)
-    assert one[1] < one[0] < one[2]
-    assert every[2] / every[1] < one[2] / one[1]
-    assert one[0] == pytest.approx(data.mean(points[:1]), rel=1e-6)
-
-
 def test_points_are_named_by_label_or_by_the_beginning_of_their_id(frames):
     sweep = sweep_of(frames)
     point, label = next(iter(sweep.labels.items()))
