@@ -19,7 +19,6 @@ from results.comparison.picking import Picked
 from results.errors import ResultsError
 from results.estimates.objective import METRICS, RATES, Objective, objectives
 from results.estimates.responses import Response, responses
-from results.runs.merged import with_merged_percentiles
 
 TIED = "tied"
 BETTER = "better"
@@ -132,8 +131,7 @@ def _objectives(first: Picked, second: Picked, workload: str | None, metric: str
 
 def _means(picked: Picked, objective: Objective) -> dict[str, _Mean]:
     """Mean of each point of a sweep with the variance of it."""
-    found, _ = responses(objective, picked.trials, picked.observations)
-    runs = with_merged_percentiles(objective.metric, objective.workload, found, picked.observations)
+    runs, _ = responses(objective, picked.trials, picked.observations)
     by_point: dict[str, list[Response]] = defaultdict(list)
     for run in runs:
         by_point[run.point_id].append(run)

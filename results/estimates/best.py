@@ -98,37 +98,83 @@ def compare_with_best(
         return [Comparison(model.points[chosen[0]], 1.0, 1.0, tied=True)]
     means = model.log_means[chosen] * (1 if maximise else -1)
     lead = means[:, None] - means[None, :]
-    if model.own_sd is not None:
-        return _constrained(model, chosen.tolist(), lead, own_reach(model, chosen, confidence))
+    return _constrained(model, chosen.tolist(), lead, allowances(model, chosen, confidence))
+
+
+def allowances(model: Fit, chosen: npt.NDArray[np.intp], confidence: float) -> Floats:
+    """Allowance of each of ``chosen`` (rows) against each, log scale, at once for all columns of a row.
+
+    Dunnett's with the pooled noise, or with a point's own where that is larger.  Where points have enough
+    trials of their own (``own_sd``) not less than Welch's one-sided t at the level divided by the number of
+    rivals, which holds without equal variances (Bonferroni; Tamhane, Communications in Statistics A 6, 1977,
+    compares such procedures).  The larger of the two holds wherever either of them does.
+    """
+    import numpy as np
+
+    reach = np.zeros((len(chosen), len(chosen)))
+    if len(chosen) < 2:
+        return reach
+    noise = model.sd if model.wide_sd is None else model.wide_sd[chosen]
+    own = np.broadcast_to(model.inverse_counts[chosen] * noise**2, len(chosen))
+    steps = model.low_rank[chosen]
+    of_blocks = model.sd**2 * np.stack([((steps - step) ** 2).sum(axis=1) for step in steps])
     counts = np.array(model.counts)[chosen]
-    reach = np.empty((len(chosen), len(chosen)))  # reach[i, j]: the allowance of i against j
-    for i, index in enumerate(chosen):
+    for i in range(len(chosen)):
         others = np.delete(counts, i)
         correlation = float(others.min() / (counts[i] + others.min())) if counts.min() < counts.max() else 0.5
         if model.components:
             correlation = least_correlation(model, chosen, i)
-        critical = dunnett_critical(len(chosen) - 1, model.df, confidence, min(0.5, correlation))
-        reach[i] = critical * model.sd * np.sqrt(model.difference_variances(int(index))[chosen])
-    return _constrained(model, chosen.tolist(), lead, reach)
+        if model.wide_sd is not None and model.sd > 0:
+            correlation = min(correlation, float(own[i] / (own[i] + np.delete(own, i).max())))
+        correlation = min(0.5, math.floor(20 * correlation + 1e-9) / 20)  # few different ones: each costs an integral
+        critical = dunnett_critical(len(chosen) - 1, model.df, confidence, correlation)
+        reach[i] = critical * np.sqrt(own + own[i] + of_blocks[i])
+    if model.own_sd is not None:
+        reach = np.maximum(reach, _welch(model, model.own_sd, chosen, of_blocks, confidence))
+    reach = np.maximum(reach, model.resolution)
+    np.fill_diagonal(reach, 0.0)
+    return reach
 
 
-def own_reach(model: Fit, chosen: npt.NDArray[np.intp], confidence: float) -> Floats:
-    """Allowance of each of ``chosen`` against each, where points have a noise of their own.
+def _welch(model: Fit, own_sd: Floats, chosen: npt.NDArray[np.intp], of_blocks: Floats, confidence: float) -> Floats:
+    """Allowances by Welch's t with Satterthwaite's degrees of freedom; see :func:`allowances`."""
+    import numpy as np
+    from scipy import special
 
-    Welch's one-sided t at the level divided by the number of rivals (Bonferroni; Tamhane, Communications in
-    Statistics A 6, 1977, compares such procedures).
+    own = model.inverse_counts[chosen] * own_sd[chosen] ** 2
+    of_own = own**2 / (np.array(model.counts)[chosen] - 1)
+    total = own[:, None] + own[None, :] + of_blocks
+    parts = of_own[:, None] + of_own[None, :] + of_blocks**2 / model.df
+    df = np.divide(total**2, parts, out=np.full_like(total, float(model.df)), where=parts > 0)
+    found: Floats = special.stdtrit(df, 1 - (1 - confidence) / (len(chosen) - 1)) * np.sqrt(total)
+    return found
+
+
+def limit_below(model: Fit, position: int, candidates: int, confidence: float) -> float:
+    """How far below its mean, log scale, the true figure of a point may lie; at once for all ``candidates``.
+
+    The studentised maximum of the pooled noise (Miller, Simultaneous Statistical Inference, 2nd ed., 1981,
+    ch. 2), or of the point's own where that is larger; of one candidate a one-sided t.  Where points have enough
+    trials of their own not less than t with those at the level divided by the candidates (Bonferroni).
     """
     import numpy as np
     from scipy import special
 
-    reach = np.zeros((len(chosen), len(chosen)))
-    for i, index in enumerate(chosen):
-        for j in range(i):
-            weights = np.zeros(len(model.points))
-            weights[index], weights[chosen[j]] = 1.0, -1.0
-            error, df = model.standard_error(weights)
-            reach[i, j] = reach[j, i] = error * float(special.stdtrit(df, 1 - (1 - confidence) / (len(chosen) - 1)))
-    return reach
+    of_blocks = model.sd**2 * float((model.low_rank[position] ** 2).sum())
+    noise = model.sd if model.wide_sd is None else float(model.wide_sd[position])
+    error = math.sqrt(noise**2 * float(model.inverse_counts[position]) + of_blocks)
+    critical = (
+        dunnett_critical(candidates, model.df, confidence, 0.0)
+        if candidates > 1
+        else float(special.stdtrit(model.df, confidence))
+    )
+    found = max(critical * error, model.resolution)
+    if model.own_sd is not None:
+        weights = np.zeros(len(model.points))
+        weights[position] = 1.0
+        own, df = model.standard_error(weights)
+        found = max(found, own * float(special.stdtrit(df, 1 - (1 - confidence) / candidates)))
+    return found
 
 
 def least_correlation(model: Fit, chosen: npt.NDArray[np.intp], position: int) -> float:

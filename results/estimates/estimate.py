@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 MIN_DF = 3
 """Fewest residual degrees of freedom from which the noise is estimated."""
 
+LEAST_RESOLUTION = 1e-4
+"""Figures of two runs that differ by less than 0.01 % are equal: clocks and counters tell no more."""
+
+_COARSEST_RESOLUTION = 0.05
+_REPEATED_SHARE = 0.2
+
 POOLED_T = "pooled t"
 WELCH_T = "Welch t"
 RANKS = "median by ranks"
@@ -44,7 +50,7 @@ class IntervalChoice:
 
 POOLED = IntervalChoice(
     POOLED_T,
-    "Student's t with one noise for all points, pooled over them, since nothing speaks against that",
+    "Student's t with one noise for all points, pooled over them",
 )
 
 
@@ -60,7 +66,11 @@ class Fit:
     (diag(``inverse_counts``) + ``low_rank`` · ``low_rank``ᵀ).  ``sd`` has ``error_df`` degrees of freedom;
     intervals take ``df``, which is less where ``components`` have fewer.  ``plots`` is the innermost
     plot of each trial, where trials share any.  ``own_sd`` is the noise of each point, log scale, where
-    ``intervals`` are Welch's; None where one noise is pooled over all points.
+    ``intervals`` are Welch's; None where one noise is pooled over all points.  ``wide_sd`` is the larger of
+    a point's own noise and the pooled one, which limits that hold for all points at once take; None: the
+    pooled one.  ``resolution`` is the smallest difference, log scale, that the figure can show: no such limit
+    is nearer than this.  ``assumption`` is what the limits take for granted because the trials are too few to
+    check it, as a phrase; None where nothing is.
     """
 
     points: tuple[str, ...]
@@ -79,6 +89,9 @@ class Fit:
     plots: tuple[str, ...] = ()
     intervals: IntervalChoice = POOLED
     own_sd: Floats | None = None
+    wide_sd: Floats | None = None
+    resolution: float = LEAST_RESOLUTION
+    assumption: str | None = None
 
     def variance(self, weights: Floats) -> float:
         """Variance, in units of sd², of a sum of point means with ``weights`` (that add up to 0 or 1)."""
@@ -159,6 +172,7 @@ def fit(responses: Sequence[Response]) -> Fit:
         error_df=df,
         residuals=residuals,
         leverages=1 / counts[row] + np.einsum("ij,jk,ik->i", within, inverse, within),
+        resolution=resolution(logs),
     )
     if not shared(responses):
         return model
@@ -202,6 +216,23 @@ def _with_strata(model: Fit, found: Strata, operator: Floats) -> Fit:
         components=found.components,
         plots=found.plots,
     )
+
+
+def resolution(logs: Floats) -> float:
+    """The smallest difference that figures can show, log scale.
+
+    Where one trial in five or more repeats the figure of another, figures come in steps (histogram buckets,
+    rounded output); the step is the smallest distance of two that differ.  A wider gap than 5 % is no step.
+    """
+    import numpy as np
+
+    distinct = np.unique(logs)
+    steps = np.diff(distinct)
+    steps = steps[steps > LEAST_RESOLUTION]
+    repeated = len(logs) - len(distinct)
+    if not steps.size or repeated < _REPEATED_SHARE * len(logs) or steps.min() > _COARSEST_RESOLUTION:
+        return LEAST_RESOLUTION
+    return float(steps.min())
 
 
 def _check_replicates(responses: Sequence[Response]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from results.errors import ResultsError
-from results.estimates.best import dunnett_critical, least_correlation, own_reach
+from results.estimates.best import allowances
 from results.estimates.estimate import Fit
 from results.estimates.settings import DEFAULT, Setting
 
@@ -35,12 +35,7 @@ def gains(model: Fit, baseline: str, *, maximise: bool, confidence: float) -> di
         return {}
     place = model.points.index(baseline)
     every = np.arange(len(model.points))
-    if model.own_sd is not None:
-        reach = own_reach(model, every, confidence)[place]
-    else:
-        correlation = min(0.5, least_correlation(model, every, place))
-        critical = dunnett_critical(len(every) - 1, model.df, confidence, correlation)
-        reach = critical * model.sd * np.sqrt(model.difference_variances(place))
+    reach = allowances(model, every, confidence)[place]
     lead = (model.log_means - model.log_means[place]) * (1 if maximise else -1)
     return {
         point: Gain(_better(float(lead[index]), maximise=maximise), _better(float(bound), maximise=maximise))

@@ -1,10 +1,8 @@
-"""Which interval a point's figure gets, chosen by what the noise looks like and said aloud.
+"""Which interval a point's figure gets, chosen by the number of trials and stated.
 
-* One noise for all points, the usual case: Student's t with the pooled standard deviation.
-* Points that are not equally noisy: each point's own standard deviation, with Satterthwaite's degrees of
-  freedom (Welch, Biometrika 34, 1947).  With blocks a point's own variance comes from its squared
-  residuals, each of which expects a known mixture of all points' variances (Hartley, Rao and Kiefer,
-  JASA 64, 1969; for complete blocks this is Grubbs's estimator, JASA 43, 1948).
+* Five trials or more of every point: each point's own standard deviation, with Satterthwaite's degrees of
+  freedom (Welch, Biometrika 34, 1947).
+* Fewer: Student's t with the pooled standard deviation, and the answer states that it assumes equal noise.
 * Heavy tails: the median with its exact interval by ranks (David and Nagaraja, Order Statistics, 3rd ed.,
   ch. 7) where a point has the six trials that it takes; elsewhere Student's t, which is on the safe side
   under heavy tails (Benjamini, Technometrics 25, 1983).
@@ -17,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from results.estimates.estimate import POOLED_T, RANKS, WELCH_T, Fit, IntervalChoice
+from results.estimates.noise import own_noise
 from results.estimates.shape import Shape
-from results.units import pct
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,11 +24,11 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-_LEAST_TRIALS_OF_WELCH = 3
+_LEAST_TRIALS_OF_WELCH = 5
 _LEAST_TRIALS_OF_RANKS = 6
 _MOST_TRIALS = 4000
-_LEAST_VARIANCE_SHARE = 1e-4
-"""An estimated variance below this share of the pooled one counts as this share: it may come out negative."""
+_SURE_TO_SEE_A_TENTH = 29
+"""Fewest runs that show a mode of one run in ten with 95 % probability: 0.9 to the power of 29 is 0.047."""
 
 
 @dataclass(frozen=True)
@@ -49,27 +47,41 @@ class Estimate:
 
 
 def with_intervals(model: Fit, shape: Shape) -> Fit:
-    """The model with the intervals that the shape of its noise calls for."""
+    """The model with its intervals: each point's own noise where every point has five trials, else a pooled one.
+
+    The number of trials decides, not a test of the noise: at two or three blocks such a test has no power, and
+    what it lets through is wrong just where it matters (Moser and Stevens, American Statistician 46, 1992;
+    Zimmerman, British Journal of Mathematical and Statistical Psychology 57, 2004).
+    """
+    import numpy as np
+
+    if len(model.responses) > _MOST_TRIALS or model.components:
+        why = "trials share arrays or filesystems" if model.components else "there are too many trials to separate it"
+        chosen = IntervalChoice(POOLED_T, f"Student's t with one noise for all points, pooled over them: {why}")
+        return replace(model, intervals=chosen, assumption=f"that the noise is the same at every point, since {why}")
+    own = own_noise(model)
+    model = replace(model, wide_sd=np.maximum(own, model.sd), assumption=_assumption(model))
+    if min(model.counts) >= _LEAST_TRIALS_OF_WELCH:
+        reason = "Welch's t with each point's own noise, since every point has five trials or more"
+        model = replace(model, own_sd=own, intervals=IntervalChoice(WELCH_T, reason))
     if shape.heavy_tailed:
         return replace(model, intervals=_of_heavy_tails(model, shape))
-    if not shape.unequal:
-        return model
-    spread = f"the noise differs between points (from {pct(shape.least_noise_pct)} to {pct(shape.most_noise_pct)})"
-    if model.components or len(model.responses) > _MOST_TRIALS or min(model.counts) < _LEAST_TRIALS_OF_WELCH:
-        why = (
-            "trials share arrays or filesystems"
-            if model.components
-            else "a point's own noise cannot be told from fewer than three trials"
-            if min(model.counts) < _LEAST_TRIALS_OF_WELCH
-            else "there are too many trials to separate it"
+    return model
+
+
+def _assumption(model: Fit) -> str | None:
+    """What the simultaneous limits take for granted, as a phrase after "assumes"; None where nothing is."""
+    found = []
+    least = min(model.counts)
+    if least < _LEAST_TRIALS_OF_WELCH:
+        trials = "1 trial" if least == 1 else f"{least} trials"
+        have = "the points have" if least == max(model.counts) else "some points have only"
+        found.append(
+            f"normal noise of the same size at every point ({have} {trials}, and {_LEAST_TRIALS_OF_WELCH} can check it)"
         )
-        reason = f"Student's t with the pooled noise although {spread}: {why}; more blocks would tell"
-        return replace(model, intervals=IntervalChoice(POOLED_T, reason))
-    return replace(
-        model,
-        intervals=IntervalChoice(WELCH_T, f"Welch's t with each point's own noise, since {spread}"),
-        own_sd=own_noise(model),
-    )
+    if len(model.responses) < _SURE_TO_SEE_A_TENTH:
+        found.append(f"no rare slow runs ({len(model.responses)} runs may miss what happens in one of ten)")
+    return " and ".join(found) or None
 
 
 def _of_heavy_tails(model: Fit, shape: Shape) -> IntervalChoice:
@@ -79,26 +91,6 @@ def _of_heavy_tails(model: Fit, shape: Shape) -> IntervalChoice:
         needs = "trials share arrays or filesystems" if model.components else "an interval by ranks takes six trials"
         return IntervalChoice(POOLED_T, f"Student's t, which is on the safe side although {seen}: {needs}")
     return IntervalChoice(RANKS, f"medians by ranks for points with six trials or more, since {seen}")
-
-
-def own_noise(model: Fit) -> Floats:
-    """Standard deviation of each point's noise, log scale, from the squared residuals of all trials.
-
-    Solves E[SS of point i] = sum over k of W[i, k] · variance of k, where W sums the squares of the matrix
-    that makes residuals from figures.
-    """
-    import numpy as np
-
-    from results.estimates.diagnostics import residual_maker
-
-    maker = residual_maker(model) ** 2
-    place = {point: index for index, point in enumerate(model.points)}
-    member = np.zeros((len(model.responses), len(model.points)))
-    member[np.arange(len(model.responses)), [place[each.point_id] for each in model.responses]] = 1.0
-    squares = member.T @ model.residuals**2
-    variances = np.linalg.lstsq(member.T @ maker @ member, squares, rcond=None)[0]
-    found: Floats = np.sqrt(np.maximum(variances, _LEAST_VARIANCE_SHARE * model.sd**2))
-    return found
 
 
 def estimates(model: Fit, confidence: float = 0.95) -> list[Estimate]:

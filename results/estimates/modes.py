@@ -197,9 +197,13 @@ def modes_of_runs(model: Fit) -> ModesOfRuns | None:
         for groups in (row, block):
             for group in np.unique(groups):
                 left[groups == group] -= np.median(left[groups == group])
-    used = np.flatnonzero(known & (np.abs(left) > 1e-12))
+    trials = int(known.sum())
+    still = np.flatnonzero(np.abs(left) <= 1e-12)
+    own_medians = still[np.unique(row[still], return_index=True)[1]]  # one of a point; figures in steps repeat it
+    known[own_medians] = False
+    used = np.flatnonzero(known)
     found = two_modes(left[used])
     if found is None:
         return None
     minor = [model.responses[index].trial_id for index in used[found.minor]]
-    return ModesOfRuns(int(known.sum()), tuple(minor), found.step_pct)
+    return ModesOfRuns(trials, tuple(minor), found.step_pct)

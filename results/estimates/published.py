@@ -7,8 +7,8 @@ The mean over blocks expects what such a choice is worth, whatever the truth is 
 there are.  (Cross-validation after choice: Stone, JRSS B 36, 1974; the winner's curse: Capen, Clapp and
 Campbell, Journal of Petroleum Technology 23, 1971.)
 
-The lower limit holds for all points at once (the studentised maximum: Miller, Simultaneous Statistical
-Inference, 2nd ed., 1981, ch. 2), and so for whichever was picked.
+The lower limit is about the picked point itself.  It holds for all points at once, and so for whichever was
+picked (:func:`results.estimates.best.limit_below`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from results.estimates.best import dunnett_critical
+from results.estimates.best import limit_below
 from results.estimates.estimate import Fit
 
 if TYPE_CHECKING:
@@ -34,15 +34,23 @@ _LEAST_BLOCKS = 2
 
 @dataclass(frozen=True)
 class Published:
-    """What to expect of the picked point in fresh runs, and the least of it, in the metric's unit.
+    """What the picked point delivers at least, and what such a choice is worth, in the metric's unit.
 
-    ``bound`` is the lower limit of a figure of which more is better, and the upper one of a latency.
-    ``blocks`` is how many blocks were left out in turn.
+    ``bound`` is the lower limit of the picked point's own figure (of a latency the upper one), whichever point
+    was picked, ``in these blocks`` (``scope``): a further block may differ by ``block_sd_pct`` (standard deviation
+    between blocks, per cent).  ``value`` is a property of the procedure, not of the point: what the point chosen
+    from the other blocks reached in the block left out, mean of the ``blocks`` left out in turn; it may lie below
+    ``bound``.  Where each time the same point was chosen (``same_point``) it is that point's figure.
+    ``assumption`` is :attr:`results.estimates.estimate.Fit.assumption`.
     """
 
     value: float
     bound: float
     blocks: int
+    same_point: bool
+    block_sd_pct: float
+    scope: str
+    assumption: str | None
 
 
 def published(
@@ -54,7 +62,6 @@ def published(
     trials behind each.
     """
     import numpy as np
-    from scipy import special
 
     chosen = np.array(among)
     sign = 1.0 if maximise else -1.0
@@ -70,20 +77,38 @@ def published(
         means = np.full(len(chosen), -np.inf)
         means[usable] = sign * (totals - sums[:, block])[usable] / left[usable]
         pick = rule(means, np.maximum(left, 1))
-        found.append(float(sums[pick, block] / counts[pick, block]))
+        found.append((pick, float(sums[pick, block] / counts[pick, block])))
     if len(found) < _LEAST_BLOCKS:
         return None
-    weights = np.zeros(len(model.points))
-    weights[picked] = 1.0
-    error, df = model.standard_error(weights)
-    if model.own_sd is None:
-        critical = dunnett_critical(len(chosen), df, confidence, 0.0) if len(chosen) > 1 else 0.0
-    else:
-        critical = float(special.stdtrit(df, 1 - (1 - confidence) / len(chosen)))
-    bound = float(model.log_means[picked]) - sign * critical * error
-    value = math.fsum(found) / len(found)
-    # a few blocks scatter: what is certain anyhow is not undercut
-    return Published(math.exp(sign * max(sign * value, sign * bound)), math.exp(bound), len(found))
+    bound = float(model.log_means[picked]) - sign * limit_below(model, picked, len(chosen), confidence)
+    return Published(
+        value=math.exp(math.fsum(value for _, value in found) / len(found)),
+        bound=math.exp(bound),
+        blocks=len(found),
+        same_point=all(int(chosen[pick]) == picked for pick, _ in found),
+        block_sd_pct=100 * math.expm1(block_sd(model)),
+        scope=f"in these {model.blocks} blocks",
+        assumption=model.assumption,
+    )
+
+
+def block_sd(model: Fit) -> float:
+    """Standard deviation between blocks, log scale, without the noise of trials; 0 where noise explains it.
+
+    Blocks as a random effect (Searle, Casella and McCulloch, Variance Components, 1992, ch. 4).  Limits leave it
+    out, and so hold in the blocks that were run: two or three blocks tell too little of further ones, and blocks
+    under drift or autocorrelated noise are no independent sample.
+    """
+    import numpy as np
+
+    place = {point: index for index, point in enumerate(model.points)}
+    row = np.array([place[each.point_id] for each in model.responses])
+    block = np.unique([each.block for each in model.responses], return_inverse=True)[1]
+    left = np.log([each.value for each in model.responses]) - model.log_means[row]
+    trials = np.bincount(block)
+    means = np.bincount(block, left) / trials
+    variance = float(means.var(ddof=1)) - model.sd**2 * float((1 / trials).mean()) if len(trials) > 1 else 0.0
+    return math.sqrt(max(0.0, variance))
 
 
 def _cells(model: Fit, chosen: npt.NDArray[np.intp]) -> tuple[Floats, Floats, int]:

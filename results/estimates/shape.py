@@ -1,4 +1,4 @@
-"""What the noise looks like: equal or not, heavy-tailed, independent from run to run.
+"""What the noise looks like: heavy-tailed or not, independent from run to run or not.
 
 Residuals are no independent sample: points and blocks were fitted out of them.  So each figure is judged
 against what the same design makes of normal noise, simulated with a fixed seed (a Monte Carlo test:
@@ -26,12 +26,18 @@ _FEWER_DRAWS = 199
 _MANY_TRIALS = 4000
 _LEAST_RESIDUALS = 20
 _SEED = 5
+_LEAST_TRIALS_OF_KURTOSIS = 4
+"""In units of its own noise the fourth moment of two or three residuals is constant, whatever the noise."""
+
+_ROUNDING = 1e-9
+"""Simulated figures that are smaller by no more than this share are equal: rounding decides nothing."""
 
 
 @dataclass(frozen=True)
 class Shape:
     """What the residuals show; a p-value is None where there are too few of them to say.
 
+    ``heavy_p`` is None too where a point has fewer than four trials.
     ``least_noise_pct`` and ``most_noise_pct`` are the smallest and largest noise of a point.
     ``autocorrelation`` is that of residuals one run apart.
     """
@@ -39,16 +45,10 @@ class Shape:
     trials: int
     least_noise_pct: float
     most_noise_pct: float
-    unequal_p: float | None
     kurtosis: float
     heavy_p: float | None
     autocorrelation: float
     autocorrelated_p: float | None
-
-    @property
-    def unequal(self) -> bool:
-        """Whether points are not equally noisy."""
-        return self.unequal_p is not None and self.unequal_p < LEVEL
 
     @property
     def heavy_tailed(self) -> bool:
@@ -76,27 +76,28 @@ def shape(model: Fit) -> Shape:
         draws = _DRAWS if len(model.responses) <= _MANY_TRIALS else _FEWER_DRAWS
         null = residualise(model, np.random.default_rng(_SEED).normal(size=(len(model.responses), draws)))
     tests = (
-        lambda errors: _bartlett(errors, row, model),
         lambda errors: _kurtosis(_each_in_its_own(errors / scale[:, None], row, model)),
         lambda errors: np.abs(_lag_one(errors[order])),
     )
     p_values = [_exceeded(test(observed), test(null)) if enough else None for test in tests]
+    if min(model.counts) < _LEAST_TRIALS_OF_KURTOSIS:
+        p_values[0] = None
     known = noises[np.array(model.counts) >= 2]
     return Shape(
         trials=len(model.responses),
         least_noise_pct=100 * math.expm1(float(known.min())) if known.size else 0.0,
         most_noise_pct=100 * math.expm1(float(known.max())) if known.size else 0.0,
-        unequal_p=p_values[0],
         kurtosis=float(_kurtosis(_each_in_its_own(observed / scale[:, None], row, model))[0]),
-        heavy_p=p_values[1],
+        heavy_p=p_values[0],
         autocorrelation=float(_lag_one(observed[order])[0]),
-        autocorrelated_p=p_values[2],
+        autocorrelated_p=p_values[1],
     )
 
 
 def _exceeded(observed: Floats, null: Floats) -> float:
     """Share of the simulated figures that are at least as large; the observed one counts among them."""
-    return (1 + int((null >= observed[0]).sum())) / (1 + len(null))
+    equal = _ROUNDING * abs(float(observed[0]))
+    return (1 + int((null >= observed[0] - equal).sum())) / (1 + len(null))
 
 
 def _noises(errors: Floats, row: npt.NDArray[np.intp], model: Fit) -> Floats:
@@ -116,19 +117,6 @@ def _each_in_its_own(errors: Floats, row: npt.NDArray[np.intp], model: Fit) -> F
     import numpy as np
 
     found: Floats = errors / np.maximum(_noises(errors, row, model)[row], 1e-300)
-    return found
-
-
-def _bartlett(errors: Floats, row: npt.NDArray[np.intp], model: Fit) -> Floats:
-    """Bartlett's statistic for equal variances (Proc. R. Soc. A 160, 1937), one per column."""
-    import numpy as np
-
-    counts = np.array(model.counts, dtype=float)
-    used = counts >= 2
-    variances = np.maximum(_noises(errors, row, model)[used] ** 2, 1e-300)
-    freedom = (counts[used] - 1)[:, None]
-    pooled = (freedom * variances).sum(axis=0) / freedom.sum()
-    found: Floats = freedom.sum() * np.log(pooled) - (freedom * np.log(variances)).sum(axis=0)
     return found
 
 

@@ -15,7 +15,6 @@ from results.estimates.objective import METRICS, RATES, Objective, objectives
 from results.estimates.responses import responses
 from results.estimates.settings import Setting, label, settings_by_point, varied
 from results.estimates.shape import shape
-from results.runs.merged import with_merged_percentiles
 from results.store.query import StoreFrames
 from results.store.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
 
@@ -97,12 +96,11 @@ def measured(sweep: Sweep, workload: str | None, metric: str | None) -> Measured
             f"no trial has the figure {objective.metric} of {objective.workload}",
             remedy=f"Figures are: {', '.join(METRICS)}.",
         )
-    merged = with_merged_percentiles(objective.metric, objective.workload, found, sweep.observations)
     logs: dict[str, list[float]] = defaultdict(list)
-    for each in merged:
+    for each in found:
         logs[each.point_id].append(math.log(each.value))
     try:
-        plain = fit(merged)
+        plain = fit(found)
         model: Fit | None = with_intervals(plain, shape(plain))
     except NoEvidenceError:
         model = None

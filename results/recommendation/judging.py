@@ -13,7 +13,7 @@ from results.estimates.best import dunnett_critical
 from results.estimates.cells import interactions
 from results.estimates.constraints import Constraint
 from results.estimates.defaults import over_default
-from results.estimates.diagnostics import refuse_grouped
+from results.estimates.diagnostics import refuse_systematic
 from results.estimates.effects import effects
 from results.estimates.estimate import Fit, NoEvidenceError, fit
 from results.estimates.factor_model import factor_model
@@ -29,7 +29,6 @@ from results.recommendation import next_runs, notes
 from results.recommendation.answer import Answer, Evidence, RankedPoint, Ranking, StratumEvidence
 from results.recommendation.ranking import PointFacts, Terms, descriptive, rank
 from results.runs import cpu
-from results.runs.merged import with_merged_percentiles
 from results.runs.within import Within
 from results.store.imported import is_imported
 from results.store.schema import ObservationRow, TrialRow
@@ -134,14 +133,13 @@ class Judgement:
 
 def judge(sweep: Sweep, objective: Objective) -> Judgement:
     """The answer for one objective, or the refusal."""
-    found, without = responses(objective, sweep.judged, sweep.observations)
-    measured = with_merged_percentiles(objective.metric, objective.workload, found, sweep.observations)
+    measured, without = responses(objective, sweep.judged, sweep.observations)
     if without and not measured:
         reason = f"no trial has the figure {objective.metric}, or it is zero in all of them"
         return Judgement(objective, _refused(sweep, objective, [], reason), None)
     try:
         _refuse_failed(sweep.judged)
-        refuse_grouped(measured)
+        refuse_systematic(measured)
         plain = fit(measured)
         _refuse_modes(plain)
         noise = shape(plain)
@@ -293,8 +291,7 @@ def _model_of(case: _Case, metric: str) -> Fit | None:
         found = sweep.cpu.get(workload, [])
     else:
         other = Objective(workload, metric, metric in RATES, stated=False)
-        plain, _ = responses(other, sweep.judged, sweep.observations)
-        found = with_merged_percentiles(metric, workload, plain, sweep.observations)
+        found, _ = responses(other, sweep.judged, sweep.observations)
     try:
         return fit(found)
     except NoEvidenceError:

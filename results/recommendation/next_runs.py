@@ -117,7 +117,7 @@ def after_refusal(
             blocks * count,
             blocks * count * trial_s,
         )
-    if "one after the other" in reason:
+    if "one after the other" in reason or "same order" in reason:
         return NextRuns(
             'Run the sweep again with order = "blocked" into a new store: this order cannot be mended afterwards.',
             tuple(points),

@@ -69,6 +69,8 @@ def of_shape(model: Fit, found: Shape) -> Iterable[str]:
     """What the noise looks like, where it is not of the plain kind."""
     if model.intervals is not POOLED:
         yield f"Intervals: {model.intervals.reason}."
+    if model.assumption is not None:
+        yield f'The tied set and every "at least" assume {model.assumption}.'
     if found.autocorrelated:
         yield (
             f"Runs resemble the run before them (correlation {found.autocorrelation:+.2f} of neighbouring runs, "

@@ -94,7 +94,7 @@ def _rule(
     keys = list(zip(*(classes(points, word) for word in terms.prefer), strict=True)) or [()] * len(points)
     wanted = [keys[by_point[model.points[index]]] for index in among]
     spread = math.sqrt(model.sd**2 + sum(each.sd**2 for each in model.components))
-    noise = np.full(len(among), spread) if model.own_sd is None else model.own_sd[list(among)]
+    noise = np.full(len(among), spread) if model.wide_sd is None else model.wide_sd[list(among)]
     critical = dunnett_critical(len(among) - 1, model.df, terms.confidence) if len(among) > 1 else 0.0
     margin = -math.log1p(-terms.margin_pct / 100) if terms.maximise else math.log1p(terms.margin_pct / 100)
 

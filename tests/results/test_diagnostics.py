@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from results.estimates.diagnostics import drift, outliers, refuse_grouped
+from results.estimates.diagnostics import drift, outliers, refuse_systematic
 from results.estimates.estimate import NoEvidenceError, fit
 from results.estimates.responses import Response
 from tests.results.synthetic import Plan, factorial, values
@@ -29,12 +29,12 @@ def eight(**settings: object) -> Plan:
 def test_grouped_run_order_is_refused_always(drifting: float) -> None:
     for seed in range(200):
         with pytest.raises(NoEvidenceError, match="ran one after the other"):
-            refuse_grouped(responses(eight(order="grouped", drift=drifting, seed=seed)))
+            refuse_systematic(responses(eight(order="grouped", drift=drifting, seed=seed)))
 
 
 def refused(plan: Plan) -> bool:
     try:
-        refuse_grouped(responses(plan))
+        refuse_systematic(responses(plan))
     except NoEvidenceError:
         return True
     return False

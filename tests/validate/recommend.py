@@ -6,16 +6,19 @@ import argparse
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from permutations.racing.spec import RacingSpec
-from results.estimates.diagnostics import drift, refuse_grouped
+from results.estimates.diagnostics import drift, refuse_systematic
 from results.estimates.estimate import NoEvidenceError, fit
 from results.estimates.responses import Response
 from results.recommendation.ranking import PointFacts, Terms, rank
 from results.store.schema import FACTOR_COLUMNS
 from tests.results.synthetic import Plan, factorial, values
+from tests.validate import noises
+from tests.validate.guarantee import into
 from tests.validate.race import halving, interval, race, uniform
 
 CV = 0.05
@@ -95,7 +98,7 @@ def drift_flags(seed: int, order: str) -> bool:
     plan = Plan(points, replicates=4, cv=0.02, order=order, drift=0.05, seed=seed)
     runs = [Response(f"t{p}-{b}", f"p{p}", b, place, value) for place, (p, b, value) in enumerate(values(plan))]
     try:
-        refuse_grouped(runs)
+        refuse_systematic(runs)
     except NoEvidenceError:
         return True
     found = drift(fit(runs))
@@ -134,4 +137,11 @@ def report(seeds: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=2000)
-    report(parser.parse_args().seeds)
+    parser.add_argument("--cell-seeds", type=int, default=1000, help="sweeps in each cell of the table of noises")
+    parser.add_argument("--into", type=Path, help="document to put the table of noises into")
+    chosen = parser.parse_args()
+    made = noises.report(chosen.cell_seeds)
+    print("\n".join(made))
+    if chosen.into is not None:
+        into(chosen.into, made)
+    report(chosen.seeds)
