@@ -9,7 +9,11 @@ import pytest
 from scipy import special
 
 from results.estimates import shares
-from results.estimates.effects import Effect, effects, interactions
+from results.estimates.cells import interactions
+from results.estimates.effects import Effect
+from results.estimates.effects import effects as effects_of
+from results.estimates.factor_model import factor_model
+from results.estimates.shares import pair_effects
 from results.estimates.estimate import Fit, fit
 from results.estimates.responses import Response
 from results.estimates.settings import Setting
@@ -36,6 +40,10 @@ def judged(
         for p, (_, value) in enumerate(truth)
     ]
     return fit(responses), {f"p{p:03d}": settings for p, (settings, _) in enumerate(truth)}
+
+
+def effects(model: Fit, settings: dict, metric: str, *, maximise: bool) -> tuple[Effect, ...]:
+    return effects_of(factor_model(model, settings), metric, maximise=maximise)
 
 
 def by_name(found: tuple[Effect, ...]) -> dict[str, Effect]:
