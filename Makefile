@@ -78,6 +78,7 @@ validate: $(STAMP) ## the figures of the methodology on synthetic truth, 2,000 s
 	$(BIN)/python -m tests.validate.race --races 2000
 	$(BIN)/python -m tests.validate.guarantee --seeds 2000 --into docs/methodology-guarantee.md
 	$(BIN)/python -m tests.validate.recommend --seeds 2000
+	$(BIN)/python -m tests.validate.effects --seeds 2000
 	$(BIN)/python -m tests.validate.nightly --seeds 200 --into docs/methodology-nightly.md
 
 .PHONY: reference

@@ -153,7 +153,7 @@ def sweep(shape: Shape, seed: int) -> Outcome:
         sentences.append(effect.sentence)
         if CLAIM.search(effect.sentence):
             claimed.add(effect.factor)
-            if effect.factor not in shape.matter or "depends on" in effect.sentence and not shape.interact:
+            if effect.factor not in shape.matter or ("depends on" in effect.sentence and not shape.interact):
                 false.append(effect.sentence)
     for pair in pair_effects(found):
         sentences.append(pair.sentence)
