@@ -80,6 +80,7 @@ validate: $(STAMP) ## the figures of the methodology on synthetic truth, 2,000 s
 	$(BIN)/python -m tests.validate.recommend --seeds 2000
 	$(BIN)/python -m tests.validate.joint --seeds 2000
 	$(BIN)/python -m tests.validate.nightly --seeds 1000 --into docs/methodology-nightly.md
+	$(BIN)/python -m tests.validate.effects --seeds 2000
 
 .PHONY: reference
 reference: $(STAMP) ## the reference documents, made from the code

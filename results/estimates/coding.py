@@ -2,8 +2,8 @@
 
 A factor has columns that add up to zero over its values, so that the effect of another factor is one at their
 average.  Where it does not apply (a mirror has no chunk) its columns are zero: a mirror is compared with the average
-over the chunks of a striped array.  Values that no comparison connects, given the factors before it, form groups of their
-own (a layout that only one RAID level has); differences between groups belong to the factor before.
+over the chunks of a striped array.  Values that no comparison connects, given the factors before it, form groups of
+their own (a layout that only one RAID level has); differences between groups belong to the factor before.
 (Searle, Linear Models, 1971, ch. 5, on functions that are estimable.)
 """
 

@@ -1,7 +1,7 @@
 """What each factor does, from any design: the change between its values in a linear model, and its sentence.
 
-A change is claimed only where the factor's own F test and the comparison itself (Tukey and Kramer) are significant after
-Holm over all factors and interactions: :mod:`results.estimates.factor_model`.
+A change is claimed only where the factor's own F test and the comparison itself (Tukey and Kramer) are significant
+after Holm over all factors and interactions: :mod:`results.estimates.factor_model`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ _MOST_NAMED = 3
 class LevelComparison:
     """What changing a factor from ``reference`` to ``level`` does, the other factors at their average, in per cent.
 
-    ``low_pct`` to ``high_pct`` is its 95 % interval, which holds for all comparisons of all factors at once.  ``certain``
-    says that the change is significant after adjustment: then the interval does not go beyond no change (Guilbaud,
-    Biometrical Journal 50, 2008).  ``points`` have either value.  ``confounded_with`` are factors that the two values
-    cannot be separated from.  ``conditions`` has the change by the values of the factor that it depends on.
+    ``low_pct`` to ``high_pct`` is its 95 % interval, which holds for all comparisons of all factors at once.
+    ``certain`` says that the change is significant after adjustment: then the interval does not go beyond no change
+    (Guilbaud, Biometrical Journal 50, 2008).  ``points`` have either value.  ``confounded_with`` are factors that
+    the two values cannot be separated from.  ``conditions`` has the change by the values of the factor that it
+    depends on.
     """
 
     level: Setting
@@ -47,12 +48,12 @@ class LevelComparison:
 class Effect:
     """A factor's effect on one figure.
 
-    ``comparisons`` has each pair of values, the better one as ``level``: those that are certain first, then by size; empty
-    where the design cannot separate the factor from others.  ``p_value`` is that of the factor's F test, unadjusted;
-    ``significant`` is after Holm.  ``confounded_with`` are the factors and pairs of factors (``level x chunk_kib``) that it
-    cannot be separated from; ``depends_on`` the factors that it is shown to interact with.
-    ``share_pct`` is the part of the variance between points that the factor alone explains, of log figures with noise taken
-    out, and ``share`` its interval; both None where nothing varies.
+    ``comparisons`` has each pair of values, the better one as ``level``: those that are certain first, then by size;
+    empty where the design cannot separate the factor from others.  ``p_value`` is that of the factor's F test,
+    unadjusted; ``significant`` is after Holm.  ``confounded_with`` are the factors and pairs of factors (``level x
+    chunk_kib``) that it cannot be separated from; ``depends_on`` the factors that it is shown to interact with.
+    ``share_pct`` is the part of the variance between points that the factor alone explains, of log figures with
+    noise taken out, and ``share`` its interval; both None where nothing varies.
     """
 
     factor: str

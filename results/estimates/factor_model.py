@@ -1,11 +1,11 @@
 """A linear model of the factors on the log figure, from any design, with the tests that effect sentences rest on.
 
 Model: log(figure) = factors + those pairs of factors that are seen to interact + noise, by generalised least squares on
-the estimates of the points, so that blocks, missing trials, arrays and filesystems count as in :mod:`results.estimates.estimate`
-and effects rest on the same noise as the ranking.  Every factor and every pair is one family of a weighted Holm
-procedure (:mod:`results.statistics.multiplicity`).  Pairs that the design cannot separate are tested together.
-Where the factors do not add up, and the design lets that leak into a factor, the lack of fit is its error (Box, Hunter
-and Hunter, Statistics for Experimenters, 2nd ed., ch. 6 and 10).
+the estimates of the points, so that blocks, missing trials, arrays and filesystems count as in
+:mod:`results.estimates.estimate` and effects rest on the same noise as the ranking.  Every factor and every pair is
+one family of a weighted Holm procedure (:mod:`results.statistics.multiplicity`).  Pairs that the design cannot
+separate are tested together. Where the factors do not add up, and the design lets that leak into a factor, the lack
+of fit is its error (Box, Hunter and Hunter, Statistics for Experimenters, 2nd ed., ch. 6 and 10).
 """
 
 from __future__ import annotations
@@ -117,8 +117,7 @@ class FactorModel:
         if not any(test.error == LACK_OF_FIT for test in self.factors):
             return ()
         return (
-            "The effects of the factors do not add up, and this design cannot say which of them interact: the "
-            "intervals of effects take the lack of fit as their error.",
+            "The effects of the factors do not add up in this design: their intervals take the lack of fit as error.",
         )
 
 
@@ -346,8 +345,8 @@ def _pair_tests(model: Fit, coded: Coding) -> list[PairTest]:
     tests = [_pair_test(model, (pair,), basis) for pair, basis in alone.items()]
     settled = span(np.hstack([known, *(own[pair] for pair in alone)]))
     rest = {pair: beyond(columns, settled) for pair, columns in own.items() if pair not in alone}
-    for members in _meeting({pair: columns for pair, columns in rest.items() if columns.shape[1]}):
-        tests.append(_pair_test(model, members, span(np.hstack([rest[pair] for pair in members]))))
+    groups = _meeting({pair: columns for pair, columns in rest.items() if columns.shape[1]})
+    tests += [_pair_test(model, group, span(np.hstack([rest[pair] for pair in group]))) for group in groups]
     return tests
 
 

@@ -40,9 +40,9 @@ class PairEffect:
     """What two factors do together beyond what each does: the share of variance of their interaction.
 
     The effects of all single factors are taken out, and of all other pairs that can be told from it
-    (Sobol', Mathematical Modelling 1, 1993: the second-order index).  Both apply at ``points``.  ``significant`` is after
-    Holm over all factors and pairs.  ``confounded_with`` are pairs (``level x chunk_kib``) that the design cannot separate
-    from it: then the share is that of all of them.
+    (Sobol', Mathematical Modelling 1, 1993: the second-order index).  Both apply at ``points``.  ``significant`` is
+    after Holm over all factors and pairs.  ``confounded_with`` are pairs (``level x chunk_kib``) that the design
+    cannot separate from it: then the share is that of all of them.
     """
 
     one: str

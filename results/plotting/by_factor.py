@@ -42,7 +42,7 @@ def pick_factors(data: Measured, x: str | None, y: str | None) -> tuple[str, str
 
 @style.styled
 def heat_map(data: Measured, x: str, y: str) -> style.Drawing:
-    """Geometric means by two factors, the others at their average; brighter is better, what is hatched was not measured."""
+    """Geometric means by two factors, the others at their average; brighter is better, hatched was not measured."""
     import matplotlib as mpl
     from matplotlib.patches import Rectangle
 

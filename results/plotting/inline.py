@@ -61,7 +61,7 @@ def ranking(name: str, points: Sequence[RankedPoint], metric: str, *, virtual: b
 def heat_map(
     name: str, table: Interaction, metric: str, span: tuple[float, float], *, maximise: bool, virtual: bool
 ) -> str:
-    """Geometric means by two factors, the others at their average; brighter is better, and each cell carries its figure.
+    """Geometric means by two factors, the others at their average; each cell carries its figure.
 
     A combination that was not measured is hatched; a star marks a mean that other factors cannot be taken out of.
 

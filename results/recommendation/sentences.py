@@ -45,15 +45,19 @@ def value_sentence(metric: str, point: RankedPoint, confidence: float) -> str:
 
 
 def published_sentence(answer: Answer, ranking: Ranking, confidence: float) -> str:
-    """What to expect in a new run, adjusted for having been picked; empty where it cannot be stated."""
-    if ranking.published is None:
+    """What the choice delivers in the measured blocks, adjusted for selection; empty where that is not known."""
+    found = ranking.published
+    if found is None:
         return ""
     least = "at least" if answer.maximise else "at most"
-    return (
-        f"Expected in a new run: {value_text(answer.metric, ranking.published.value)}; {least} "
-        f"{figure(answer.metric, ranking.published.bound)} with {confidence * 100:.0f} % confidence (adjusted for "
-        "selection)."
+    bound = (
+        f"{least} {value_text(answer.metric, found.bound)} with {confidence * 100:.0f} % confidence {found.scope} "
+        "(adjusted for selection)"
     )
+    value = value_text(answer.metric, found.value)
+    if found.same_point:
+        return f"Expected: {value}; {bound}."
+    return f"{bound[0].upper()}{bound[1:]}. A choice made without one block reached {value} in it."
 
 
 def best_sentence(answer: Answer, ranking: Ranking) -> str:

@@ -1,7 +1,7 @@
 """Tests and intervals for many comparisons at once.
 
-Within a factor: all pairs of values by the studentised range (Tukey 1953; Kramer, Biometrics 12, 1956; conservative where
-the numbers of runs differ: Hayter, Annals of Statistics 12, 1984).  Over factors: Holm's procedure with weights
+Within a factor: all pairs of values by the studentised range (Tukey 1953; Kramer, Biometrics 12, 1956; conservative
+where the numbers of runs differ: Hayter, Annals of Statistics 12, 1984).  Over factors: Holm's procedure with weights
 (Scandinavian Journal of Statistics 6, 1979).  Both together are a closed test, so the probability of any false claim
 stays below the level whatever is true (Hochberg and Tamhane, Multiple Comparison Procedures, 1987, ch. 2).
 """

@@ -9,11 +9,16 @@ import pytest
 from scipy import special
 
 from results.estimates import shares
-from results.estimates.effects import Effect, effects, interactions
+from results.estimates.cells import interactions, unmeasured
+from results.estimates.effects import Effect
+from results.estimates.effects import effects as effects_of
 from results.estimates.estimate import Fit, fit
+from results.estimates.factor_model import factor_model
 from results.estimates.responses import Response
 from results.estimates.settings import Setting
+from results.estimates.shares import pair_effects
 from results.store.schema import FACTOR_COLUMNS
+from tests.validate.effects import additive, fractional
 
 Points = list[dict[str, Setting]]
 
@@ -36,6 +41,10 @@ def judged(
         for p, (_, value) in enumerate(truth)
     ]
     return fit(responses), {f"p{p:03d}": settings for p, (settings, _) in enumerate(truth)}
+
+
+def effects(model: Fit, settings: dict, metric: str, *, maximise: bool) -> tuple[Effect, ...]:
+    return effects_of(factor_model(model, settings), metric, maximise=maximise)
 
 
 def by_name(found: tuple[Effect, ...]) -> dict[str, Effect]:
@@ -68,20 +77,19 @@ def test_an_effect_that_depends_on_another_factor_says_so() -> None:
     model, settings = judged(FULL)
     found = by_name(effects(model, settings, "iops", maximise=True))
     chunk = found["chunk_kib"].comparisons[0]
-    assert (chunk.level, chunk.reference, chunk.pairs, chunk.depends) == (512, 64, 4, True)
+    assert (chunk.level, chunk.reference, chunk.points, chunk.certain) == (512, 64, 8, True)
+    assert found["chunk_kib"].depends_on == ("level",)
     assert chunk.low_pct < 100 * (math.sqrt(1.38) - 1) < chunk.high_pct
-    assert chunk.most_pct == pytest.approx(38, abs=4)
-    assert "chunk_kib: 512 instead of 64 changes IOPS by +17 %" in found["chunk_kib"].sentence
-    assert "depends on the other factors" in found["chunk_kib"].sentence
-    assert found["filesystem"].comparisons[0].depends is False
+    assert [each.change_pct for each in chunk.conditions] == pytest.approx([0, 38], abs=4)
+    assert "chunk_kib: 512K instead of 64K increases IOPS by 17 % on average" in found["chunk_kib"].sentence
+    assert "no significant change with raid0" in found["chunk_kib"].sentence
+    assert found["filesystem"].depends_on == ()
 
 
 def test_less_is_better_turns_the_sentence_round() -> None:
     model, settings = judged(FULL)
     found = by_name(effects(model, settings, "lat_p99_ns", maximise=False))
-    assert (
-        "level: raid5 instead of raid0 changes 99th percentile of latency by \N{MINUS SIGN}" in found["level"].sentence
-    )
+    assert "level: raid5 instead of raid0 reduces 99th percentile of latency by" in found["level"].sentence
 
 
 def test_a_factor_varied_at_some_points_only_gets_no_credit_for_others() -> None:
@@ -93,16 +101,16 @@ def test_a_factor_varied_at_some_points_only_gets_no_credit_for_others() -> None
     truth.append((point(level="raid10", disks=4, filesystem="xfs", layout="hashed-2x16"), 200.0))
     model, settings = judged(truth, blocks=6, seed=1)
     layout = by_name(effects(model, settings, "iops", maximise=True))["layout"]
-    assert (layout.points, layout.comparisons[0].pairs) == (2, 1)
+    assert abs(layout.comparisons[0].change_pct) < 2
     assert not layout.comparisons[0].certain
-    assert "no difference that these trials can show" in layout.sentence
+    assert layout.sentence == "layout: no significant effect on IOPS."
 
 
 def test_a_mirror_without_chunk_is_matched_with_both_chunks_of_a_stripe() -> None:
     truth = [(raid("raid0", 64), 300.0), (raid("raid0", 512), 500.0), (raid("raid1", None), 100.0)]
     model, settings = judged(truth, blocks=5)
     level = by_name(effects(model, settings, "iops", maximise=True))["level"].comparisons[0]
-    assert (level.level, level.reference, level.pairs) == ("raid0", "raid1", 1)
+    assert (level.level, level.reference, level.points) == ("raid0", "raid1", 3)
     assert level.change_pct == pytest.approx(100 * (math.sqrt(300 * 500) / 100 - 1), rel=0.03)
 
 
@@ -113,7 +121,7 @@ def test_points_without_chunk_are_matched_with_each_other() -> None:
         for fs in ("ext4", "xfs")
     ]
     model, settings = judged(truth, blocks=4)
-    assert by_name(effects(model, settings, "iops", maximise=True))["filesystem"].comparisons[0].pairs == 2
+    assert by_name(effects(model, settings, "iops", maximise=True))["filesystem"].comparisons[0].certain
 
 
 def test_factors_that_always_change_together_cannot_be_told_apart() -> None:
@@ -125,7 +133,7 @@ def test_factors_that_always_change_together_cannot_be_told_apart() -> None:
     for effect in effects(model, settings, "iops", maximise=True):
         assert effect.comparisons == ()
         assert effect.share_pct is None
-        assert "cannot be told from that of others" in effect.sentence
+        assert "cannot be separated from" in effect.sentence
 
 
 def test_intervals_of_effects_cover_as_often_as_they_say() -> None:
@@ -135,7 +143,7 @@ def test_intervals_of_effects_cover_as_often_as_they_say() -> None:
         each = by_name(effects(model, settings, "iops", maximise=True))["filesystem"].comparisons[0]
         truth = 10.0 if each.level == "xfs" else 100 * (1 / 1.1 - 1)
         covered += each.low_pct <= truth <= each.high_pct
-    assert covered / 400 == pytest.approx(0.95, abs=0.033)
+    assert covered / 400 >= 0.95, "the interval holds for all comparisons at once"
 
 
 def test_cells_are_geometric_means_in_the_factors_order() -> None:
@@ -161,3 +169,77 @@ def test_the_noncentral_f_is_the_same_where_the_library_gives_up(monkeypatch: py
         assert shares.noncentral_f(ratio, df, error_df, noncentral) == pytest.approx(wanted, rel=1e-9)
     low, high = shares.noncentrality(8.0, 456.0, 19000.0, 0.95)
     assert low < 456 * (8.0 - 1) < high
+
+
+def test_a_fractional_design_gives_the_effects_of_independent_least_squares() -> None:
+    """32 trials of a 2^(6-2) design, fitted by numpy at the level of trials."""
+    points = fractional()
+    dice = np.random.default_rng(5)
+    runs = []
+    for block in range(2):
+        for place, row in enumerate(points):
+            log = additive(row) + 0.03 * block + dice.normal(0, 0.077)
+            runs.append(Response(f"t{place}-{block}", f"p{place:02d}", block, len(runs), 400 * math.exp(log)))
+    found = by_name(effects(fit(runs), {f"p{n:02d}": row for n, row in enumerate(points)}, "iops", maximise=True))
+    names = ("level", "chunk_kib", "filesystem", "layout", "scheduler", "nr_requests")
+    matrix = np.array(
+        [[1, each.block] + [float(points[int(each.point_id[1:])][name] == points[0][name]) for name in names]
+         for each in runs]
+    )  # fmt: skip
+    slopes = np.linalg.lstsq(matrix, np.log([each.value for each in runs]), rcond=None)[0][2:]
+    for name, slope in zip(names, slopes, strict=True):
+        (each,) = found[name].comparisons
+        sign = 1 if each.level == points[0][name] else -1
+        assert each.change_pct == pytest.approx(100 * math.expm1(sign * slope), rel=1e-9)
+        assert found[name].confounded_with == ()
+    level = found["level"].comparisons[0]
+    assert level.low_pct < 100 * (1 / 0.53 - 1) < level.high_pct
+    assert level.certain
+
+
+def test_an_alias_is_named_where_it_is_one() -> None:
+    """2^(3-1) of resolution III: each factor is the interaction of the other two."""
+    truth = [
+        (
+            point(level=level, chunk_kib=chunk, filesystem="xfs" if (level == "raid5") == (chunk == 64) else "ext4"),
+            value,
+        )
+        for level, value in (("raid0", 400.0), ("raid5", 200.0))
+        for chunk in (64, 512)
+    ]
+    model, settings = judged(truth, blocks=4)
+    found = by_name(effects(model, settings, "iops", maximise=True))
+    assert found["level"].confounded_with == ("chunk_kib x filesystem",)
+    assert "cannot be separated from the interaction of chunk_kib and filesystem" in found["level"].sentence
+    assert "cannot be separated" not in found["filesystem"].sentence
+
+
+def test_pairs_that_a_fraction_cannot_separate_are_named_together() -> None:
+    dice = np.random.default_rng(3)
+    truth = [(row, 400 * math.exp(0.5 * (row["level"] == "raid0") * (row["chunk_kib"] == 64))) for row in fractional()]
+    model, settings = judged(truth, seed=int(dice.integers(99)))
+    first = pair_effects(factor_model(model, settings))[0]
+    assert first.significant
+    assert {f"{first.one} x {first.other}", *first.confounded_with} == {"level x chunk_kib", "filesystem x scheduler"}
+
+
+def test_cells_compare_like_with_like() -> None:
+    """raid10 was run hashed only, which is 8 % slower: it is as fast as raid0 like for like."""
+    truth = [
+        (point(level=level, layout=layout, filesystem=fs), 400.0 * (0.92 if layout == "hashed" else 1.0))
+        for level in ("raid0", "raid5", "raid10")
+        for layout in (("hashed",) if level == "raid10" else ("flat", "hashed"))
+        for fs in ("ext4", "xfs")
+    ]
+    model, settings = judged(truth, cv=1e-6)
+    tables = {(each.row_factor, each.column_factor): each for each in interactions(model, settings)}
+    values = [cell.value for cell in tables["level", "filesystem"].cells]
+    assert values == pytest.approx([400 * math.sqrt(0.92)] * 6, rel=1e-4)
+    assert all(cell.adjusted for cell in tables["level", "filesystem"].cells)
+    assert unmeasured(tables["level", "layout"]) == [("raid10", "flat")]
+
+
+def test_the_sentence_says_where_the_recommended_point_differs_from_the_average() -> None:
+    model, settings = judged(FULL)
+    found = effects_of(factor_model(model, settings), "iops", maximise=True, recommended={"filesystem": "ext4"})
+    assert "the recommended point has ext4" in by_name(found)["filesystem"].sentence
