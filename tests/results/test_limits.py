@@ -19,7 +19,7 @@ from results.estimates.objective import Objective
 from results.estimates.published import block_sd, published
 from results.estimates.responses import Response, figure
 from results.estimates.shape import shape
-from results.recommendation.judging import Sweep, answer
+from results.recommendation.judging import Sweep, judge
 from results.recommendation.recommend import recommend
 from results.store.schema import FACTOR_COLUMNS
 from tests.results import synthetic
@@ -217,7 +217,7 @@ def test_a_latency_percentile_is_that_of_each_run() -> None:
     labels = {row.point_id: str(row.chunk_kib) for row in trials}
     points = {row.point_id: plan.truth[number // 5][0] for number, row in enumerate(trials)}
     settings = {name: dict.fromkeys(FACTOR_COLUMNS) | dict(found) for name, found in points.items()}
-    found = answer(Sweep(tuple(trials), tuple(trials), tuple(rows), settings, labels, 5.0, 0.95), objective)
+    found = judge(Sweep(tuple(trials), tuple(trials), tuple(rows), settings, labels, 5.0, 0.95), objective).answer
     assert found.overall is not None
     values = {each.point_id: each.value for each in found.overall.points}
     for name in points:

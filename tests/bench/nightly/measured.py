@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.campaign import PROTOCOL_FILE, Conduct, Summary
+from bench.campaign import Conduct, Summary
+from bench.claim import PROTOCOL_FILE
 from bench.nightly.confirm import Hooks
 from bench.nightly.night import Asked, run_night
 from bench.nightly.where import Where
