@@ -85,12 +85,18 @@ def _answer(answer: Answer, recommendation: Recommendation) -> list[Block]:
     found += _next(answer)
     for point_id in dict.fromkeys(ranking.recommended for ranking in rankings):
         chosen = next(each for each in rankings if each.recommended == point_id).chosen
-        found += _commands(chosen.label, chosen.apply_commands)
+        found += _commands(chosen.label, chosen.apply_commands, chosen.tuned_commands)
     return found
 
 
-def _commands(label: str, commands: tuple[str, ...]) -> list[Block]:
-    return [Text(BODY, (f"To apply {label}:",)), Text(CODE, commands or ("(the store has no commands for it)",))]
+def _commands(label: str, commands: tuple[str, ...], tuned: tuple[str, ...] = ()) -> list[Block]:
+    found: list[Block] = [
+        Text(BODY, (f"To apply {label}:",)),
+        Text(CODE, commands or ("(the store has no commands for it)",)),
+    ]
+    if tuned:
+        found += [Text(BODY, ("Or, where tuned runs, in place of the udev rules:",)), Text(CODE, tuned)]
+    return found
 
 
 def _verdict(answer: Answer, ranking: Ranking, recommendation: Recommendation) -> Iterable[str]:
