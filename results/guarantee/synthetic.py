@@ -144,7 +144,7 @@ def trial(campaign: Campaign, point: int, block: int) -> TrialRow:
     chunk_kib = 64 << point
     point_id = hashlib.sha256(f"chunk {chunk_kib}".encode()).hexdigest()[:12]
     trial_id = hashlib.sha256(f"{point_id} {block}".encode()).hexdigest()[:16]
-    order = block * campaign.points + point
+    order = block * campaign.points + (point + block) % campaign.points  # no point has the same place in every block
     return TrialRow(
         trial_id=trial_id,
         point_id=point_id,

@@ -209,7 +209,7 @@ def test_a_latency_percentile_is_that_of_each_run() -> None:
     trials, rows = [], []
     for point, (settings, iops) in enumerate(plan.truth):
         for block in range(5):
-            row = synthetic.trial(plan, settings, block, 3 * block + point)
+            row = synthetic.trial(plan, settings, block, 3 * block + (point + block) % 3)
             stalled = 50 if (point, block) == (0, 0) else 1
             trials.append(row)
             rows += [synthetic.observation(plan, row, iops / stalled, name, None) for name in plan.directions]
