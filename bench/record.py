@@ -148,7 +148,7 @@ class Record:
                 **names,
                 **_fields(result),
                 disk_bytes=disk_bytes,
-                disk_bytes_least=least,
+                least_disk_bytes=least,
             )
             warning = compressed.warning(row)
             if warning is not None:

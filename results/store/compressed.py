@@ -10,9 +10,9 @@ LEAST_SHARE = 0.9
 
 def share(row: ObservationRow) -> float:
     """Bytes that the disks moved by the least that incompressible data would have moved; infinite where not known."""
-    if row.disk_bytes is None or not row.disk_bytes_least:
+    if row.disk_bytes is None or not row.least_disk_bytes:
         return float("inf")
-    return row.disk_bytes / row.disk_bytes_least
+    return row.disk_bytes / row.least_disk_bytes
 
 
 def found(row: ObservationRow) -> bool:
@@ -33,5 +33,5 @@ def warning(row: ObservationRow) -> str | None:
         return None
     return (
         f"the data are compressible or compressed, or a cache held them: {words(row)} "
-        f"(incompressible data: at least {row.disk_bytes_least:,})"
+        f"(incompressible data: at least {row.least_disk_bytes:,})"
     )

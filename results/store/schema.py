@@ -178,7 +178,7 @@ class ObservationRow:
     disk_bytes: int | None = optional(
         "bytes that the member disks moved in this direction meanwhile, with what a sync after it wrote"
     )
-    disk_bytes_least: int | None = optional(
+    least_disk_bytes: int | None = optional(
         "least of disk_bytes for data that cannot be compressed, with copies and parity, without what a cache may "
         "hold; null where that is not known"
     )

@@ -76,7 +76,7 @@ def test_what_the_ramp_moved_is_left_out_of_direct_io() -> None:
 
 @pytest.mark.parametrize(("reached", "found"), [(2, True), (89, True), (90, False), (100, False), (300, False)])
 def test_a_trial_is_warned_below_nine_tenths(reached: int, found: bool) -> None:
-    row = replace(ROW, disk_bytes=reached * MIB, disk_bytes_least=100 * MIB)
+    row = replace(ROW, disk_bytes=reached * MIB, least_disk_bytes=100 * MIB)
     said = compressed.warning(row)
     assert (said is not None) == found
     if said is not None:

@@ -64,7 +64,7 @@ def test_a_compressor_is_named_with_the_bytes_that_reached_the_disks(tmp_path, d
     results = load(tmp_path / "store")
     compressing = {row.trial_id for row in results.trial_rows() if row.mount_options}
     for row in results.observation_rows():
-        share = row.disk_bytes / row.disk_bytes_least
+        share = row.disk_bytes / row.least_disk_bytes
         if row.trial_id in compressing and row.workload in {"zeros", "read"}:
             assert share < 0.2, row.workload
         else:

@@ -126,7 +126,7 @@ def test_two_processes_with_other_hash_seeds_give_the_same_bytes(store: Path, te
 def test_the_first_screen_has_answer_sureness_commands_and_prediction(text: str) -> None:
     first = text[text.index('<section id="answer"') : text.index('<div class="measured">')]
     for words in (
-        "Recommended for all 2 workloads",
+        "Recommended for all 3 workloads",
         "or more of every workload&#39;s best",
         "best for it alone",
         "Recommended among those that survive a disk failure",
