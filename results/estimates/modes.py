@@ -197,6 +197,7 @@ def modes_of_runs(model: Fit) -> ModesOfRuns | None:
         for groups in (row, block):
             for group in np.unique(groups):
                 left[groups == group] -= np.median(left[groups == group])
+    trials = int(known.sum())
     still = np.flatnonzero(np.abs(left) <= 1e-12)
     own_medians = still[np.unique(row[still], return_index=True)[1]]  # one of a point; figures in steps repeat it
     known[own_medians] = False
@@ -205,4 +206,4 @@ def modes_of_runs(model: Fit) -> ModesOfRuns | None:
     if found is None:
         return None
     minor = [model.responses[index].trial_id for index in used[found.minor]]
-    return ModesOfRuns(len(used) + len(own_medians), tuple(minor), found.step_pct)
+    return ModesOfRuns(trials, tuple(minor), found.step_pct)
