@@ -77,7 +77,7 @@ fuzz: $(STAMP) ## the C library by coverage (FUZZ_SECONDS=60), then 100,000 mang
 validate: $(STAMP) ## the figures of the methodology on synthetic truth, 2,000 seeds each (minutes)
 	$(BIN)/python -m tests.validate.race --races 2000
 	$(BIN)/python -m tests.validate.guarantee --seeds 2000 --into docs/methodology-guarantee.md
-	$(BIN)/python -m tests.validate.recommend --seeds 2000
+	$(BIN)/python -m tests.validate.recommend --seeds 2000 --into docs/methodology-recommendation.md
 	$(BIN)/python -m tests.validate.joint --seeds 2000
 	$(BIN)/python -m tests.validate.nightly --seeds 1000 --into docs/methodology-nightly.md
 	$(BIN)/python -m tests.validate.effects --seeds 2000

@@ -20,7 +20,7 @@ HELD = [
 @pytest.mark.parametrize(("kind", "points", "blocks", "seeds"), HELD)
 def test_what_is_printed_holds(kind: str, points: int, blocks: int, seeds: int) -> None:
     found = tally(kind, points, blocks, seeds)
-    assert found.answered > 0.25 * seeds  # the others are refusals, which are right too
+    assert found.answered > 0.3 * seeds  # the others are refused for two modes
     assert found.holds
 
 
