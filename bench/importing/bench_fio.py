@@ -28,7 +28,7 @@ def _match(path: str) -> re.Match[str] | None:
 def folders(path: str) -> int:
     """How many folders of a path are bench-fio's, the target included; 0 where it is none of its paths."""
     found = _match(path)
-    return 0 if found is None else path.count("/", found.start("target"))
+    return 0 if found is None else path.count("/", found.span("target")[0])
 
 
 def named(path: str) -> Named | None:
