@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import IO, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
+from bench.streams import CleanStream
 from results.text import plain_lines
 
 
@@ -20,6 +22,19 @@ class Screen(Console):
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+    @property
+    def file(self) -> IO[str]:
+        """Where segments go: the stream below a clean one, also where a live display stands in front of that.
+
+        A live display puts a proxy in the place of the standard streams, and rich looks behind one proxy only.
+        """
+        found = super().file
+        return cast("IO[str]", found.rich_proxied_file) if isinstance(found, CleanStream) else found
+
+    @file.setter
+    def file(self, new: IO[str]) -> None:
+        Console.file.fset(self, new)  # type: ignore[attr-defined]
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Segments of something that is to be shown; none has a hyperlink, which is an escape sequence (OSC 8)."""

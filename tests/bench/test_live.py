@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
+import subprocess
+import sys
 import time
 
 from rich.console import Console
@@ -157,3 +161,41 @@ def test_the_largest_and_the_least_figures_that_are_taken_can_be_shown(tmp_path,
 def test_names_of_disks_do_not_pile_up():
     tally = running(*({f"{sample}-{number}": 1e6 for number in range(9)} for sample in range(9)))
     assert len(tally.by_disk) == 9
+
+
+LIVE = """
+import time
+from bench.streams import clean_standard_streams
+clean_standard_streams()
+from bench.events import Event
+from bench.live import view
+with view() as emit:
+    emit(Event("started", done=0, total=3, expected_s=30))
+    for number in range(2):
+        emit(Event("trial", label="raid5 x4", block=0))
+        time.sleep(0.6)  # the display is drawn four times a second
+        emit(Event("ended", status="ok", label="raid5 \\x1b[31mx4", block=0, duration_s=1))
+"""
+
+
+def test_the_live_view_drives_the_terminal_and_no_label_does():
+    """What a terminal receives: our own control sequences as such, those of a label as text."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
+    process = subprocess.Popen([sys.executable, "-c", LIVE], stderr=theirs, env=environment)
+    os.close(theirs)
+    received = b""
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:  # the terminal's other end is closed
+            break
+        if not part:
+            break
+        received += part
+    os.close(ours)
+    assert process.wait() == 0
+    assert b"\x1b[2K" in received  # a line of the display is erased and drawn again
+    assert b"\\x1b[2K" not in received
+    assert b"\\x1b[31m" in received
+    assert b"\x1b[31m" not in received
