@@ -114,10 +114,7 @@ def allowances(model: Fit, chosen: npt.NDArray[np.intp], confidence: float) -> F
     reach = np.zeros((len(chosen), len(chosen)))
     if len(chosen) < 2:
         return reach
-    noise = model.sd if model.wide_sd is None else model.wide_sd[chosen]
-    own = np.broadcast_to(model.inverse_counts[chosen] * noise**2, len(chosen))
-    steps = model.low_rank[chosen]
-    of_blocks = model.sd**2 * np.stack([((steps - step) ** 2).sum(axis=1) for step in steps])
+    own, of_blocks = variances(model, chosen)
     counts = np.array(model.counts)[chosen]
     for i in range(len(chosen)):
         others = np.delete(counts, i)
@@ -130,14 +127,28 @@ def allowances(model: Fit, chosen: npt.NDArray[np.intp], confidence: float) -> F
         critical = dunnett_critical(len(chosen) - 1, model.df, confidence, correlation)
         reach[i] = critical * np.sqrt(own + own[i] + of_blocks[i])
     if model.own_sd is not None:
-        reach = np.maximum(reach, _welch(model, model.own_sd, chosen, of_blocks, confidence))
+        level = (1 - confidence) / (len(chosen) - 1)
+        reach = np.maximum(reach, welch(model, model.own_sd, chosen, of_blocks, level))
     reach = np.maximum(reach, model.resolution)
     np.fill_diagonal(reach, 0.0)
     return reach
 
 
-def _welch(model: Fit, own_sd: Floats, chosen: npt.NDArray[np.intp], of_blocks: Floats, confidence: float) -> Floats:
-    """Allowances by Welch's t with Satterthwaite's degrees of freedom; see :func:`allowances`."""
+def variances(model: Fit, chosen: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Variance of each of ``chosen`` by its trials, and of each difference of two by blocks and plots, log scale.
+
+    The noise is the pooled one, or the point's own where that is larger.
+    """
+    import numpy as np
+
+    noise = model.sd if model.wide_sd is None else model.wide_sd[chosen]
+    steps = model.low_rank[chosen]
+    of_blocks: Floats = model.sd**2 * np.stack([((steps - step) ** 2).sum(axis=1) for step in steps])
+    return np.broadcast_to(model.inverse_counts[chosen] * noise**2, len(chosen)), of_blocks
+
+
+def welch(model: Fit, own_sd: Floats, chosen: npt.NDArray[np.intp], of_blocks: Floats, level: float) -> Floats:
+    """Allowances by Welch's one-sided t at ``level`` with Satterthwaite's degrees of freedom, points by points."""
     import numpy as np
     from scipy import special
 
@@ -146,7 +157,7 @@ def _welch(model: Fit, own_sd: Floats, chosen: npt.NDArray[np.intp], of_blocks: 
     total = own[:, None] + own[None, :] + of_blocks
     parts = of_own[:, None] + of_own[None, :] + of_blocks**2 / model.df
     df = np.divide(total**2, parts, out=np.full_like(total, float(model.df)), where=parts > 0)
-    found: Floats = special.stdtrit(df, 1 - (1 - confidence) / (len(chosen) - 1)) * np.sqrt(total)
+    found: Floats = special.stdtrit(df, 1 - level) * np.sqrt(total)
     return found
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from results.estimates.best import variances, welch
 from results.estimates.estimate import Fit
 
 if TYPE_CHECKING:
@@ -66,24 +67,24 @@ def shares(model: Fit, among: Sequence[int], *, maximise: bool, confidence: floa
 
 
 def _reach(model: Fit, chosen: npt.NDArray[np.intp], confidence: float) -> Floats:
-    """Allowance of each difference of two of the points, log scale; 0 on the diagonal."""
+    """Allowance of each difference of two of the points, log scale; 0 on the diagonal.
+
+    As :func:`results.estimates.best.allowances`, two-sided and for all pairs: with the pooled noise or a point's own
+    where that is larger, not less than Welch's where points have enough trials, and not below the resolution.
+    """
     import numpy as np
-    from scipy import special
 
     count = len(chosen)
-    if model.own_sd is None:
-        critical = range_critical(count, float(model.df), confidence) if count > 1 else 0.0
-        variances = np.array([model.difference_variances(int(index))[chosen] for index in chosen])
-        found: Floats = critical * model.sd * np.sqrt(np.maximum(variances, 0.0))
-        return found
-    reach = np.zeros((count, count))
-    level = (1 - confidence) / max(1, count * (count - 1))  # two-sided, over all pairs
-    for i in range(count):
-        for j in range(i):
-            weights = np.zeros(len(model.points))
-            weights[chosen[i]], weights[chosen[j]] = 1.0, -1.0
-            error, df = model.standard_error(weights)
-            reach[i, j] = reach[j, i] = error * float(special.stdtrit(df, 1 - level))
+    if count < 2:
+        return np.zeros((count, count))
+    own, of_blocks = variances(model, chosen)
+    critical = range_critical(count, float(model.df), confidence)
+    reach: Floats = critical * np.sqrt(own[:, None] + own[None, :] + of_blocks)
+    if model.own_sd is not None:
+        level = (1 - confidence) / (count * (count - 1))  # both sides of every pair
+        reach = np.maximum(reach, welch(model, model.own_sd, chosen, of_blocks, level))
+    reach = np.maximum(reach, model.resolution)
+    np.fill_diagonal(reach, 0.0)
     return reach
 
 

@@ -217,6 +217,7 @@ class JointAnswer:
 
     ``weights`` are by objective; empty where the worst share decides.  ``requirements`` are those of any workload,
     which every one of ``points`` meets; ``excluded`` points do not, or lack a result of some workload.
+    ``assumptions`` are those of the models that the bounds come from, as phrases after "assume".
     """
 
     workloads: tuple[str, ...]
@@ -228,6 +229,7 @@ class JointAnswer:
     recommended: str = ""
     reason: str = ""
     front: Front | None = None
+    assumptions: tuple[str, ...] = ()
 
     @property
     def chosen(self) -> JointPoint:

@@ -88,9 +88,12 @@ def joint_blocks(joint: JointAnswer, recommendation: Recommendation, shown: int)
     if len(joint.points) > 1:
         found.append(candidates_table(joint, shown))
     left_out = len(joint.points) - shown
-    notes = [f"{left_out} more candidates rank below these."] if left_out > 0 else []
+    notes = [f"Ranked below these: {left_out} more."] if left_out > 0 else []
     if joint.excluded:
-        notes.append(f"{len(joint.excluded)} points do not meet every requirement, or lack a result of some workload.")
+        notes.append(
+            f"Not candidates, for want of a requirement or of a workload's result: {len(joint.excluded)} of "
+            f"{len(joint.points) + len(joint.excluded)} points."
+        )
     return [*found, Text(BODY, tuple(notes))] if notes else found
 
 

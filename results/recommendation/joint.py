@@ -126,6 +126,9 @@ def _answer(
         recommended=recommended.point_id,
         reason=reason,
         front=_front(sweep, judged, points),
+        assumptions=tuple(
+            dict.fromkeys(each.model.assumption for each in judged if each.model is not None and each.model.assumption)
+        ),
     )
 
 

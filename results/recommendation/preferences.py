@@ -37,7 +37,7 @@ def choose(tied: Sequence[Point], prefer: Sequence[str] = tuple(PREFERENCES)) ->
     chosen = min(left, key=lambda point: point.rank)
     if len(left) > 1:
         reasons.append("measured best among those equal in that" if reasons else "measured best")
-    return chosen, f"of {len(tied)} tied settings it {' and '.join(reasons)}"
+    return chosen, f"among {len(tied)} tied settings it {' and '.join(reasons)}"
 
 
 def classes(points: Sequence[Choosable], word: str) -> list[int]:

@@ -10,6 +10,8 @@ from results.recommendation.answer import STATISTICALLY, Answer, JointAnswer, Ra
 from results.units import capacity, figure, metric_name, number, pct, scale_of, signed_pct
 
 _MOST_NAMED = 4
+_WORTH_A_WORD_PCT = 0.5
+"""Standard deviation between blocks from which it is stated."""
 
 
 def heading(answer: Answer) -> str:
@@ -54,6 +56,8 @@ def published_sentence(answer: Answer, ranking: Ranking, confidence: float) -> s
         f"{least} {value_text(answer.metric, found.bound)} with {confidence * 100:.0f} % confidence {found.scope} "
         "(adjusted for selection)"
     )
+    if found.block_sd_pct >= _WORTH_A_WORD_PCT:
+        bound += f"; blocks differ by {pct(found.block_sd_pct)} (standard deviation)"
     value = value_text(answer.metric, found.value)
     if found.same_point:
         return f"Expected: {value}; {bound}."
@@ -160,10 +164,12 @@ def joint_lines(joint: JointAnswer, recommendation: Recommendation) -> Iterable[
         )
     else:
         yield (
-            f"It reaches {pct(chosen.score_pct)} or more of every workload's best; at least {pct(chosen.at_least_pct)} "
+            f"It measured {pct(chosen.score_pct)} or more of every workload's best; at least {pct(chosen.at_least_pct)} "
             f"with {sure}. Its worst workload is {chosen.limited_by}."
         )
     yield from joint_choice(joint, recommendation)
+    if joint.assumptions:
+        yield f"Bounds and ties assume {'; '.join(joint.assumptions)}."
     safe = safety(chosen.disk_failures_survived, chosen.usable_bytes)
     if safe:
         yield f"It {safe}."

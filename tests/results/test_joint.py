@@ -216,3 +216,15 @@ def test_the_joint_score_is_the_smallest_share_with_its_own_bounds() -> None:
     first, second = joint([one, other])
     assert (first.point_id, first.pct, first.at_least_pct, first.at_most_pct, first.limited_by) == ("a", 70, 60, 80, 1)
     assert (second.point_id, second.pct, second.limited_by) == ("b", 60, 1)
+
+
+def test_points_that_differ_by_less_than_figures_can_show_are_tied() -> None:
+    """Without noise in the figures a difference of 1e-10 would be certain."""
+    responses = [
+        Response(f"{point}{block}", point, block, 2 * block + place, value)
+        for block in range(5)
+        for place, (point, value) in enumerate((("one", 100.0), ("other", 100.0 * (1 + 1e-10))))
+    ]
+    found = shares(fit(responses), range(2), maximise=True, confidence=0.95)
+    assert found["one"].at_most_pct == 100.0
+    assert found["other"].at_least_pct < 100.0

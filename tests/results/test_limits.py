@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -176,11 +177,10 @@ def test_random_orders_are_refused_as_seldom_as_the_level_says() -> None:
 
 
 def test_the_order_of_trials_that_share_an_array_is_not_judged() -> None:
-    responses = [
-        Response(each.trial_id, each.point_id, each.block, each.run_order, each.value, (f"a{each.block}", None))
-        for each in runs(noisy(8, 3), np.tile(np.arange(8), (3, 1)))
-    ]
-    refuse_systematic(responses)
+    repeated = runs(noisy(8, 3), np.tile(np.arange(8), (3, 1)))
+    with pytest.raises(NoEvidenceError, match="same order"):
+        refuse_systematic(repeated)
+    refuse_systematic([replace(each, plots=(f"a{each.block}", None)) for each in repeated])
 
 
 def test_the_expected_figure_says_whether_it_is_that_of_the_point() -> None:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from results.estimates.estimate import fit
+from results.estimates.intervals import with_intervals
 from results.estimates.joint import joint, shares
 from results.estimates.responses import Response
+from results.estimates.shape import shape
 from tests.validate.race import interval
 
 CONFIDENCE = 0.95
@@ -63,7 +65,9 @@ def sweep(cell: Cell, seed: int) -> Outcome:
             for block in range(cell.blocks)
             for place, name in enumerate(names)
         ]
-        by_workload.append(shares(fit(runs), range(cell.points), maximise=True, confidence=level))
+        plain = fit(runs)
+        model = with_intervals(plain, shape(plain))
+        by_workload.append(shares(model, range(cell.points), maximise=True, confidence=level))
     found = joint(by_workload)
     scores = 100 * np.exp((truth - truth.max(axis=1, keepdims=True)).min(axis=0))
     certain = max(each.at_least_pct for each in found)
