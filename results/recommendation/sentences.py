@@ -164,8 +164,8 @@ def joint_lines(joint: JointAnswer, recommendation: Recommendation) -> Iterable[
         )
     else:
         yield (
-            f"It measured {pct(chosen.score_pct)} or more of every workload's best; at least {pct(chosen.at_least_pct)} "
-            f"with {sure}. Its worst workload is {chosen.limited_by}."
+            f"It measured {pct(chosen.score_pct)} or more of every workload's best; at least "
+            f"{pct(chosen.at_least_pct)} with {sure}. Its worst workload is {chosen.limited_by}."
         )
     yield from joint_choice(joint, recommendation)
     if joint.assumptions:
