@@ -21,7 +21,7 @@ from tests.bench.native.ways import GRACE_NS, Way, every_way
 
 SIZE = 1 << 20
 AT_ONCE_NS = 20_000_000_000
-"""Far below the 60 s of the run, and enough for a machine that is busy: how fast it is belongs to tests/perf."""
+"""Far below the 60 s of the run, and enough for a machine that is busy; how soon it is: tests/perf/test_stopping.py."""
 
 
 @pytest.fixture
