@@ -111,10 +111,11 @@ def _answer(
         ]
         points.append(_point(place, each, own, found, answers, tied))
     unreliable = sweep.unreliable
-    candidates = [point for point in points if point.tied is not None]
+    # Few trials make wide bounds, under which a point of half the score is tied: preferences choose within the margin.
+    candidates = [point for point in points if point.tied is not None and point.score_pct >= near]
     reliable = [point for point in candidates if point.point_id not in unreliable]
     prefer = next((each.objective.prefer for each in judged if each.objective.prefer), sweep.prefer)
-    recommended, reason = choose(reliable or candidates, prefer)
+    recommended, reason = choose(reliable or candidates, prefer, "settings within the margin of the best score")
     kept = {point.point_id for point in points}
     return JointAnswer(
         workloads=tuple(dict.fromkeys(answer.workload for answer in answers)),

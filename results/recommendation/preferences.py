@@ -19,13 +19,15 @@ Choosable = RankedPoint | JointPoint
 Point = TypeVar("Point", RankedPoint, JointPoint)
 
 
-def choose(tied: Sequence[Point], prefer: Sequence[str] = tuple(PREFERENCES)) -> tuple[Point, str]:
-    """The point to take from the tied ones, and why.
+def choose(
+    tied: Sequence[Point], prefer: Sequence[str] = tuple(PREFERENCES), called: str = "tied settings"
+) -> tuple[Point, str]:
+    """The point to take from the tied ones, which the reason calls ``called``, and why.
 
     A point with a single trial is taken only where there is no other.
     """
     if len(tied) == 1:
-        return tied[0], "no other setting is statistically tied or within the margin"
+        return tied[0], f"there are no other {called}"
     left = [point for point in tied if point.trials > 1] or list(tied)
     reasons = []
     for word in prefer:
@@ -37,7 +39,7 @@ def choose(tied: Sequence[Point], prefer: Sequence[str] = tuple(PREFERENCES)) ->
     chosen = min(left, key=lambda point: point.rank)
     if len(left) > 1:
         reasons.append("measured best among those equal in that" if reasons else "measured best")
-    return chosen, f"among {len(tied)} tied settings it {' and '.join(reasons)}"
+    return chosen, f"among {len(tied)} {called} it {' and '.join(reasons)}"
 
 
 def classes(points: Sequence[Choosable], word: str) -> list[int]:

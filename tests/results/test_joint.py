@@ -228,3 +228,12 @@ def test_points_that_differ_by_less_than_figures_can_show_are_tied() -> None:
     found = shares(fit(responses), range(2), maximise=True, confidence=0.95)
     assert found["one"].at_most_pct == 100.0
     assert found["other"].at_least_pct < 100.0
+
+
+def test_preferences_do_not_choose_a_stack_of_half_the_score(tmp_path: Path) -> None:
+    """Noise of 30 % leaves nearly everything tied; redundancy alone would take RAID 5 at a quarter."""
+    found = recommend(store_of(tmp_path / "s", OBJECTIVES, cv=0.3, blocks=2)).joint
+    assert found is not None
+    assert found.refusal is None
+    assert len(found.tied) == len(LEVELS)
+    assert found.chosen.score_pct >= 0.95 * found.points[0].score_pct

@@ -109,7 +109,7 @@ def test_a_tie_is_kept_and_a_clear_winner_stands_alone(tmp_path: Path) -> None:
     clear = only(tmp_path / "clear").overall
     assert clear is not None
     assert [each.settings["chunk_kib"] for each in clear.fastest] == [8]
-    assert clear.reason == "no other setting is statistically tied or within the margin"
+    assert clear.reason == "there are no other tied settings"
 
 
 def test_the_margin_is_stated_apart_from_statistics(tmp_path: Path) -> None:
