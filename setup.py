@@ -21,15 +21,15 @@ engine = Extension(
     optional=True,  # without a compiler the Python twin takes over
 )
 
-xstate = Extension(
-    "bench.lab._xstate",  # no module: the virtual lab preloads it
-    sources=["bench/lab/xstate.c"],
+preload = Extension(
+    "bench.lab._preload",  # no module: the virtual lab preloads it
+    sources=["bench/lab/preload.c"],
     extra_compile_args=["-std=c11", "-O2", "-Wall", "-Wextra"],
     py_limited_api=not FREE_THREADED,
-    optional=True,  # needed on CPUs with AMX only
+    optional=True,  # the lab boots without it, but for CPUs with AMX
 )
 
 setup(
-    ext_modules=[engine, xstate],
+    ext_modules=[engine, preload],
     options={} if FREE_THREADED else {"bdist_wheel": {"py_limited_api": "cp311"}},
 )

@@ -6,7 +6,7 @@ cd -P "$(dirname "${BASH_SOURCE[0]}")/.."
 
 include=$("${1:?usage: scripts/check-c.sh PYTHON}" -c 'import sysconfig; print(sysconfig.get_path("include"))')
 flags=(-std=c11 -O2 -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror)
-for source in bench/native/src/*.c bench/lab/xstate.c; do
+for source in bench/native/src/*.c bench/lab/preload.c; do
     gcc "${flags[@]}" -c -o /dev/null "$source"
 done
 # Python's own headers are not held to the stricter flags.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import proc
-from bench.lab import images, modules, sandbox, xstate
+from bench.lab import images, modules, preload, sandbox
 from bench.lab.inside import HERE, INIT, VARIABLE
 from permutations.workload import LabSpec
 
@@ -54,7 +54,7 @@ def kernel_command(spec: LabSpec, disks: Sequence[int], lines: Lines) -> list[st
     names another file to read, and the guest could write one.
     """
     source, sink = lines.terminal
-    command = ["env", f"LD_PRELOAD={HERE}/{xstate.NAME}"] if xstate.library() else []
+    command = ["env", f"LD_PRELOAD={HERE}/{preload.NAME}"] if preload.library() else []
     command += [proc.require("linux.uml"), f"mem={spec.memory_bytes >> 20}M", "uml_dir=/dev/shm", "umid=lab"]
     command += ["root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", INIT]
     command += ["quiet", "loglevel=1", "selinux=0", "con=null", f"con0=null,fd:{lines.kernel}"]
@@ -74,9 +74,9 @@ def files(spec: LabSpec, program: Program, shared: Sequence[Path], extra: Sequen
         "OVERLAY_BYTES": str(spec.memory_bytes // 2),
         "INTERACTIVE": "yes" if program.interactive else "",
     }
-    library = xstate.library()
+    library = preload.library()
     return (
-        *(() if library is None else ((xstate.NAME, library.read_bytes()),)),
+        *(() if library is None else ((preload.NAME, library.read_bytes()),)),
         ("init", Path(__file__).with_name("init.sh").read_text(encoding="utf-8")),
         ("settings", "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())),
         ("fstab", mount_table(shared)),

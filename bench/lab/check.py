@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench import proc
 from bench.errors import LabError, StripelabError
-from bench.lab import modules, xstate
+from bench.lab import modules, preload
 
 CPUINFO = Path("/proc/cpuinfo")
 MEMINFO = Path("/proc/meminfo")
@@ -42,11 +42,11 @@ def _problems() -> Iterator[str]:
 
 
 def _vector_registers() -> Iterator[str]:
-    """User-Mode Linux before 6.11 needs help on CPUs with AMX; see xstate.c."""
-    if xstate.library() is None and " amx_tile" in CPUINFO.read_text(encoding="ascii", errors="replace"):
+    """User-Mode Linux before 6.11 needs help on CPUs with AMX; see preload.c."""
+    if preload.library() is None and " amx_tile" in CPUINFO.read_text(encoding="ascii", errors="replace"):
         yield (
-            "User-Mode Linux does not run on CPUs with AMX without the library bench/lab/_xstate, which was not built: "
-            "Install a C compiler (apt-get install gcc libc6-dev), then install stripelab again."
+            "User-Mode Linux does not run on CPUs with AMX without the library bench/lab/_preload, which was not "
+            "built: Install a C compiler (apt-get install gcc libc6-dev), then install stripelab again."
         )
 
 

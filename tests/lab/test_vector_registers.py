@@ -1,4 +1,4 @@
-"""The guest's programs keep their vector registers, on every CPU (bench/lab/xstate.c)."""
+"""The guest's programs keep their vector registers, on every CPU (bench/lab/preload.c)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.lab import check, xstate
+from bench.lab import check, preload
 from bench.lab.guest import Lab
 from tests.lab.conftest import BOOT_S, SMALL
 
@@ -30,5 +30,5 @@ def test_a_cpu_with_amx_and_no_library_is_reported(monkeypatch, tmp_path):
     flags.write_text("flags\t\t: fpu avx512f amx_bf16 amx_tile amx_int8\n")
     monkeypatch.setattr(check, "CPUINFO", flags)
     assert not [line for line in check.problems() if "AMX" in line]
-    monkeypatch.setattr(xstate, "library", lambda: None)
+    monkeypatch.setattr(preload, "library", lambda: None)
     assert [line for line in check.problems() if "AMX" in line]

@@ -1,26 +1,37 @@
-/* Preloaded into User-Mode Linux: lets it run on CPUs whose extended state is larger than it knows.
+/* Preloaded into User-Mode Linux: mends two faults that its kernels up to 6.10 have on today's hosts.
  *
- * User-Mode Linux keeps the vector registers of its processes in buffers of a fixed size, 2,696 bytes up
- * to Linux 6.10: room for AVX-512, not for AMX.  Linux reads a register set of any length, but since it
- * writes only a whole one, PTRACE_SETREGSET fails with EFAULT on a CPU with AMX, and the first process of
- * the guest is killed.  Here the missing end is supplied, as components in their initial state.  Nothing is
- * lost by that: a process must ask Linux for AMX with arch_prctl(2), and User-Mode Linux has no such call.
+ * 1. Extended state.  The vector registers of its processes lie in buffers of a fixed size, 2,696 bytes: room
+ *    for AVX-512, not for AMX.  Linux reads a register set of any length, but since it writes only a whole one,
+ *    PTRACE_SETREGSET fails with EFAULT on a CPU with AMX, and the first process of the guest is killed.  Here
+ *    the missing end is supplied, as components in their initial state.  Nothing is lost by that: a process
+ *    must ask Linux for AMX with arch_prctl(2), and User-Mode Linux has no such call.
+ *    Layout of the XSAVE area: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, 13.4.
  *
- * Layout of the XSAVE area: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, 13.4.
+ * 2. Lost alarms.  The guest's clock is a one-shot timer of the host, which each alarm arms again.  An alarm
+ *    that arrives while the one before is still handled, with interrupts off, is dropped (arch/um/os-Linux/
+ *    signal.c, unblock_signals: "Do not reenter the handler").  Nothing arms the timer then, and no sleep and
+ *    no time-out of the guest ever ends.  A busy host makes it likely.  Here a second, periodic timer sends the
+ *    same signal as long as the first is in use; an alarm with nothing due only looks at the clock.
  */
 #define _GNU_SOURCE
 #include <cpuid.h>
+#include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MOST_BYTES = 1 << 16, COMPONENTS_AT = 512, FIRST_EXTENDED = 2, COMPONENTS = 63, XSAVE_LEAF = 0xD };
+enum { BEAT_NS = 100 * 1000 * 1000 };
+
+typedef int set_timer(timer_t, int, const struct itimerspec *, struct itimerspec *);
 
 /* Not on the stack: those of User-Mode Linux are small, and one thread alone traces. */
 static _Alignas(64) unsigned char area[MOST_BYTES];
@@ -86,4 +97,33 @@ long ptrace(enum __ptrace_request request, ...)
         return -1;
     errno = 0;
     return word;
+}
+
+/* Start or stop the periodic alarm; without a timer the guest runs as it would without this library. */
+static void beat(set_timer *set, int on)
+{
+    static timer_t timer;
+    static int there, beating;
+    if (on == beating)
+        return;
+    struct sigevent alarm = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+    if (!there && timer_create(CLOCK_MONOTONIC, &alarm, &timer) < 0)
+        return;
+    there = 1;
+    struct timespec every = {.tv_nsec = on ? BEAT_NS : 0};
+    struct itimerspec period = {every, every};
+    if (set(timer, 0, &period, NULL) == 0)
+        beating = on;
+}
+
+int timer_settime(timer_t timer, int flags, const struct itimerspec *given, struct itimerspec *before)
+{
+    static set_timer *next;
+    if (!next)
+        *(void **)&next = dlsym(RTLD_NEXT, "timer_settime");
+    int done = next(timer, flags, given, before);
+    int kept_errno = errno;
+    beat(next, given->it_value.tv_sec || given->it_value.tv_nsec);
+    errno = kept_errno;
+    return done;
 }
