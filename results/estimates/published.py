@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-    Rule = Callable[[Floats, Floats], int]
+    Rule = Callable[[Floats], int]
 
 _LEAST_BLOCKS = 2
 
@@ -58,8 +58,7 @@ def published(
 ) -> Published | None:
     """The figure of the point at ``picked``; None where no block can be left out.
 
-    ``rule`` picks a place in ``among`` from block-adjusted log means (more is better) and the number of
-    trials behind each.
+    ``rule`` picks a place in ``among`` from block-adjusted log means (more is better).
     """
     import numpy as np
 
@@ -76,7 +75,7 @@ def published(
             continue
         means = np.full(len(chosen), -np.inf)
         means[usable] = sign * (totals - sums[:, block])[usable] / left[usable]
-        pick = rule(means, np.maximum(left, 1))
+        pick = rule(means)
         found.append((pick, float(sums[pick, block] / counts[pick, block])))
     if len(found) < _LEAST_BLOCKS:
         return None

@@ -141,7 +141,10 @@ def _front(answer: Answer) -> list[Block]:
 
 def _basis(recommendation: Recommendation) -> list[Block]:
     """What all of it rests on, and what went wrong."""
-    lines = [basis_sentence(recommendation), f"Ties are broken by: {tie_rule(recommendation.prefer)}."]
+    lines = [
+        basis_sentence(recommendation),
+        f"Among settings within the margin the choice is by {tie_rule(recommendation.prefer)}.",
+    ]
     lines += [f"Warning: {warning}" for warning in recommendation.warnings]
     lines += [f"Not tested: {line}" for line in recommendation.not_tested]
     lines += [f"Without any result: {label}" for label in recommendation.without_results]

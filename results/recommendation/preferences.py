@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from results.estimates.preference_words import PREFERENCES
 from results.estimates.settings import complexity
 from results.recommendation.answer import JointPoint, RankedPoint
 from results.units import capacity
@@ -19,9 +18,7 @@ Choosable = RankedPoint | JointPoint
 Point = TypeVar("Point", RankedPoint, JointPoint)
 
 
-def choose(
-    tied: Sequence[Point], prefer: Sequence[str] = tuple(PREFERENCES), called: str = "tied settings"
-) -> tuple[Point, str]:
+def choose(tied: Sequence[Point], prefer: Sequence[str], called: str) -> tuple[Point, str]:
     """The point to take from the tied ones, which the reason calls ``called``, and why.
 
     A point with a single trial is taken only where there is no other.

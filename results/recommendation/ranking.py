@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from results.estimates.best import Comparison, compare_with_best, dunnett_critical
+from results.estimates.best import Comparison, compare_with_best
 from results.estimates.estimate import Fit
 from results.estimates.gain import Gain
 from results.estimates.intervals import Estimate, estimates
@@ -39,6 +39,9 @@ class PointFacts:
     usable_bytes: int | None
     predicted: float | None
     apply_commands: tuple[str, ...]
+
+
+NEAR = "settings within the margin of the best figure"
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,7 @@ def rank(model: Fit, facts: Mapping[str, PointFacts], among: Sequence[int], *, t
         for place, estimate in enumerate(order, start=1)
     )
     tied = [point for point in points if point.tied is not None]
-    reliable = [point for point in tied if point.point_id not in terms.unreliable]
-    recommended, reason = choose(reliable or tied, terms.prefer)
+    recommended, reason = _choice(points, terms)
     figure = None
     if not recommended.modes:
         picked = model.points.index(recommended.point_id)
@@ -84,25 +86,33 @@ def rank(model: Fit, facts: Mapping[str, PointFacts], among: Sequence[int], *, t
     return Ranking(title, points, tuple(point.point_id for point in tied), recommended.point_id, reason, figure)
 
 
-def _rule(
-    model: Fit, among: Sequence[int], points: Sequence[RankedPoint], terms: Terms
-) -> Callable[[Floats, Floats], int]:
-    """The choice as a function of means and trials, so that it can be made again without a block."""
+def _choice(points: Sequence[RankedPoint], terms: Terms) -> tuple[RankedPoint, str]:
+    """The point to recommend, and why.
+
+    Few trials make wide intervals, in which a point of two thirds of the best figure is tied: preferences choose within
+    the margin.  Beyond it they choose only where most trials of all points within it did not end well.
+    """
+    best = points[0].value
+    near = [point for point in points if _is_near(point.value, best, terms)]
+    tied = [point for point in points if point.tied is not None]
+    for pool, called in ((near, NEAR), (tied, "tied settings")):
+        reliable = [point for point in pool if point.point_id not in terms.unreliable]
+        if reliable:
+            return choose(reliable, terms.prefer, called)
+    return choose(near, terms.prefer, NEAR)
+
+
+def _rule(model: Fit, among: Sequence[int], points: Sequence[RankedPoint], terms: Terms) -> Callable[[Floats], int]:
+    """The choice as a function of means, so that it can be made again without a block."""
     import numpy as np
 
     by_point = {point.point_id: place for place, point in enumerate(points)}
     keys = list(zip(*(classes(points, word) for word in terms.prefer), strict=True)) or [()] * len(points)
     wanted = [keys[by_point[model.points[index]]] for index in among]
-    spread = math.sqrt(model.sd**2 + sum(each.sd**2 for each in model.components))
-    noise = np.full(len(among), spread) if model.wide_sd is None else model.wide_sd[list(among)]
-    critical = dunnett_critical(len(among) - 1, model.df, terms.confidence) if len(among) > 1 else 0.0
     margin = -math.log1p(-terms.margin_pct / 100) if terms.maximise else math.log1p(terms.margin_pct / 100)
 
-    def pick(means: Floats, trials: Floats) -> int:
-        leader = int(np.argmax(means))
-        errors = noise**2 / trials
-        reach = np.maximum(critical * np.sqrt(errors + errors[leader]), margin)
-        near = np.flatnonzero(means >= means[leader] - reach)
+    def pick(means: Floats) -> int:
+        near = np.flatnonzero(means >= means.max() - margin)
         return int(min(near, key=lambda place: (wanted[place], -means[place])))
 
     return pick
@@ -113,8 +123,7 @@ def _ranked(
 ) -> RankedPoint:
     """One row of the ranking."""
     of_best_pct = 100 * (estimate.value / best if terms.maximise else best / estimate.value)
-    least = of_best_pct >= 100 - terms.margin_pct
-    near = least if terms.maximise else estimate.value <= best * (1 + terms.margin_pct / 100)
+    near = _is_near(estimate.value, best, terms)
     tied = STATISTICALLY if comparison.tied else WITHIN_MARGIN if near else None
     row = measured(
         place,
@@ -134,6 +143,12 @@ def _ranked(
         gain_at_least_pct=gain.at_least_pct if gain else None,
         modes=terms.modes.get(estimate.point_id, ()),
     )
+
+
+def _is_near(value: float, best: float, terms: Terms) -> bool:
+    """Whether a figure is within the practical margin of the best."""
+    margin = terms.margin_pct / 100
+    return value >= best * (1 - margin) if terms.maximise else value <= best * (1 + margin)
 
 
 def measured(

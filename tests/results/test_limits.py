@@ -49,7 +49,7 @@ def judged(responses: list[Response]) -> Fit:
     return with_intervals(plain, shape(plain))
 
 
-def first(means: np.ndarray, trials: np.ndarray) -> int:
+def first(means: np.ndarray) -> int:
     return int(np.argmax(means))
 
 

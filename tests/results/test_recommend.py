@@ -109,7 +109,18 @@ def test_a_tie_is_kept_and_a_clear_winner_stands_alone(tmp_path: Path) -> None:
     clear = only(tmp_path / "clear").overall
     assert clear is not None
     assert [each.settings["chunk_kib"] for each in clear.fastest] == [8]
-    assert clear.reason == "there are no other tied settings"
+    assert clear.reason == "there are no other settings within the margin of the best figure"
+
+
+def test_redundancy_does_not_choose_a_much_slower_point_that_noise_ties(tmp_path: Path) -> None:
+    points = factorial(level=["raid0", "raid10"], disks=[4], chunk_kib=[64, 512], filesystem=["ext4", "xfs"])
+    truth = [({**each, "layout": "flat"}, {"raid0": 100.0, "raid10": 80.0}[str(each["level"])]) for each in points]
+    synthetic.write(tmp_path / "s", Plan(truth, replicates=2, cv=0.08, seed=3))
+    answer = only(tmp_path / "s").overall
+    assert answer is not None
+    assert STATISTICALLY in {each.tied for each in answer.points if each.settings["level"] == "raid10"}
+    recommended = next(each for each in answer.points if each.point_id == answer.recommended)
+    assert recommended.of_best_pct >= 95
 
 
 def test_the_margin_is_stated_apart_from_statistics(tmp_path: Path) -> None:
