@@ -51,8 +51,7 @@ from bench.streams import clean_standard_streams
 clean_standard_streams()
 for words in json.loads(Path(sys.argv[1]).read_text()):
     status = outcome(words)
-    sys.stdout.flush()
-    sys.stdout.write(f"\\n<<{status}>>\\n")
+    print(f"\\n<<{status}>>", flush=True)  # before a verb writes bytes past the buffer of the text
 """
 """Command lines one after the other in one process, as ``main`` runs each: most of a verb's time is its start."""
 
