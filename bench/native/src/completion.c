@@ -1,5 +1,5 @@
 /* What has completed: done, to be continued, or failed; recorded, judged, and its slot free again. */
-#include "stripelab.h"
+#include "record.h"
 
 #include <errno.h>
 
@@ -86,6 +86,8 @@ void sl_job_complete(struct sl_job *job, uint32_t count, uint64_t now)
         free[free_count++] = index;
         if (settled == FAILED)
             continue;
+        if (job->waiting_ticks)
+            sl_commit_note(job, slot, now);
         if (slot->start_ticks != alike.start_ticks || slot->issue_ticks != alike.issue_ticks ||
             slot->io.direction != alike.direction) {
             sl_job_record(job, alike, now);
