@@ -16,6 +16,7 @@ from bench.errors import EngineError
 from bench.events import Emit, Event
 from permutations.conditioning import SteadyState
 from permutations.workload import Workload
+from results.estimates.latencies import APART
 from results.statistics import steady
 
 
@@ -97,7 +98,7 @@ class Conditioning:
 
 def figure(directions: Sequence[DirectionResult], metric: str, command: str) -> float:
     """The figure of a round, all directions of the data together; raises EngineError where there is none."""
-    moved = [each for each in directions if each.direction != "sync"]
+    moved = [each for each in directions if each.direction not in APART]
     values = [getattr(each, metric) for each in moved]
     if not values or any(value is None for value in values):
         raise EngineError(f"a round of the workload has no {metric} to be steady", command=command)

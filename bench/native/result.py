@@ -198,7 +198,9 @@ def decode(
     """The library's answer, a mapping for each job, as a :class:`Result`."""
     jobs = tuple(_job(job) for job in raw)
     runtime_ns = max((job.runtime_ns for job in jobs), default=0)
-    directions = [_figures(number, [job["directions"][number] for job in raw], runtime_ns) for number in range(len(DIRECTIONS))]
+    directions = [
+        _figures(number, [job["directions"][number] for job in raw], runtime_ns) for number in range(len(DIRECTIONS))
+    ]
     present = tuple(found for found in directions if found.ios)
     recorded = tuple(found.direction for found in present if found.lat.samples)
     warnings = []
