@@ -231,13 +231,15 @@ def _of_commits(workload: Workload, metric: str, written: str) -> Iterator[tuple
         return
     known = durability.commits(workload)
     if known is Commits.NONE or (known is Commits.MEAN and metric != "commit_lat_mean_ns"):
-        mean = "" if known is Commits.NONE else ", commit_lat_mean_ns (means can be added)"
-        yield (
-            f"syncs, so {written} is about commits, a write with its sync, and {workload.engine} measures the two apart: "
-            f'{metric} cannot be computed from them; hint: engine = "native", which measures commits{mean}, or '
-            f"{metric.replace('commit', 'sync')} for the sync alone",
-            True,
+        mean = "" if known is Commits.NONE else ", or minimise commit_lat_mean_ns, since means can be added"
+        of_file = "" if workload.job_file is None else "in place of the job file write the workload out here, and "
+        text = (
+            f"syncs, so {written} is about commits, a write with its sync; {workload.engine} measures the two apart, "
+            f"and {metric} cannot be computed from them; hint: {of_file}"
+            f'set engine = "native", which measures commits{mean}, '
+            f"or ask for {metric.replace('commit', 'sync')}, the sync alone"
         )
+        yield text, True
     elif "commit" not in written:
         yield f"syncs, so {written} is read as {metric}: a write with the sync that makes it durable", False
 

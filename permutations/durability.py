@@ -42,7 +42,11 @@ def commits(workload: Workload) -> Commits:
 
 
 def of_fio(options: Mapping[str, str]) -> Commits:
-    """What fio can tell of the commits of a job; a mix of reads and writes has further syncs after its reads (fio 3.33)."""
+    """What fio can tell of the commits of a job.
+
+    A mix of reads and writes has further syncs, after its reads (fio 3.33), and with several in flight a sync covers
+    other writes than the one before it.
+    """
     counts = [options[key] for key in SYNCS if _is_count(options.get(key))]
     if not counts:
         return Commits.ALL if options.get("sync") in DURABLE_WRITES else Commits.NONE

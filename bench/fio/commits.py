@@ -19,12 +19,12 @@ COMMIT = "commit"
 def commits(
     options: Sequence[Mapping[str, str]], results: Sequence[DirectionResult], jobs: int
 ) -> DirectionResult | None:
-    """The commits of jobs with these options (one job's each) and these figures; None where fio tells nothing of them."""
+    """The commits of jobs with these options and figures; None where fio tells nothing of them."""
     kinds = {of_fio(each) for each in options}
     by_name = {each.direction: each for each in results}
     write, sync = by_name.get("write"), by_name.get("sync")
     if kinds == {Commits.ALL} and write is not None and sync is None:
-        return replace(write, direction=COMMIT, total_bytes=0, bw_bytes_s=0.0, errors=0, **_OF_THE_WRITE)
+        return _durable(write)
     if kinds != {Commits.MEAN} or write is None or sync is None or abs(write.ios - sync.ios) > jobs:
         return None
     if write.lat_mean_ns is None or sync.lat_mean_ns is None:
@@ -50,6 +50,18 @@ def seconds(found: Iterable[DirectionResult], intervals: Sequence[IntervalResult
     return (*intervals, *own)
 
 
-_OF_THE_WRITE = dict.fromkeys(
-    ("slat_mean_ns", "clat_mean_ns", "clat_p50_ns", "clat_p95_ns", "clat_p99_ns", "clat_p999_ns"), None
-)
+def _durable(write: DirectionResult) -> DirectionResult:
+    """Writes that are each a commit: they move their bytes as writes, and are submitted as such."""
+    return replace(
+        write,
+        direction=COMMIT,
+        total_bytes=0,
+        bw_bytes_s=0.0,
+        errors=0,
+        slat_mean_ns=None,
+        clat_mean_ns=None,
+        clat_p50_ns=None,
+        clat_p95_ns=None,
+        clat_p99_ns=None,
+        clat_p999_ns=None,
+    )

@@ -44,7 +44,7 @@ class Latency:
 class Figures:
     """One direction.  ``lat`` covers every I/O; ``slat`` and ``clat`` those that were looked at on their way.
 
-    Commits (a sync with the writes that it makes durable) have ``lat`` alone, and their I/Os are those of writes and syncs.
+    Commits (a sync with the writes that it makes durable) have ``lat`` alone; their I/Os are writes and syncs already.
     """
 
     direction: str

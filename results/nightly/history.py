@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 THROUGHPUT, BANDWIDTH, TAIL = "iops", "bw_bytes_s", "lat_p99_ns"
 """What is watched of a workload and direction: IOPS (bandwidth where the engine counts no I/Os), and the 99th
 percentile of latency.  Bandwidth at a fixed block size is IOPS over again, as are syncs and commits a second, and every
-further metric costs false alarms.  Where commits are measured, their latency stands for that of the write and the sync."""
+further metric costs false alarms.  Where commits are measured, their latency stands for those of write and sync."""
 
 _TRIAL_COLUMNS = (
     "trial_id",

@@ -157,8 +157,8 @@ def _few(objective: Objective, observations: Iterable[ObservationRow]) -> Iterab
     if share is not None and counts and direction is not None and min(counts) * (1 - share) < 1:
         least = math.ceil(1 / (1 - share))
         yield (
-            f"The {metric_name(objective.metric)} of a run with {min(counts)} {direction}s is its slowest one: a run needs "
-            f"{least} of them for more."
+            f"The {metric_name(objective.metric)} of a run with {min(counts)} {direction}s is its slowest one: "
+            f"a run needs {least} of them for more."
         )
 
 

@@ -144,8 +144,8 @@ class ObservationRow:
     trial_id: str = column("joins trials")
     workload: str = column("name of the workload in the sweep file")
     direction: str = column(
-        "read, write, trim, sync, or commit (a sync with the writes that it makes durable); mixed where the engine told "
-        "none of them apart"
+        "read, write, trim, sync, or commit (a sync with the writes that it makes durable); mixed where the engine "
+        "told none of them apart"
     )
     engine: str = column("fio, dd or native; also gpcheckperf and elbencho where imported")
     engine_version: str = column("version that the engine printed of itself")
