@@ -17,7 +17,7 @@ from results.estimates.objective import LATENCIES, usual_objective
 from results.guarantee.answer import Question
 from results.guarantee.judge import guarantee
 from results.nightly.history import read_history
-from results.plotting.measured import sweep_of, measured
+from results.plotting.measured import measured, sweep_of
 from results.recommendation.recommend import Wishes, recommend
 from results.runs.seconds import added, series
 from results.store.folder import Store
