@@ -137,12 +137,12 @@ def _commits(objective: Objective, observations: Sequence[ObservationRow]) -> It
         return
     if objective.written is not None:
         yield (
-            f"{workload} syncs, so {objective.written} is read as {objective.metric}: from the start of a write to the "
+            f"The workload syncs, so {objective.written} is read as {objective.metric}: from the start of a write to the "
             f"end of the sync that makes it durable. write_{column} and sync_{column} are the parts."
         )
     elif direction != COMMIT:
         yield (
-            f"{workload} syncs, and {objective.metric} is a part only of what a commit takes: "
+            f"The workload syncs, and {objective.metric} is a part only of what a commit takes: "
             f"{as_measured(column, observations, workload)} is write and sync together."
         )
 

@@ -100,7 +100,7 @@ def test_a_plain_latency_of_a_workload_that_syncs_is_that_of_its_commits(tmp_pat
     (answer,) = recommend(make(tmp_path / "s", asking(metric))).answers
     assert (answer.metric, level(answer)) == (f"commit_{metric}", "raid5")
     (note,) = [each for each in answer.notes if "is read as" in each]
-    assert f"wal syncs, so {metric} is read as commit_{metric}" in note
+    assert f"The workload syncs, so {metric} is read as commit_{metric}" in note
     assert f"write_{metric} and sync_{metric} are the parts" in note
 
 
