@@ -16,6 +16,7 @@ from results.estimates.latencies import OF_ONE, parts
 from results.estimates.objective import LATENCIES, usual_objective
 from results.guarantee.answer import Question
 from results.guarantee.judge import guarantee
+from results.guarantee.text import contract
 from results.nightly.history import read_history
 from results.plotting.measured import measured, sweep_of
 from results.recommendation.recommend import Wishes, recommend
@@ -191,6 +192,7 @@ def guaranteed(store: Path, **asked: object):
 def test_a_guarantee_of_latency_is_one_of_commits(tmp_path):
     found = guaranteed(make(tmp_path / "s"), metric="lat_p99_ns")
     assert (found.metric, found.direction) == ("lat_p99_ns", "commit")
+    assert "wal (99th percentile of commit latency)" in " ".join(contract(found).split())
     assert found.bound.value > 400 * MS  # twice the mean; of writes it is 20 ms
     assert guaranteed(tmp_path / "s", metric="commit_lat_p99_ns").bound == found.bound
     assert guaranteed(tmp_path / "s").bound == found.bound
