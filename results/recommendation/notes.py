@@ -137,8 +137,8 @@ def _commits(objective: Objective, observations: Sequence[ObservationRow]) -> It
         return
     if objective.written is not None:
         yield (
-            f"The workload syncs, so {objective.written} is read as {objective.metric}: from the start of a write to the "
-            f"end of the sync that makes it durable. write_{column} and sync_{column} are the parts."
+            f"The workload syncs, so {objective.written} is read as {objective.metric}: from the start of a write to "
+            f"the end of the sync that makes it durable. write_{column} and sync_{column} are the parts."
         )
     elif direction != COMMIT:
         yield (
