@@ -307,6 +307,8 @@ def test_the_latency_of_a_log_is_planned_as_that_of_its_commits(tmp_path, capsys
     assert said.endswith(
         "workload wal syncs, so lat_p99_ns is read as commit_lat_p99_ns: a write with the sync that makes it durable"
     )
+    assert outcome(["plan", wal(tmp_path, "")]) == 0
+    assert "workloads  wal (native), oltp (fio)" in capsys.readouterr().out
     sweep = Sweep.load(tmp_path / "wal.toml", vocabulary())
     assert [workload.engine for workload in sweep.workloads] == ["native", "fio"]
     assert [objective.metric for objective in sweep.objectives] == ["iops", "commit_lat_p99_ns"]
