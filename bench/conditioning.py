@@ -16,6 +16,7 @@ from bench.errors import EngineError
 from bench.events import Emit, Event
 from permutations.conditioning import SteadyState
 from permutations.workload import Workload
+from results.estimates.latencies import APART, COMMIT
 from results.statistics import steady
 
 
@@ -96,8 +97,12 @@ class Conditioning:
 
 
 def figure(directions: Sequence[DirectionResult], metric: str, command: str) -> float:
-    """The figure of a round, all directions of the data together; raises EngineError where there is none."""
-    moved = [each for each in directions if each.direction != "sync"]
+    """The figure of a round, all directions of the data together, or the latency of its commits.
+
+    Raises :class:`EngineError` where there is none.
+    """
+    commits = [each for each in directions if each.direction == COMMIT and metric == "lat_mean_ns"]
+    moved = commits or [each for each in directions if each.direction not in APART]
     values = [getattr(each, metric) for each in moved]
     if not values or any(value is None for value in values):
         raise EngineError(f"a round of the workload has no {metric} to be steady", command=command)

@@ -22,10 +22,12 @@ from bench.machine import Machine
 from bench.stack import filesystems
 from bench.stack.layout import files_by_group
 from bench.stack.throttle import WINDOW_S
-from permutations import arithmetic
+from permutations import arithmetic, constraint, durability
 from permutations.cost import bounded_bytes
+from permutations.durability import Commits
 from permutations.errors import SweepError
 from permutations.factors import RAW
+from permutations.objective import as_measured
 from permutations.plan import Plan
 from permutations.reading import toml_lines
 from permutations.reading.sizes import format_size
@@ -211,6 +213,37 @@ def _throttle_window(plan: Plan, machine: Machine) -> Iterator[Problem]:
         yield Problem(_placed(plan, ("workload", number), head + text), fatal=seconds < LEAST_WINDOWS * WINDOW_S)
 
 
+def _commits(plan: Plan, _: Machine) -> Iterator[Problem]:
+    """Latencies of workloads that sync: what their names stand for, and what an engine cannot tell of a commit."""
+    numbers = {each.name: number for number, each in enumerate(plan.sweep.workloads)}
+    for objective in plan.sweep.objectives:
+        workload = plan.sweep.workloads[numbers[objective.workload]]
+        required = [(constraint.figure_of(each), each) for each in objective.require]
+        for metric, written in [(objective.metric, objective.written or objective.metric), *required]:
+            for text, fatal in _of_commits(workload, as_measured(metric, workload), written):
+                at = _placed(plan, ("workload", numbers[workload.name]), f"workload {workload.name} {text}")
+                yield Problem(at, fatal=fatal)
+
+
+def _of_commits(workload: Workload, metric: str, written: str) -> Iterator[tuple[str, bool]]:
+    """What there is to be said of a figure of a workload, and whether it is fatal."""
+    if not metric.startswith("commit_"):
+        return
+    known = durability.commits(workload)
+    if known is Commits.NONE or (known is Commits.MEAN and metric != "commit_lat_mean_ns"):
+        mean = "" if known is Commits.NONE else ", or minimise commit_lat_mean_ns, since means can be added"
+        of_file = "" if workload.job_file is None else "in place of the job file write the workload out here, and "
+        text = (
+            f"syncs, so {written} is about commits, a write with its sync; {workload.engine} measures the two apart, "
+            f"and {metric} cannot be computed from them; hint: {of_file}"
+            f'set engine = "native", which measures commits{mean}, '
+            f"or ask for {metric.replace('commit', 'sync')}, the sync alone"
+        )
+        yield text, True
+    elif "commit" not in written:
+        yield f"syncs, so {written} is read as {metric}: a write with the sync that makes it durable", False
+
+
 def _job_files(plan: Plan, _: Machine) -> Iterator[Problem]:
     """Options of job files that the sweep file overrides."""
     for number, workload in enumerate(plan.sweep.workloads):
@@ -244,4 +277,5 @@ CHECKS: tuple[Check, ...] = (
     _page_cache,
     _throttle_window,
     _job_files,
+    _commits,
 )

@@ -60,7 +60,7 @@ class History:
         objective = Objective(stated.workload, stated.metric, stated.maximise, stated=True)
         frames = StoreFrames(self.store)
         trials = frames.trial_rows(trial_ids)
-        observed = frames.observation_rows(histograms=stated.metric.startswith("lat_"), trial_ids=trial_ids)
+        observed = frames.observation_rows(histograms="lat_" in stated.metric, trial_ids=trial_ids)
         values = {each.trial_id: each.value for each in responses(objective, trials, observed)[0]}
         for row in trials:
             if row.protocol_id != self.plan.sweep.protocol_id or row.phase is None:

@@ -9,21 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from permutations.objective import DIRECTIONS, LATENCIES, spelt
+
 FORM = re.compile(
     r"\s*(?P<name>[a-z][a-z0-9_]*)\s*(?P<operator><=|>=|<|>)\s*(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*(?P<unit>[A-Za-z/]*)\s*"
 )
-AT_MOST = ("lat_mean_ns", "lat_p50_ns", "lat_p95_ns", "lat_p99_ns", "lat_p999_ns", "lat_max_ns", "cpu_ns_per_io")
+AT_MOST = (*LATENCIES, "cpu_ns_per_io")
 """Figures of which less is better."""
 AT_LEAST = ("iops", "bw_bytes_s", "usable_bytes", "disk_failures_survived")
 """Figures of which more is better."""
+_PERCENTILES = {name: f"lat_{name}_ns" for name in ("p50", "p95", "p99", "p999")}
 SHORT: Mapping[str, str] = {
     "survives": "disk_failures_survived",
     "usable": "usable_bytes",
     "bandwidth": "bw_bytes_s",
-    "p50": "lat_p50_ns",
-    "p95": "lat_p95_ns",
-    "p99": "lat_p99_ns",
-    "p999": "lat_p999_ns",
+    **_PERCENTILES,
+    **{f"{each}_{name}": f"{each}_{column}" for each in DIRECTIONS for name, column in _PERCENTILES.items()},
     "cpu": "cpu_ns_per_io",
 }
 """Short names of the figures that people ask for."""
@@ -40,7 +41,7 @@ def why_not(text: str) -> str | None:
         return f'"{text}" is no constraint: write NAME OPERATOR NUMBER [UNIT], as in "p99 < 20 ms" or "survives >= 2"'
     name = SHORT.get(found["name"], found["name"])
     if name not in AT_MOST + AT_LEAST:
-        known = ", ".join((*SHORT, *AT_MOST, *AT_LEAST))
+        known = spelt((*SHORT, *AT_MOST, *AT_LEAST))
         return f'"{found["name"]}" is no figure that can be asked for: known are {known}'
     if (name in AT_MOST) is not found["operator"].startswith("<"):
         return f'"{text}": {name} is better the {"lower" if name in AT_MOST else "higher"} it is'
@@ -50,6 +51,12 @@ def why_not(text: str) -> str | None:
     if found["unit"] and found["unit"] not in units:
         return f'"{text}": {name} has no unit {found["unit"]}' + (f"; it has {', '.join(units)}" if units else "")
     return None
+
+
+def figure_of(text: str) -> str:
+    """The figure that a constraint without fault is about."""
+    found = FORM.fullmatch(text)
+    return SHORT.get(found["name"], found["name"]) if found is not None else ""
 
 
 def units_of(name: str) -> tuple[str, ...]:

@@ -24,6 +24,12 @@ METRIC_NAMES = {
     "usable_bytes": "usable capacity",
     "disk_failures_survived": "disk failures survived",
 }
+METRIC_NAMES |= {
+    f"{direction}_{column}": words.replace("latency", f"{direction} latency")
+    for direction in ("read", "write", "sync", "commit")
+    for column, words in METRIC_NAMES.items()
+    if column.startswith("lat_")
+}
 
 
 def metric_name(metric: str) -> str:
@@ -42,7 +48,7 @@ def number(value: float) -> str:
 
 LAST_BUCKET_NS = 17_112_760_320
 """Middle of the last bucket of fio's histogram (``stat.c``), which holds every longer latency as well."""
-_PERCENTILE = re.compile(r"c?lat_p\d+_ns")
+_PERCENTILE = re.compile(r"(?:(?:read|write|sync|commit)_|c)?lat_p\d+_ns")
 
 
 def is_least(metric: str, value: float) -> bool:

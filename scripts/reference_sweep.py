@@ -42,7 +42,7 @@ KEY_DOCS = {
     "sweep.model": "of a D-optimal design",
     "sweep.resolution": "of a fraction",
     "workload.name": "name, unique in the file",
-    "workload.engine": "what drives it",
+    "workload.engine": "what drives it; native where the workload syncs, unless it uses what only fio has",
     "workload.rw": "direction and order of the I/O",
     "workload.bs": "size of a block",
     "workload.iodepth": "I/Os in flight of a job",
@@ -80,7 +80,10 @@ KEY_DOCS = {
     "lab.disk.iops": "I/Os per second",
     "lab.disk.bandwidth": "bytes per second",
     "objective.maximise": "figure of which more is better",
-    "objective.minimise": "figure of which less is better",
+    "objective.minimise": (
+        "figure of which less is better; `lat_*` of a workload that syncs is the latency of its commits, "
+        "write plus sync; `read_`, `write_`, `sync_` or `commit_` in front of a latency names one kind"
+    ),
     "objective.workload": "name of a workload",
     "objective.require": "constraints, such as `survives >= 2` or `p99 < 20 ms`; times, sizes and rates need a unit",
     "objective.prefer": "what breaks ties, in order of priority",
@@ -243,12 +246,12 @@ def _closed_words() -> dict[str, dict[str, str]]:
     """Closed sets of words that are known elsewhere."""
     from bench.lab.profiles import DISK_PROFILES
     from permutations.constraint import PREFERENCES
-    from permutations.objective import LATENCIES, METRICS
+    from permutations.objective import OF_ANY, RATES
 
     sets = {
         "lab.profile": [each.name for each in DISK_PROFILES],
-        "objective.maximise": [each for each in METRICS if each not in LATENCIES],
-        "objective.minimise": [each for each in METRICS if each in LATENCIES],
+        "objective.maximise": RATES,
+        "objective.minimise": OF_ANY,
         "objective.prefer": PREFERENCES,
     }
     return {

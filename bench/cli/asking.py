@@ -14,7 +14,7 @@ Point = Annotated[
     str | None, typer.Option("--point", help="Id of a design point, or its beginning; the recommended one.")
 ]
 Metric = Annotated[str | None, typer.Option("--metric", help="Figure of a second, such as iops.")]
-Direction = Annotated[str | None, typer.Option("--direction", help="read or write alone; both together.")]
+Direction = Annotated[str | None, typer.Option("--direction", help="read, write, sync or commit alone.")]
 Share = Annotated[float, typer.Option("--share", help="Share of the 1-second intervals of a run.")]
 Coverage = Annotated[
     float | None, typer.Option("--coverage", help="Share P of future runs that is wanted; what the runs give.")

@@ -208,7 +208,7 @@ def _summary_lines(made: Plan) -> list[str]:
     return [
         f"sweep      {sweep.name}: {design_words(made)}, seed {sweep.seed}, protocol {sweep.protocol_id}",
         f"varies     {', '.join(varied) or 'nothing'}",
-        f"workloads  {', '.join(workload.name for workload in sweep.workloads)}",
+        f"workloads  {', '.join(f'{each.name} ({each.engine})' for each in sweep.workloads)}",
         f"points     {len(made.points)} of {made.raw_combinations} combinations; {made.report.feasible} are feasible",
         *(f"           {line}" for line in made.report.guarantees),
         order_words(made),

@@ -44,7 +44,9 @@ def plot(
         list[str] | None,
         typer.Option("--point", help="Id of a point, its beginning, or its label; may be given again."),
     ] = None,
-    direction: Annotated[str | None, typer.Option("--direction", help="Of latency: read or write alone.")] = None,
+    direction: Annotated[
+        str | None, typer.Option("--direction", help="Of latency: read, write, sync or commit alone.")
+    ] = None,
     margin_pct: Annotated[
         float, typer.Option("--margin-pct", help="Of a ranking: smaller differences are not worth acting on.")
     ] = 5.0,

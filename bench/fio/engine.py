@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from bench import proc
 from bench.engine import IntervalResult, Measurement, Targets
 from bench.errors import EngineError, SweepFileError
-from bench.fio import merge
+from bench.fio import commits, merge
 from bench.fio.job import LOG_PREFIX, FioJob, check_workload, render
 from bench.fio.logs import JobLogs, Sample, intervals, parse_log
 from bench.fio.model import DIRECTIONS, Document, Job
@@ -71,13 +71,14 @@ class FioEngine:
                 rows = _intervals(output.result.jobs, Path(folder))
             except EngineError as error:
                 raise EngineError(_with_said(error.message, finished), command=command) from None
+        found = merge.results(output.result.jobs, [output.result.options_of(each) for each in output.result.jobs])
         said = [*job.warnings, *_lines(output.prefix), *_lines(finished.stdout), *_lines(finished.stderr)]
         return Measurement(
             engine=self.name,
             engine_version=version,
             command=command,
-            directions=merge.results(output.result.jobs),
-            intervals=rows,
+            directions=found,
+            intervals=commits.seconds(found, rows),
             warnings=tuple(dict.fromkeys([*said, *_not_steady(output.result.jobs)])),
             raw=raw,
         )

@@ -8,10 +8,11 @@ amount, which a sum of per-job rates would not keep where jobs end at different 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bench import histogram
 from bench.engine import DirectionResult
+from bench.fio import commits
 from bench.fio.model import DIRECTIONS, Direction, Job, Latency
 from bench.histogram import Histogram
 
@@ -75,9 +76,10 @@ def percentiles_ns(latency: Latency | None) -> tuple[int | None, ...]:
     )
 
 
-def results(jobs: Sequence[Job]) -> tuple[DirectionResult, ...]:
-    """What an engine reports of ``jobs``: read, write, trim (or mixed), then sync.
+def results(jobs: Sequence[Job], options: Sequence[Mapping[str, str]] = ()) -> tuple[DirectionResult, ...]:
+    """What an engine reports of ``jobs``: read, write, trim (or mixed), then sync, then commit.
 
+    ``options`` are those of each job, global ones included: they say what a commit is (:mod:`bench.fio.commits`).
     Errors that fio counted and went on from (``continue_on_error``) are not told apart by direction:
     they stand with the first one.
     """
@@ -87,7 +89,10 @@ def results(jobs: Sequence[Job]) -> tuple[DirectionResult, ...]:
         found.append(direction_result(direction, errors=errors))
         errors = 0
     sync = _sync(jobs)
-    return (*found, direction_result(sync, errors=0)) if sync is not None else tuple(found)
+    if sync is not None:
+        found.append(direction_result(sync, errors=0))
+    commit = commits.commits(options, found, len(jobs))
+    return (*found, commit) if commit is not None else tuple(found)
 
 
 def merge_directions(name: str, parts: Sequence[Direction]) -> Direction:

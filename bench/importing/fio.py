@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from bench.errors import EngineError
+from bench.fio import commits
 from bench.fio.merge import results
 from bench.fio.model import Document, Job
 from bench.fio.parser import parse
@@ -138,7 +139,9 @@ def _parts(document: Document, naming: Naming, logs: Logs) -> tuple[tuple[Part, 
         same = clones(options, len(jobs))
         if same is not None:
             warnings.append(f"{workload}: {same}")
-        parts.append(Part(said, workload, options, results(jobs), jobs[0].group, seconds, _error(jobs, options)))
+        found = results(jobs, [document.options_of(job) for job in jobs])
+        seconds = commits.seconds(found, seconds)
+        parts.append(Part(said, workload, options, found, jobs[0].group, seconds, _error(jobs, options)))
     return tuple(parts), tuple(warnings)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from bench.histogram import Histogram
 from bench.native.buckets import bucket_midpoint_ns
 
-DIRECTIONS = ("read", "write", "sync")
+DIRECTIONS = ("read", "write", "sync", "commit")
 FINDINGS = ("whole", "unwritten", "lost", "torn", "misplaced", "corrupt")
 HEADER_WORDS = 13
 """Words of 32 bits before the pairs of a second: see docs/native-engine.md."""
@@ -42,7 +42,10 @@ class Latency:
 
 @dataclass(frozen=True)
 class Figures:
-    """One direction.  ``lat`` covers every I/O; ``slat`` and ``clat`` those that were looked at on their way."""
+    """One direction.  ``lat`` covers every I/O; ``slat`` and ``clat`` those that were looked at on their way.
+
+    Commits (a sync with the writes that it makes durable) have ``lat`` alone; their I/Os are writes and syncs already.
+    """
 
     direction: str
     ios: int
@@ -169,13 +172,13 @@ class Result:
     warnings: tuple[str, ...]
 
     def direction(self, name: str) -> Figures | None:
-        """Figures of read, write or sync; None where there were no such I/Os."""
+        """Figures of read, write, sync or commit; None where there were none."""
         return next((found for found in self.directions if found.direction == name), None)
 
     @property
     def iops(self) -> float:
         """Reads and writes a second."""
-        return sum(found.iops for found in self.directions if found.direction != "sync")
+        return sum(found.iops for found in self.directions if found.direction in DIRECTIONS[:2])
 
     @property
     def bw_bytes_s(self) -> float:
@@ -185,7 +188,7 @@ class Result:
     @property
     def cpu_ns_per_io(self) -> float:
         """CPU time of the jobs' threads for each I/O, the kernel's share included."""
-        ios = sum(found.ios for found in self.directions)
+        ios = sum(found.ios for found in self.directions if found.direction != "commit")
         return sum(job.cpu_user_ns + job.cpu_system_ns for job in self.jobs) / ios if ios else math.nan
 
 
@@ -195,7 +198,9 @@ def decode(
     """The library's answer, a mapping for each job, as a :class:`Result`."""
     jobs = tuple(_job(job) for job in raw)
     runtime_ns = max((job.runtime_ns for job in jobs), default=0)
-    directions = [_figures(number, [job["directions"][number] for job in raw], runtime_ns) for number in range(3)]
+    directions = [
+        _figures(number, [job["directions"][number] for job in raw], runtime_ns) for number in range(len(DIRECTIONS))
+    ]
     present = tuple(found for found in directions if found.ios)
     recorded = tuple(found.direction for found in present if found.lat.samples)
     warnings = []

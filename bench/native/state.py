@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from bench.native.buckets import BUCKETS
 
-DIRECTIONS = 3
+DIRECTIONS = 4
 FINDINGS = 6
 """Whole, unwritten, lost, torn, misplaced and corrupt."""
 
@@ -40,7 +40,7 @@ class LatencyState(TypedDict):
 
 
 class DirectionState(TypedDict):
-    """One direction of a job: reads, writes or syncs, in this order."""
+    """One direction of a job: reads, writes, syncs or commits, in this order."""
 
     ios: int
     bytes: int

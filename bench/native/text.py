@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-READ, WRITE, SYNC = range(3)
-DIRECTIONS = 3
+READ, WRITE, SYNC, COMMIT = range(4)
+DIRECTIONS = 4
 AUTO, URING, LIBAIO, PSYNC, NULL, NOP = range(6)
 IOENGINES = ("auto", "io_uring", "libaio", "psync", "null", "nop")
 UNIFORM, ZIPF, PARETO = range(3)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from permutations.constraint import PREFERENCES, why_not
-from permutations.objective import LATENCIES, METRICS, Objective
+from permutations.constraint import PREFERENCES, figure_of, why_not
+from permutations.errors import nearest
+from permutations.objective import LATENCIES, METRICS, Objective, as_measured, not_of, spelt
 from permutations.reading.table import Table, quoted
 from permutations.vocabulary import Vocabulary
 from permutations.workload import DataSet, DiskProfile, LabSpec, Workload
@@ -124,6 +125,9 @@ def _objective(table: Table, workloads: tuple[Workload, ...]) -> Objective:
     if table.has("maximise") == table.has("minimise"):
         table.source.refuse(table.at, "must have either maximise or minimise")
     key = "maximise" if table.has("maximise") else "minimise"
+    metric = table.text(key, "")
+    if metric not in METRICS and nearest(metric, METRICS) is None:
+        table.refuse(key, f"unknown metric {quoted(metric)}; known are {spelt(METRICS)}")
     metric = table.word(key, METRICS, "", "unknown metric")
     if (metric in LATENCIES) is not (key == "minimise"):
         other = "minimise" if key == "maximise" else "maximise"
@@ -134,15 +138,22 @@ def _objective(table: Table, workloads: tuple[Workload, ...]) -> Objective:
     name = table.word("workload", tuple(names), next(iter(names)), "unknown workload")
     if names[name].engine == "dd" and metric != "bw_bytes_s":
         table.refuse(key, f'dd reports no {metric}: workload "{name}" has bw_bytes_s alone', "bw_bytes_s")
+    lacking = not_of(metric, names[name])
+    if lacking is not None:
+        table.refuse(key, lacking)
     weight = table.number("weight", 1.0, 1e-6, 1e6) if table.has("weight") else None
-    return Objective(name, metric, key == "maximise", _require(table), _prefer(table), weight)
+    measured = as_measured(metric, names[name])
+    written = metric if metric != measured else None
+    require = _require(table, names[name])
+    return Objective(name, measured, key == "maximise", require, _prefer(table), weight, written)
 
 
-def _require(table: Table) -> tuple[str, ...]:
+def _require(table: Table, workload: Workload) -> tuple[str, ...]:
     """Constraints, each checked."""
     found = []
     for at, value in table.elements("require") if table.has("require") else ():
         wrong = why_not(value) if isinstance(value, str) else f"{quoted(value)} is no text"
+        wrong = wrong or not_of(figure_of(value), workload)
         if wrong is not None:
             table.source.refuse(at, wrong)
         found.append(value)

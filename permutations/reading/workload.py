@@ -105,7 +105,7 @@ def _workload(table: Table, files: JobFiles, vocabulary: Vocabulary | None) -> W
     if usual.name == "global":
         table.refuse("name", '"global" is the name of a section of its own in fio')
     engines = vocabulary.engines if vocabulary is not None else ("fio", "dd", "native")
-    engine = table.word("engine", engines, usual.engine, "unknown engine")
+    engine = table.word("engine", engines, _usual_engine(table, engines, vocabulary), "unknown engine")
     if table.has("job_file"):
         return _from_job_file(table, files, replace(usual, engine=engine))
     table.require("rw", "bs")
@@ -131,6 +131,18 @@ def _workload(table: Table, files: JobFiles, vocabulary: Vocabulary | None) -> W
     )
     _check(table, workload)
     return workload
+
+
+def _usual_engine(table: Table, engines: tuple[str, ...], vocabulary: Vocabulary | None) -> str:
+    """fio; but native, which measures commits, for a workload that syncs and asks for nothing that is fio's alone."""
+    options = table.values.get("options")
+    given = options if isinstance(options, dict) else {}
+    known = vocabulary.native_options if vocabulary is not None else None
+    ways = vocabulary.native_ioengines if vocabulary is not None else None
+    of_fio = [key for key in given if known is None or key not in known]
+    of_fio += [key for key in ("ioengine",) if table.has(key) and (ways is None or table.values[key] not in ways)]
+    commits = (table.has("fsync") or "fdatasync" in given) and not table.has("job_file")
+    return "native" if commits and not of_fio and "native" in engines else Workload.engine
 
 
 def _check(table: Table, workload: Workload) -> None:

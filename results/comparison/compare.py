@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from results.comparison.environment import Difference, differences
 from results.comparison.picking import Picked
 from results.errors import ResultsError
-from results.estimates.objective import METRICS, RATES, Objective, objectives
+from results.estimates.latencies import spelt
+from results.estimates.objective import METRICS, RATES, Objective, measured_by, objectives
 from results.estimates.responses import Response, responses
 
 TIED = "tied"
@@ -120,13 +121,14 @@ def compare(
 def _objectives(first: Picked, second: Picked, workload: str | None, metric: str | None) -> list[Objective]:
     """What is compared: the objectives of the first sweep whose workload the second has too."""
     if metric is not None and metric not in METRICS:
-        raise ResultsError(f"there is no figure {metric}", remedy=f"Figures are: {', '.join(METRICS)}.")
+        raise ResultsError(f"there is no figure {metric}", remedy=f"Figures are: {spelt(METRICS)}.")
     there = {row.workload for row in second.observations}
     found = [each for each in objectives(first.store, list(first.observations), workload) if each.workload in there]
     if metric is None:
         return found
     names = dict.fromkeys(each.workload for each in found)
-    return [Objective(name, metric, maximise=metric in RATES, stated=False) for name in names]
+    asked = (Objective(name, metric, maximise=metric in RATES, stated=False) for name in names)
+    return [measured_by(each, first.observations) for each in asked]
 
 
 def _means(picked: Picked, objective: Objective) -> dict[str, _Mean]:

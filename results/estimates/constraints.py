@@ -10,9 +10,11 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from results.errors import ResultsError
+from results.estimates.latencies import DIRECTIONS, OF_ANY, OF_ONE, as_measured, parts, spelt, syncs
+from results.store.schema import ObservationRow
 from results.units import capacity, figure, metric_name
 
 _FORM = re.compile(r"\s*([a-z][a-z0-9_]*)\s*(<=|>=|<|>)\s*([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([A-Za-z]*(?:/s)?)\s*")
@@ -22,28 +24,17 @@ _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_PERCENTILES = {name: f"lat_{name}_ns" for name in ("p50", "p95", "p99", "p999")}
 SHORT = {
     "survives": "disk_failures_survived",
     "usable": "usable_bytes",
     "bandwidth": "bw_bytes_s",
-    "p50": "lat_p50_ns",
-    "p95": "lat_p95_ns",
-    "p99": "lat_p99_ns",
-    "p999": "lat_p999_ns",
+    **_PERCENTILES,
     "cpu": "cpu_ns_per_io",
 }
+_SHORT_OF_ONE = {f"{each}_{name}": f"{each}_{column}" for each in DIRECTIONS for name, column in _PERCENTILES.items()}
 FACTS = ("disk_failures_survived", "usable_bytes")
-MEASURED = (
-    "iops",
-    "bw_bytes_s",
-    "lat_mean_ns",
-    "lat_p50_ns",
-    "lat_p95_ns",
-    "lat_p99_ns",
-    "lat_p999_ns",
-    "lat_max_ns",
-    "cpu_ns_per_io",
-)
+MEASURED = ("iops", "bw_bytes_s", *OF_ANY[1:], "cpu_ns_per_io", *OF_ONE)
 _TIMES = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
 _SIZES = {unit: 1024.0**power for power, unit in enumerate(("B", "KiB", "MiB", "GiB", "TiB", "PiB"))}
 
@@ -99,11 +90,11 @@ def parse(text: str) -> Constraint:
             remedy='Write NAME OPERATOR NUMBER [UNIT], as in "p99 < 20 ms" or "survives >= 2".',
         )
     short, sign, value, unit = found.groups()
-    metric = SHORT.get(short, short)
+    metric = (SHORT | _SHORT_OF_ONE).get(short, short)
     if metric not in FACTS + MEASURED:
         raise ResultsError(
             f'"{short}" is no figure that a constraint can ask for',
-            remedy=f"Known are {', '.join((*SHORT, *FACTS, *MEASURED))}.",
+            remedy=f"Known are {spelt((*SHORT, *FACTS, *MEASURED))}.",
         )
     less = metric.endswith("_ns") or metric == "cpu_ns_per_io"
     if less is not sign.startswith("<"):
@@ -121,6 +112,21 @@ def parse(text: str) -> Constraint:
             f'"{text}": {metric} has no unit {unit}', remedy=f"Its units are: {', '.join(units) or 'none'}."
         )
     return Constraint(metric, sign, float(value) * units.get(unit, 1.0), " ".join(text.split()))
+
+
+def of_workload(
+    stated: Sequence[str], wished: Sequence[Constraint], rows: Sequence[ObservationRow], workload: str
+) -> tuple[Constraint, ...]:
+    """The constraints on a workload: those of the sweep file, and what the reader asks of every workload.
+
+    A plain latency of a workload that syncs is the one of its commits.  A wish about reads, syncs or the like passes by
+    the workloads that have none.
+    """
+    own = [row for row in rows if row.workload == workload]
+    there = {row.direction for row in own} | ({"commit"} if syncs(own, workload) else set())
+    asked = [each for each in wished if parts(each.metric)[0] in {None, *there}]
+    every = (*(parse(text) for text in stated), *asked)
+    return tuple(replace(each, metric=as_measured(each.metric, own, workload)) for each in every)
 
 
 def _units(metric: str) -> Mapping[str, float]:

@@ -5,27 +5,18 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from results.errors import ResultsError
+from results.estimates.latencies import OF_ANY, OF_ONE, as_measured, spelt, usual_of_commits
 from results.estimates.preference_words import check
 from results.store.files import file_at
 from results.store.schema import ObservationRow
 
 RATES = ("iops", "bw_bytes_s")
-LATENCIES = (
-    "lat_min_ns",
-    "lat_mean_ns",
-    "lat_p50_ns",
-    "lat_p95_ns",
-    "lat_p99_ns",
-    "lat_p999_ns",
-    "lat_max_ns",
-    "slat_mean_ns",
-    "clat_mean_ns",
-)
+LATENCIES = (*OF_ANY, "slat_mean_ns", "clat_mean_ns", *OF_ONE)
 METRICS = RATES + LATENCIES
 SWEEP_FILE = "sweep.toml"
 JOB_FILES = "job-files"
@@ -38,7 +29,8 @@ class Objective:
     """One figure of one workload; ``stated`` says that the sweep file asked for it.
 
     ``require`` and ``prefer`` are the sweep file's constraints and order of preferences; ``weight`` is its weight
-    in the joint recommendation, None where the worst share decides.
+    in the joint recommendation, None where the worst share decides.  ``written`` is the metric as the sweep file has
+    it, where that stands for another (:mod:`results.estimates.latencies`).
     """
 
     workload: str
@@ -48,6 +40,7 @@ class Objective:
     require: tuple[str, ...] = ()
     prefer: tuple[str, ...] = ()
     weight: float | None = None
+    written: str | None = None
 
 
 def stated_objectives(store: Path) -> tuple[Objective, ...]:
@@ -85,7 +78,7 @@ def _tables(path: Path) -> dict[str, Any]:
 
 def _objective(path: Path, table: Any) -> Objective:
     """One table of the sweep file; raises ResultsError where it says nothing usable."""
-    remedy = f"An objective has a workload, and maximise or minimise with one of: {', '.join(METRICS)}."
+    remedy = f"An objective has a workload, and maximise or minimise with one of: {spelt(METRICS)}."
     if not isinstance(table, dict) or not isinstance(table.get("workload"), str):
         raise ResultsError(f"{path}: an objective names no workload", remedy=remedy)
     ways = [key for key in ("maximise", "minimise") if key in table]
@@ -108,9 +101,21 @@ def _objective(path: Path, table: Any) -> Objective:
     )
 
 
+def measured_by(objective: Objective, observations: Iterable[ObservationRow]) -> Objective:
+    """An objective with the metric that its name stands for."""
+    metric = as_measured(objective.metric, observations, objective.workload)
+    return replace(objective, metric=metric, written=objective.metric) if metric != objective.metric else objective
+
+
 def usual_objective(workload: str, observations: Iterable[ObservationRow]) -> Objective:
-    """What a workload is judged by where the sweep does not say: IOPS where I/Os are small, else bandwidth."""
+    """What a workload is judged by where the sweep does not say.
+
+    Commit latency where it syncs and that was measured; else IOPS where I/Os are small, else bandwidth.
+    """
     rows = [row for row in observations if row.workload == workload]
+    commits = usual_of_commits(rows, workload)
+    if commits is not None:
+        return Objective(workload, commits, maximise=False, stated=False)
     small = all(row.iops is not None and row.total_bytes < _SMALL_IO_BYTES * max(1, row.ios) for row in rows)
     return Objective(workload, "iops" if rows and small else "bw_bytes_s", maximise=True, stated=False)
 
@@ -122,7 +127,7 @@ def objectives(store: Path, observations: list[ObservationRow], workload: str | 
         ResultsError: ``workload`` is given and the store has nothing of it.
     """
     known = list(dict.fromkeys(row.workload for row in observations))
-    stated = [objective for objective in stated_objectives(store) if objective.workload in known]
+    stated = [measured_by(each, observations) for each in stated_objectives(store) if each.workload in known]
     judged = {objective.workload for objective in stated}
     found = [*stated, *(usual_objective(name, observations) for name in known if name not in judged)]
     if workload is None:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from results.estimates.latencies import APART, parts
 from results.estimates.objective import RATES, Objective
 from results.store.schema import ObservationRow, TrialRow
 
@@ -33,12 +34,14 @@ def responses(
     objective: Objective, trials: Iterable[TrialRow], observations: Iterable[ObservationRow]
 ) -> tuple[list[Response], list[str]]:
     """Figures of the trials that are ok, in run order; and the trials whose figure is missing or not positive."""
-    by_trial = group(observations, objective.workload)
+    rows = [row for row in observations if row.workload == objective.workload]
+    direction, column = parts(objective.metric)
+    by_trial, there = group(rows, objective.workload, direction), {row.trial_id for row in rows}
     found, without = [], []
     for trial in trials:
-        if trial.status != "ok" or trial.trial_id not in by_trial:
+        if trial.status != "ok" or trial.trial_id not in there:
             continue
-        value = figure(by_trial[trial.trial_id], objective.metric)
+        value = figure(by_trial.get(trial.trial_id, ()), column)
         if value is None or not value > 0:
             without.append(trial.trial_id)
             continue
@@ -47,19 +50,36 @@ def responses(
     return found, without
 
 
-def group(observations: Iterable[ObservationRow], workload: str) -> Mapping[str, list[ObservationRow]]:
-    """Observations of a workload by trial; the latency of syncs is no direction of the data."""
+def group(
+    observations: Iterable[ObservationRow], workload: str, direction: str | None = None
+) -> Mapping[str, list[ObservationRow]]:
+    """Observations of a workload by trial: of one direction, or of all that move data (syncs and commits do not)."""
     by_trial: dict[str, list[ObservationRow]] = defaultdict(list)
     for row in observations:
-        if row.workload == workload and row.direction != "sync":
+        wanted = row.direction == direction if direction is not None else row.direction not in APART
+        if row.workload == workload and wanted:
             by_trial[row.trial_id].append(row)
     return by_trial
+
+
+def predictions(
+    objective: Objective, trials: Iterable[TrialRow], observations: Iterable[ObservationRow]
+) -> dict[str, float]:
+    """What was predicted of each point; a prediction is made for workloads of one direction only."""
+    column = {"iops": "predicted_iops", "bw_bytes_s": "predicted_bw_bytes_s"}.get(objective.metric)
+    by_trial = group(observations, objective.workload)
+    found: dict[str, float] = {}
+    for trial in trials:
+        rows = by_trial.get(trial.trial_id, [])
+        if column is not None and len(rows) == 1 and getattr(rows[0], column) is not None:
+            found.setdefault(trial.point_id, float(getattr(rows[0], column)))
+    return found
 
 
 def figure(rows: Sequence[ObservationRow], metric: str) -> float | None:
     """The figure of a trial from its directions; None where it cannot be known."""
     values = [getattr(row, metric) for row in rows]
-    if any(value is None for value in values):
+    if not values or any(value is None for value in values):
         return None
     if len(values) == 1:
         return float(values[0])

@@ -16,11 +16,12 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from results.errors import ResultsError
 from results.estimates import race
+from results.estimates.latencies import APART, as_measured, parts, spelt
 from results.estimates.modes import two_modes
 from results.estimates.objective import RATES, Objective, objectives
 from results.estimates.responses import group
@@ -39,6 +40,8 @@ from results.store.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
 
 USUAL_COVERAGES = (0.90, 0.95, 0.99)
 """For which it is said how many runs they need, where none was asked for."""
+
+_KNOWN = spelt(INTERVAL_METRICS)
 
 STOOD_STILL = 1e-3
 """Share of a run's median that a second counts as at least, among modes."""
@@ -72,8 +75,18 @@ def from_frames(frames: StoreFrames, question: Question, recommended: Answer | N
         raise ResultsError(f"{frames.store.path} has no trial that is ok", remedy="`stripelab status STORE` says why.")
     if recommended is not None and recommended.workload != objective[0].workload:
         recommended = None
+    question = _directed(question, objective[0], rows)
     chosen = _Chosen.of(frames, trials, rows, objective[0], question, recommended)
     return _judge(frames, chosen, question)
+
+
+def _directed(question: Question, objective: Objective, rows: Sequence[ObservationRow]) -> Question:
+    """The question with the figure's direction apart; a plain latency of a workload that syncs is of its commits."""
+    metric = question.metric or objective.metric
+    if question.direction is None:
+        metric = as_measured(metric, rows, objective.workload)
+    direction, column = parts(metric)
+    return replace(question, metric=column, direction=question.direction or direction)
 
 
 def _check(question: Question) -> None:
@@ -87,9 +100,13 @@ def _check(question: Question) -> None:
             raise ResultsError(f"{name} {value:g} makes no sense", remedy="Give a share between 0 and 1, such as 0.95.")
     if question.bound is not None and not 0 < question.bound < float("inf"):
         raise ResultsError(f"--bound {question.bound:g} makes no sense", remedy="Give a figure above 0.")
-    if question.metric is not None and question.metric not in INTERVAL_METRICS:
+    if question.metric is not None and parts(question.metric)[1] not in INTERVAL_METRICS:
+        raise ResultsError(f"{question.metric} is not known of every second", remedy=f"Known are: {_KNOWN}.")
+    direction = parts(question.metric or "")[0]
+    if direction is not None and question.direction not in {None, direction}:
         raise ResultsError(
-            f"{question.metric} is not known of every second", remedy=f"Known are: {', '.join(INTERVAL_METRICS)}."
+            f"--metric {question.metric} is of {direction}s, and --direction says {question.direction}",
+            remedy="Leave --direction out.",
         )
 
 
@@ -118,7 +135,7 @@ class _Chosen:
         if metric not in INTERVAL_METRICS:
             raise ResultsError(
                 f"the sweep is judged by {metric}, which is not known of every second",
-                remedy=f"Choose one with --metric: {', '.join(INTERVAL_METRICS)}.",
+                remedy=f"Choose one with --metric: {_KNOWN}.",
             )
         points = sorted({trial.point_id for trial in trials if trial.status == "ok"})
         point = _point(frames, points, objective.workload, question, recommended)
@@ -203,7 +220,7 @@ def _judge(frames: StoreFrames, chosen: _Chosen, question: Question) -> Guarante
 
 def _read(frames: StoreFrames, chosen: _Chosen, question: Question) -> tuple[list[Run], list[Refusal]]:
     """The runs that are whole, and a refusal for those that are not."""
-    observed = group(chosen.observed, chosen.workload)
+    observed = group(chosen.observed, chosen.workload, question.direction)
     ok = {trial.trial_id: trial for trial in chosen.trials if trial.status == "ok"}
     streamed = series(frames, columns_of(chosen.metric), trial_ids=ok, workload=chosen.workload)
     found: dict[str, Run | IncompleteError] = {}
@@ -232,7 +249,8 @@ def _read(frames: StoreFrames, chosen: _Chosen, question: Question) -> tuple[lis
     if not missing:
         return runs, []
     reason = f"{len(missing)} run(s) cannot be judged second by second ({missing[0]})"
-    remedy = "Drive the workload with fio, choose another --metric or --direction, and run what is missing again."
+    engine = "the native engine" if question.direction in APART else "fio"
+    remedy = f"Drive the workload with {engine}, choose another --metric or --direction, and run what is missing again."
     return runs, [Refusal("intervals-missing", reason, remedy)]
 
 

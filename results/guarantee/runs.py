@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from results.estimates.latencies import APART
 from results.estimates.objective import RATES
 from results.guarantee.answer import RunFigure
 from results.retention.words import gone
@@ -103,7 +104,9 @@ def make_run(
     Raises:
         IncompleteError: an interval or a figure is missing, or directions cannot be put together.
     """
-    rows = [row for row in observed if direction in {None, row.direction}]
+    rows = [
+        row for row in observed if (row.direction not in APART if direction is None else row.direction == direction)
+    ]
     if not rows:
         raise IncompleteError(f"it has no observation of the direction {direction}")
     if len(rows) > 1 and metric not in _COMBINED:

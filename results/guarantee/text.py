@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from results.guarantee.answer import Guarantee, Needed, TwoModes
 from results.guarantee.terms import terms
-from results.guarantee.wording import Section, cautious, percent, shown_share
+from results.guarantee.wording import Section, cautious, figure_name, percent, shown_share
 from results.text import plain
-from results.units import duration, figure, metric_name, pct
+from results.units import duration, figure, pct
 
 WIDTH = 100
 """Columns of the text as it is written to a file."""
@@ -97,7 +97,7 @@ def _asked(found: Guarantee) -> Iterator[str]:
 
 def _refusals(found: Guarantee) -> Iterator[str]:
     """Every reason with what to do, and what the runs would support where only their number is wanting."""
-    what = f"{found.workload} ({metric_name(found.metric)})"
+    what = f"{found.workload} ({figure_name(found.metric, found.direction)})"
     yield f"There is no guarantee for {what}, for {len(found.refusals)} reason(s):"
     for refusal in found.refusals:
         yield f"- {refusal.reason}. {refusal.remedy}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from results.estimates.latencies import OF_ONE
 from results.estimates.objective import RATES
 from results.guarantee.answer import Bound
 from results.units import metric_name, scale_of
@@ -37,6 +38,12 @@ def cautious(metric: str, value: float) -> str:
 def percent(share: float) -> str:
     """``95 %``, ``99.9 %``: a share as it was asked for."""
     return f"{100 * share:.10g} %"
+
+
+def figure_name(metric: str, direction: str | None) -> str:
+    """What is promised, in words: ``99th percentile of commit latency``."""
+    directed = f"{direction}_{metric}"
+    return metric_name(directed if directed in OF_ONE else metric)
 
 
 def statement(bound: Bound, metric: str, share: float, direction: str | None) -> str:

@@ -17,6 +17,7 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
+from results.estimates.latencies import APART, COMMIT, SYNC
 from results.estimates.settings import SETTING_COLUMNS, label, settings_of, varied
 from results.nightly.answer import Metric
 from results.store.arrays import plain
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 
 THROUGHPUT, BANDWIDTH, TAIL = "iops", "bw_bytes_s", "lat_p99_ns"
 """What is watched of a workload and direction: IOPS (bandwidth where the engine counts no I/Os), and the 99th
-percentile of latency.  Bandwidth at a fixed block size is IOPS over again, and every further metric costs
-false alarms."""
+percentile of latency.  Bandwidth at a fixed block size is IOPS over again, as are syncs and commits a second, and every
+further metric costs false alarms.  Where commits are measured, their latency stands for those of write and sync."""
 
 _TRIAL_COLUMNS = (
     "trial_id",
@@ -300,9 +301,19 @@ class History:
 
 
 def _without_doubles(found: Sequence[Series]) -> list[Series]:
-    """Bandwidth only where there are no IOPS."""
+    """Bandwidth only where there are no IOPS, rates of the data alone, and of writes that are committed the commits."""
     counted = {_of(each) for each in found if each.metric.figure == THROUGHPUT}
-    return [each for each in found if each.metric.figure != BANDWIDTH or _of(each) not in counted]
+    committed = {_of(each)[:2] for each in found if each.metric.figure == TAIL and each.metric.direction == COMMIT}
+    parts = {"write", SYNC}
+    return [
+        each
+        for each in found
+        if (
+            each.metric.direction not in parts or _of(each)[:2] not in committed
+            if each.metric.figure == TAIL
+            else each.metric.direction not in APART and (each.metric.figure == THROUGHPUT or _of(each) not in counted)
+        )
+    ]
 
 
 def _of(series: Series) -> tuple[str, str, str | None]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from results.errors import ResultsError
+from results.estimates.latencies import as_measured, spelt
 from results.estimates.objective import METRICS, RATES
 from results.plotting import by_factor, by_point, over_time
 from results.plotting.measured import Measured, Sweep, measured, pick_points, sweep_of
@@ -76,9 +77,10 @@ def _pareto(sweep: Sweep, question: Question) -> Drawing:
     """Two figures of every point (--x, --y), those that no other point beats named."""
     for name in (question.x, question.y):
         if name is not None and name not in METRICS:
-            raise ResultsError(f"there is no figure {name}", remedy=f"Figures are: {', '.join(METRICS)}.")
+            raise ResultsError(f"there is no figure {name}", remedy=f"Figures are: {spelt(METRICS)}.")
     across = measured(sweep, question.workload, question.x or question.metric)
-    other = "lat_p99_ns" if across.metric in RATES else "iops"
+    tail = as_measured("lat_p99_ns", sweep.observations, across.workload)
+    other = tail if across.metric in RATES else "iops"
     return by_point.trade_off(across, measured(sweep, across.workload, question.y or other))
 
 

@@ -11,6 +11,7 @@ from results.errors import ResultsError
 from results.estimates import race
 from results.estimates.estimate import Fit, NoEvidenceError, fit
 from results.estimates.intervals import with_intervals
+from results.estimates.latencies import as_measured, spelt, why_missing
 from results.estimates.objective import METRICS, RATES, Objective, objectives
 from results.estimates.responses import responses
 from results.estimates.settings import Setting, label, settings_by_point, varied
@@ -88,13 +89,14 @@ def measured(sweep: Sweep, workload: str | None, metric: str | None) -> Measured
         ResultsError: no such workload or figure, or no trial has it.
     """
     objective = objectives(sweep.frames.store.path, list(sweep.observations), workload)[0]
-    if metric is not None and metric != objective.metric:
-        objective = _of_metric(objective, metric)
+    wanted = as_measured(metric, sweep.observations, objective.workload) if metric is not None else objective.metric
+    if wanted != objective.metric:
+        objective = _of_metric(objective, wanted)
     found, _ = responses(objective, sweep.trials, sweep.observations)
     if not found:
         raise ResultsError(
-            f"no trial has the figure {objective.metric} of {objective.workload}",
-            remedy=f"Figures are: {', '.join(METRICS)}.",
+            why_missing(objective.metric, sweep.observations, objective.workload),
+            remedy=f"Figures are: {spelt(METRICS)}.",
         )
     logs: dict[str, list[float]] = defaultdict(list)
     for each in found:
@@ -110,7 +112,7 @@ def measured(sweep: Sweep, workload: str | None, metric: str | None) -> Measured
 
 def _of_metric(objective: Objective, metric: str) -> Objective:
     if metric not in METRICS:
-        raise ResultsError(f"there is no figure {metric}", remedy=f"Figures are: {', '.join(METRICS)}.")
+        raise ResultsError(f"there is no figure {metric}", remedy=f"Figures are: {spelt(METRICS)}.")
     return replace(objective, metric=metric, maximise=metric in RATES, stated=False)
 
 

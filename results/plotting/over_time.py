@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from results.errors import ResultsError
+from results.estimates.latencies import as_measured, parts
 from results.estimates.responses import group, merged
 from results.plotting import axes as common
 from results.plotting import style, svg
@@ -81,19 +82,26 @@ def series(sweep: Sweep, workload: str, metric: str, point: str) -> style.Drawin
 
 @style.styled
 def latency(sweep: Sweep, workload: str, points: Sequence[str], direction: str | None) -> style.Drawing:
-    """Share of I/Os at or below a latency, both axes logarithmic; from the merged histograms of each point's trials."""
+    """Share of I/Os at or below a latency, both axes logarithmic; from the merged histograms of each point's trials.
+
+    Without a direction they are the I/Os of the data, and the commits of a workload that syncs.
+    """
+    direction = direction or parts(as_measured("lat_p99_ns", sweep.observations, workload))[0]
     found = _histograms(sweep, workload, points, direction)[: style.MOST_LINES]
     if not found:
-        raise ResultsError(f"no trial has a histogram of latency of {workload}", remedy="dd keeps none; fio does.")
+        of = f" of {direction}s" if direction is not None else ""
+        raise ResultsError(
+            f"no trial has a histogram of latency{of} of {workload}",
+            remedy="dd keeps none; fio does, but of commits the native engine alone. Choose one with --direction.",
+        )
     curves = [LatencyCurve(label, tuple(each), tuple(each.values())) for label, each in found]
     figure, (axes,) = style.canvas(8.0, 4.0)
     common.latency(axes, curves, style.colour)
     style.legend_beside(axes)
-    style.title(axes, f"{workload}: distribution of latency")
+    what = f"{workload}: distribution of {f'{direction} ' if direction is not None else ''}latency"
+    style.title(axes, what)
     style.mark(figure, virtual=sweep.virtual)
-    return style.Drawing(
-        figure, f"{workload}: distribution of latency", f"Points: {'; '.join(curve.label for curve in curves)}."
-    )
+    return style.Drawing(figure, what, f"Points: {'; '.join(curve.label for curve in curves)}.")
 
 
 def _histograms(
@@ -102,8 +110,8 @@ def _histograms(
     """Label and merged histogram of each point that has one."""
     of_point = {trial.trial_id: trial.point_id for trial in sweep.trials}
     rows: dict[str, list[ObservationRow]] = defaultdict(list)
-    for trial_id, own in group(sweep.observations, workload).items():
-        rows[of_point[trial_id]] += [row for row in own if direction in {None, row.direction}]
+    for trial_id, own in group(sweep.observations, workload, direction).items():
+        rows[of_point[trial_id]] += own
     found = [(sweep.labels[point], merged(rows[point])) for point in points]
     return [(label, histogram) for label, histogram in found if histogram]
 

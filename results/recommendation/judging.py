@@ -19,9 +19,10 @@ from results.estimates.estimate import Fit, NoEvidenceError, fit
 from results.estimates.factor_model import factor_model
 from results.estimates.gain import gains
 from results.estimates.intervals import estimates, with_intervals
+from results.estimates.latencies import as_measured, why_missing
 from results.estimates.modes import modes_of_runs
 from results.estimates.objective import RATES, Objective
-from results.estimates.responses import Response, group, responses
+from results.estimates.responses import Response, predictions, responses
 from results.estimates.settings import Setting
 from results.estimates.shape import Shape, shape
 from results.estimates.shares import pair_effects
@@ -135,7 +136,7 @@ def judge(sweep: Sweep, objective: Objective) -> Judgement:
     """The answer for one objective, or the refusal."""
     measured, without = responses(objective, sweep.judged, sweep.observations)
     if without and not measured:
-        reason = f"no trial has the figure {objective.metric}, or it is zero in all of them"
+        reason = why_missing(objective.metric, sweep.observations, objective.workload)
         return Judgement(objective, _refused(sweep, objective, [], reason), None)
     try:
         _refuse_failed(sweep.judged)
@@ -250,7 +251,9 @@ def _run_s(sweep: Sweep, objective: Objective) -> float:
 
 def _constrained(case: _Case) -> tuple[tuple[constraints.Judged, ...], Ranking | None, str | None]:
     """How the points meet the constraints, the ranking of those that meet all, and why there is none."""
-    wanted = (*(constraints.parse(text) for text in case.objective.require), *case.sweep.require)
+    wanted = constraints.of_workload(
+        case.objective.require, case.sweep.require, case.sweep.observations, case.objective.workload
+    )
     if not wanted:
         return (), None, None
     verdicts = [_verdicts(case, each) for each in wanted]
@@ -303,9 +306,10 @@ def _front(case: _Case) -> pareto.Front:
     points = case.model.points
     rate = case.objective.metric if case.objective.metric in RATES else "bw_bytes_s"
     axes, left_out = [], []
-    for metric in (rate, "lat_p99_ns", cpu.METRIC):
-        if metric == "lat_p99_ns" and case.sweep.throttled:
-            left_out.append("lat_p99_ns: under the lab's throttle latencies mean nothing")
+    tail = as_measured("lat_p99_ns", case.sweep.observations, case.objective.workload)
+    for metric in (rate, tail, cpu.METRIC):
+        if metric == tail and case.sweep.throttled:
+            left_out.append(f"{metric}: under the lab's throttle latencies mean nothing")
             continue
         model = case.model if metric == case.objective.metric else _model_of(case, metric)
         axis = pareto.measured_axis(metric, model, points, maximise=metric in RATES) if model is not None else None
@@ -369,7 +373,7 @@ def _facts(sweep: Sweep, objective: Objective, points: Iterable[str]) -> dict[st
     for trial in sweep.trials:
         if trial.status == "ok":
             first.setdefault(trial.point_id, trial)
-    predicted = _predictions(sweep, objective)
+    predicted = predictions(objective, sweep.trials, sweep.observations)
     return {
         point: PointFacts(
             point_id=point,
@@ -383,15 +387,3 @@ def _facts(sweep: Sweep, objective: Objective, points: Iterable[str]) -> dict[st
         )
         for point in points
     }
-
-
-def _predictions(sweep: Sweep, objective: Objective) -> dict[str, float]:
-    """What was predicted of each point; a prediction is made for workloads of one direction only."""
-    column = {"iops": "predicted_iops", "bw_bytes_s": "predicted_bw_bytes_s"}.get(objective.metric)
-    by_trial = group(sweep.observations, objective.workload)
-    found: dict[str, float] = {}
-    for trial in sweep.trials:
-        rows = by_trial.get(trial.trial_id, [])
-        if column is not None and len(rows) == 1 and getattr(rows[0], column) is not None:
-            found.setdefault(trial.point_id, float(getattr(rows[0], column)))
-    return found

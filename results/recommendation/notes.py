@@ -7,14 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from results.estimates.diagnostics import TOLERATED_DRIFT_PCT, drift, outliers
 from results.estimates.estimate import POOLED, Fit
-from results.estimates.objective import Objective
+from results.estimates.latencies import COMMIT, as_measured, parts, syncs
+from results.estimates.objective import RATES, Objective
+from results.estimates.responses import PERCENTILES
 from results.estimates.shape import Shape
 from results.recommendation.answer import Ranking
 from results.retention.words import dropped_note
 from results.runs.within import Within
 from results.store import compressed, imported
 from results.store.schema import IMPORTED, VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
-from results.units import LAST_BUCKET_NS, figure, is_least, pct, signed_pct
+from results.units import LAST_BUCKET_NS, figure, is_least, metric_name, pct, signed_pct
 
 _FAR_FROM_PREDICTION_PCT = 15.0
 
@@ -49,6 +51,8 @@ def answer_notes(
     """Notes on one answer."""
     labels = {point.point_id: point.label for point in overall.points}
     found = [
+        *_commits(objective, observations),
+        *_few(objective, observations),
         *_split_plot(model),
         *_missing(model, labels, without),
         *_drifting(model),
@@ -60,7 +64,7 @@ def answer_notes(
         *_saturated(objective, observations),
         *_wide(objective.workload, trials, observations, labels),
     ]
-    if objective.metric not in {"iops", "bw_bytes_s"} and any(trial.disk_iops_limit is not None for trial in trials):
+    if objective.metric not in RATES and any(trial.disk_iops_limit is not None for trial in trials):
         found.append(throttled_latency())
     return tuple(found)
 
@@ -124,6 +128,38 @@ def throttled_latency() -> str:
         "The lab's throttle makes I/Os wait for their turn: latencies are those of the throttle, not of any storage. "
         "Do not compare them."
     )
+
+
+def _commits(objective: Objective, observations: Sequence[ObservationRow]) -> Iterable[str]:
+    """What a latency is of where a workload syncs."""
+    workload, (direction, column) = objective.workload, parts(objective.metric)
+    if not syncs(observations, workload) or objective.metric in RATES:
+        return
+    if objective.written is not None:
+        yield (
+            f"The workload syncs, so {objective.written} is read as {objective.metric}: from the start of a write to "
+            f"the end of the sync that makes it durable. write_{column} and sync_{column} are the parts."
+        )
+    elif direction != COMMIT:
+        yield (
+            f"The workload syncs, and {objective.metric} is a part only of what a commit takes: "
+            f"{as_measured(column, observations, workload)} is write and sync together."
+        )
+
+
+def _few(objective: Objective, observations: Iterable[ObservationRow]) -> Iterable[str]:
+    """A percentile of so few I/Os that it is their slowest."""
+    direction, column = parts(objective.metric)
+    share = PERCENTILES.get(column)
+    counts = [
+        row.ios for row in observations if row.workload == objective.workload and direction in {None, row.direction}
+    ]
+    if share is not None and counts and direction is not None and min(counts) * (1 - share) < 1:
+        least = math.ceil(1 / (1 - share))
+        yield (
+            f"The {metric_name(objective.metric)} of a run with {min(counts)} {direction}s is its slowest one: "
+            f"a run needs {least} of them for more."
+        )
 
 
 def _split_plot(model: Fit) -> Iterable[str]:
@@ -237,10 +273,13 @@ def _compressed(
 
 def _saturated(objective: Objective, observations: Iterable[ObservationRow]) -> Iterable[str]:
     """Percentiles beyond what the histogram tells apart."""
+    direction, column = parts(objective.metric)
     least = {
         row.trial_id
         for row in observations
-        if row.workload == objective.workload and is_least(objective.metric, getattr(row, objective.metric, None) or 0)
+        if row.workload == objective.workload
+        and direction in {None, row.direction}
+        and is_least(column, getattr(row, column, None) or 0)
     }
     if least:
         yield (

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from results.estimates.responses import group, merged, percentile
+from results.estimates.responses import merged, percentile
 from results.recommendation.answer import Answer
 from results.report.detail import Detail, link_text
 from results.runs import seconds
@@ -132,7 +132,10 @@ def latency_rows(
     Histograms are those of all trials, whichever are shown in ``detail``.
     """
     listed = answer.overall.points if answer.overall else answer.measured
-    by_trial = group(observations, answer.workload)
+    by_trial: dict[str, list[ObservationRow]] = defaultdict(list)
+    for row in observations:
+        if row.workload == answer.workload:
+            by_trial[row.trial_id].append(row)
     by_point: dict[tuple[str, str], list[ObservationRow]] = defaultdict(list)
     links: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for trial in trials:

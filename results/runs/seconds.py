@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from results.errors import ResultsError
+from results.estimates.latencies import APART
 from results.store.pieces import Piece, pieces
 
 if TYPE_CHECKING:
@@ -98,10 +99,10 @@ def by_workload(streamed: Iterable[Series]) -> Iterator[tuple[str, str, list[Ser
 
 
 def added(directions: Sequence[Series], column: str) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """A rate of each second from 0, directions added up, and of which seconds it is known in any of them."""
+    """A rate of each second from 0, reads and writes added up, and of which seconds it is known in any of them."""
     import numpy as np
 
-    known = [(each.second, each.figures[column]) for each in directions]
+    known = [(each.second, each.figures[column]) for each in directions if each.direction not in APART]
     known = [(second[~np.isnan(values)], values[~np.isnan(values)]) for second, values in known]
     size = max((int(second[-1]) + 1 for second, _ in known if len(second)), default=0)
     sums, there = np.zeros(size), np.zeros(size, dtype=bool)

@@ -90,7 +90,9 @@ def _split(ordered: Floats) -> tuple[npt.NDArray[np.intp], Floats]:
     within = np.maximum(whole - between[rows, best], 0.0)
     deviation = np.sqrt(within / max(1, count - 2))
     distance = steps[rows, best]
-    apart = np.divide(distance, deviation, out=np.full_like(distance, math.inf), where=deviation > 1e-12 * distance)
+    apart = np.divide(
+        distance, deviation, out=np.full_like(distance, math.inf), where=deviation > 1e-12 * np.abs(distance)
+    )
     return best + 1, apart
 
 

@@ -143,7 +143,10 @@ class ObservationRow:
 
     trial_id: str = column("joins trials")
     workload: str = column("name of the workload in the sweep file")
-    direction: str = column("read, write, trim or sync; mixed where the engine told none of them apart")
+    direction: str = column(
+        "read, write, trim, sync, or commit (a sync with the writes that it makes durable); mixed where the engine "
+        "told none of them apart"
+    )
     engine: str = column("fio, dd or native; also gpcheckperf and elbencho where imported")
     engine_version: str = column("version that the engine printed of itself")
     command: str = column("command line of the engine, ready to paste")
@@ -200,7 +203,7 @@ class IntervalRow:
 
     trial_id: str = column("joins trials")
     workload: str = column("name of the workload")
-    direction: str = column("read, write or trim")
+    direction: str = column("read, write, trim, sync or commit")
     second: int = column("second of the measured phase, from 0")
     iops: float | None = optional("I/Os per second")
     bw_bytes_s: float | None = optional("bytes per second")
@@ -253,7 +256,7 @@ class SummaryRow:
     trial_id: str = column("joins trials")
     source: str = column("table that the values were in: intervals or telemetry")
     workload: str = column("name of the workload")
-    direction: str | None = optional("read, write or trim; null where the source is telemetry")
+    direction: str | None = optional("read, write, trim, sync or commit; null where the source is telemetry")
     device: str | None = optional("kernel name of the disk, or cpu; null where the source is intervals")
     disk_id: str | None = optional("identity of the disk")
     figure: str = column("column that the values were in")

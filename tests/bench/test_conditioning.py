@@ -64,6 +64,9 @@ def test_the_figure_of_a_round_is_that_of_all_its_directions():
     )
     assert figure(both, "iops", "fio") == 400.0
     assert figure(both, "lat_mean_ns", "fio") == 15.0
+    committed = (*both, direction("commit", ios=5, iops=50.0, lat_mean_ns=2e9))
+    assert figure(committed, "iops", "native") == 400.0
+    assert figure(committed, "lat_mean_ns", "native") == 2e9
     with pytest.raises(EngineError, match="has no iops"):
         figure((direction("read", ios=1, iops=None),), "iops", "dd")
 

@@ -251,3 +251,107 @@ def test_leased_disks_are_described_by_sysfs() -> None:
     assert described.tags == int((loops[0].sys / "mq/0/nr_tags").read_text())
     assert described.disk_bytes == loops[0].size_bytes
     assert "none" in (described.schedulers or {"none"})
+
+
+SYNCING = 'rw = "randwrite"\nbs = "8k"\nfsync = 1\nruntime_s = 3\n'
+OF_P99 = '[[objective]]\nminimise = "lat_p99_ns"\n'
+WAL = """
+[sweep]
+name = "pg-host"
+seed = 11
+replicates = 3
+initial_sync = "assume-clean"
+[factors]
+level = ["raid1", "raid5", "raid10"]
+disks = 4
+[[workload]]
+name = "wal"
+{engine}
+rw = "randwrite"
+bs = "8k"
+fsync = 1
+runtime_s = 3
+[[workload]]
+name = "oltp"
+rw = "randrw"
+rwmixread = 70
+bs = "8k"
+iodepth = 8
+numjobs = 2
+runtime_s = 3
+[dataset]
+files = 4
+file_size = "32MiB"
+[lab]
+profile = "hdd"
+[[objective]]
+workload = "oltp"
+maximise = "iops"
+require = ["survives >= 1", "p99 < 200 ms"]
+[[objective]]
+workload = "wal"
+minimise = "lat_p99_ns"
+require = ["survives >= 1"]
+"""
+
+
+def wal(tmp_path: Path, engine: str) -> str:
+    path = tmp_path / "wal.toml"
+    path.write_text(WAL.format(engine=engine))
+    return str(path)
+
+
+def test_the_latency_of_a_log_is_planned_as_that_of_its_commits(tmp_path, capsys):
+    assert outcome(["plan", wal(tmp_path, ""), "--json"]) == 0
+    (said,) = [each for each in json.loads(capsys.readouterr().out)["warnings"] if "wal" in each]
+    assert said.endswith(
+        "workload wal syncs, so lat_p99_ns is read as commit_lat_p99_ns: a write with the sync that makes it durable"
+    )
+    assert outcome(["plan", wal(tmp_path, "")]) == 0
+    assert "workloads  wal (native), oltp (fio)" in capsys.readouterr().out
+    sweep = Sweep.load(tmp_path / "wal.toml", vocabulary())
+    assert [workload.engine for workload in sweep.workloads] == ["native", "fio"]
+    assert [objective.metric for objective in sweep.objectives] == ["iops", "commit_lat_p99_ns"]
+
+
+def test_a_commit_percentile_that_fio_cannot_tell_is_refused_with_the_remedy(tmp_path, capsys):
+    for verb in (["plan"], ["run", "--lab", "--store", str(tmp_path / "store")]):
+        assert outcome([verb[0], wal(tmp_path, 'engine = "fio"'), *verb[1:]]) == 3
+        said = " ".join(capsys.readouterr().err.split())
+        assert "wal.toml:10: workload wal syncs, so lat_p99_ns is about commits, a write with its sync;" in said
+        assert "fio measures the two apart, and commit_lat_p99_ns cannot be computed from them" in said
+        assert 'hint: set engine = "native", which measures commits, or minimise commit_lat_mean_ns' in said
+        assert "or ask for sync_lat_p99_ns, the sync alone" in said
+
+
+@pytest.mark.parametrize(
+    ("workload", "objective", "fatal"),
+    [
+        (SYNCING + 'engine = "fio"', '[[objective]]\nminimise = "commit_lat_mean_ns"\n', None),
+        (SYNCING + 'engine = "fio"', '[[objective]]\nminimise = "lat_mean_ns"\n', False),
+        (SYNCING + 'engine = "fio"', '[[objective]]\nminimise = "sync_lat_p99_ns"\n', None),
+        (SYNCING + 'engine = "fio"', '[[objective]]\nminimise = "write_lat_p99_ns"\n', None),
+        (SYNCING + 'engine = "fio"', '[[objective]]\nmaximise = "iops"\nrequire = ["p99 < 20 ms"]\n', True),
+        (SYNCING + 'engine = "fio"', '[[objective]]\nmaximise = "iops"\nrequire = ["sync_p99 < 20 ms"]\n', None),
+        (SYNCING + 'engine = "fio"\niodepth = 4', '[[objective]]\nminimise = "lat_mean_ns"\n', True),
+        (SYNCING, OF_P99, False),
+        (SYNCING, '[[objective]]\nminimise = "commit_lat_p99_ns"\n', None),
+        (SYNCING, '[[objective]]\nmaximise = "iops"\nrequire = ["p99 < 20 ms"]\n', False),
+        ('rw = "write"\nbs = "8k"\noptions = {sync = "dsync"}', OF_P99, False),
+        ('rw = "write"\nbs = "8k"\noptions = {fdatasync = 1}', OF_P99, False),
+        ('rw = "write"\nbs = "8k"', OF_P99, None),
+    ],
+)
+def test_a_latency_of_commits_is_refused_said_or_neither(workload: str, objective: str, fatal: bool | None) -> None:
+    said = [
+        refused for text, refused in found(planned(workload=workload, more=objective), Machine("x")) if "syncs" in text
+    ]
+    assert said == ([] if fatal is None else [fatal])
+
+
+def test_a_job_file_that_syncs_is_refused_with_its_own_remedy(tmp_path, capsys):
+    (tmp_path / "wal.fio").write_text("[wal]\nrw=write\nbs=8k\nfsync=1\nruntime=3\ntime_based\n")
+    sweep = tmp_path / "t.toml"
+    sweep.write_text(SWEEP.format(factors="", workload='job_file = "wal.fio"', dataset="files = 4") + OF_P99)
+    assert outcome(["plan", str(sweep)]) == 3
+    assert "in place of the job file write the workload out here" in " ".join(capsys.readouterr().err.split())

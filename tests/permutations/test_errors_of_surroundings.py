@@ -49,7 +49,8 @@ CASES = {
         (
             't.toml:10: [objective] require: "price" is no figure that can be asked for: known are survives, usable, '
             "bandwidth, p50, p95, p99, p999, cpu, lat_mean_ns, lat_p50_ns, lat_p95_ns, lat_p99_ns, lat_p999_ns, "
-            "lat_max_ns, cpu_ns_per_io, iops, bw_bytes_s, usable_bytes, disk_failures_survived"
+            "lat_max_ns, cpu_ns_per_io, iops, bw_bytes_s, usable_bytes, disk_failures_survived; of latencies also those of "
+            "one kind, with read_, write_, sync_, commit_ in front"
         ),
     ),
     "constraint the wrong way round": (
@@ -79,7 +80,7 @@ CASES = {
     ),
     "metric": (
         FIVE + '[objective]\nmaximise = "bandwidth"\n',
-        't.toml:9: [objective] maximise: unknown metric "bandwidth"; known are iops, bw_bytes_s, lat_mean_ns, lat_p50_ns, lat_p95_ns, lat_p99_ns, lat_p999_ns, lat_max_ns',
+        't.toml:9: [objective] maximise: unknown metric "bandwidth"; known are iops, bw_bytes_s, lat_mean_ns, lat_p50_ns, lat_p95_ns, lat_p99_ns, lat_p999_ns, lat_max_ns; of latencies also those of one kind, with read_, write_, sync_, commit_ in front',
     ),
     "near metric": (
         FIVE + '[objective]\nminimise = "lat_p99_us"\n',

@@ -118,7 +118,7 @@ def test_a_whole_sweep_as_a_value(sweep_of):
     assert sweep.lab == LabSpec(8, 2 << 30, 512 << 20, profile)
     assert sweep.lab_given
     assert sweep.objectives == (
-        Objective("a", "lat_p99_ns", maximise=False),
+        Objective("a", "commit_lat_p99_ns", maximise=False, written="lat_p99_ns"),
         Objective("b", "bw_bytes_s", maximise=True),
     )
     assert (sweep.path, sweep.text, sweep.max_disks) == ("t.toml", WHOLE, 6)

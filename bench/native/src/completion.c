@@ -1,5 +1,5 @@
 /* What has completed: done, to be continued, or failed; recorded, judged, and its slot free again. */
-#include "stripelab.h"
+#include "record.h"
 
 #include <errno.h>
 
@@ -66,7 +66,7 @@ static enum settled settle(struct sl_job *job, uint32_t index, int32_t result)
 
 void sl_job_complete(struct sl_job *job, uint32_t count, uint64_t now)
 {
-    int plain = !job->options->verify;
+    const int plain = !job->options->verify, syncs = job->waiting_ticks != NULL;
     const struct sl_completion *done = job->done;
     uint32_t free_count = job->free_count, *free = job->free;
     struct sl_slot *slots = job->queue.slot;
@@ -86,6 +86,8 @@ void sl_job_complete(struct sl_job *job, uint32_t count, uint64_t now)
         free[free_count++] = index;
         if (settled == FAILED)
             continue;
+        if (syncs)
+            sl_commit_note(job, slot, now);
         if (slot->start_ticks != alike.start_ticks || slot->issue_ticks != alike.issue_ticks ||
             slot->io.direction != alike.direction) {
             sl_job_record(job, alike, now);

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 
 #include "calls.h"
+#include "record.h"
 
 #include <errno.h>
 #include <math.h>
@@ -112,12 +113,14 @@ static void prepare(struct sl_job *job, uint32_t index)
 
     *turn = *turn + 1 < job->queue.turns ? *turn + 1 : 0;
     buffer = sl_slot_buffer(&job->queue, index);
-    if (io->direction == SL_SYNC)
+    if (io->direction == SL_SYNC) {
         io->sequence = job->options->verify ? sl_job_acknowledged(job) : 0; /* what this sync makes durable */
-    else if (job->options->verify)
+        sl_commit_begin(job, &job->queue.slot[index]);
+    } else if (job->options->verify) {
         sl_pattern_write(buffer, io->length, io->offset, io->sequence);
-    else if (job->options->compress_pct < 100)
+    } else if (job->options->compress_pct < 100) {
         sl_contents_touch(buffer, io->length, io->offset, io->sequence);
+    }
 }
 
 /* Draw the next I/O into the slot; its clock starts at `start`. */
@@ -261,6 +264,8 @@ static int stream(struct sl_job *job, uint64_t *now)
             break;
         sl_job_record(job, (struct sl_alike){slot->start_ticks, slot->issue_ticks, 1, slot->io.length, slot->io.direction},
                       *now);
+        if (job->waiting_ticks)
+            sl_commit_note(job, slot, *now);
         draw(job, index, *now);
         job->issued_bytes += slot->io.length;
         if (job->options->slat_every && job->until_look-- == 0) { /* as look() does */

@@ -1,7 +1,7 @@
 /* What a job needs before its first I/O, memory and a queue; and giving it back. */
 #define _GNU_SOURCE
 
-#include "stripelab.h"
+#include "record.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -125,6 +125,19 @@ static int expect_writes(struct sl_job *job)
     return 0;
 }
 
+/* Of a job that syncs: which writes wait for a sync, by file; none so far. */
+static int expect_commits(struct sl_job *job)
+{
+    if (!job->options->fsync_every && !job->options->fdatasync_every)
+        return 0;
+    job->waiting_ticks = calloc(job->own->files, sizeof *job->waiting_ticks);
+    if (!job->waiting_ticks)
+        return -1;
+    for (uint32_t file = 0; file < job->own->files; file++)
+        job->waiting_ticks[file] = SL_COVERED;
+    return 0;
+}
+
 int sl_job_open(struct sl_job *job)
 {
     uint64_t largest = sl_largest(job->options), all = 0;
@@ -136,7 +149,7 @@ int sl_job_open(struct sl_job *job)
     sl_recorder_reset(&job->result.recorder);
     if (make_slots(job) || make_buffers(job))
         return -1;
-    if (expect_writes(job) || sl_generator_init(&job->generator, job->options, job->index) < 0)
+    if (expect_writes(job) || expect_commits(job) || sl_generator_init(&job->generator, job->options, job->index) < 0)
         return fail(job, ENOMEM, "memory for offsets and what must be found", "");
     if (open_queue(job))
         return -1;
@@ -156,6 +169,7 @@ void sl_job_close(struct sl_job *job)
     for (uint32_t file = 0; job->expected && file < job->own->files; file++)
         free(job->expected[file]);
     free(job->expected);
+    free(job->waiting_ticks);
     if (job->queue.state && (idle || job->queue.kind != &sl_libaio))
         job->queue.kind->close(&job->queue); /* closing a context of libaio waits for what is in flight */
     if (job->memory && idle) /* else the kernel may still read or write here: it is kept for good */

@@ -70,7 +70,7 @@ static inline uint64_t sl_ns_to_ticks(const struct sl_clock *clock, uint64_t ns)
 
 /* ---- options.c: what to run, read from text --------------------------------------------------------- */
 
-enum sl_direction { SL_READ, SL_WRITE, SL_SYNC, SL_DIRECTIONS };
+enum sl_direction { SL_READ, SL_WRITE, SL_SYNC, SL_COMMIT, SL_DIRECTIONS }; /* commit: counted, never issued; record.h */
 enum sl_ioengine { SL_AUTO, SL_URING, SL_LIBAIO, SL_PSYNC, SL_NULL, SL_NOP };
 enum sl_distribution { SL_UNIFORM, SL_ZIPF, SL_PARETO };
 
@@ -240,7 +240,7 @@ struct sl_slot { /* an I/O in flight; one to a cache line */
     uint64_t start_ticks, issue_ticks; /* issue: 0 unless this one was looked at on its way */
     uint32_t done; /* bytes that short I/Os have moved */
     uint32_t turn; /* which of the slot's buffers it uses */
-    uint32_t padding[2];
+    uint64_t commit_ticks; /* of a sync: when the earliest write that it covers was begun (record.h) */
 };
 
 struct sl_completion {
@@ -342,6 +342,7 @@ struct sl_job {
     unsigned char *memory; /* holds the buffers */
     size_t memory_size;
     uint64_t **expected; /* by file and block: the write that must be there */
+    uint64_t *waiting_ticks; /* by file: start of the earliest write that waits for a sync; NULL: nothing syncs */
     int phase, stopping;
     struct rusage before; /* what the thread had used when measuring began */
     struct sl_result result;
@@ -351,41 +352,6 @@ struct sl_job {
 int sl_batches_begin(struct sl_job *job, uint64_t now); /* whether batches are tried out before the ramp */
 int sl_batches_try(struct sl_job *job, uint64_t now);   /* the same at the end of each slice of that time */
 void sl_batches_learn(struct sl_job *job, int at_once); /* a batch that was looked at completed at once, or not */
-
-struct sl_alike { /* completions with the same start, issue and direction: one latency, one bucket */
-    uint64_t start_ticks, issue_ticks, ios, bytes;
-    uint32_t direction;
-};
-
-static inline uint64_t sl_elapsed_ns(struct sl_job *job, uint64_t from, uint64_t to)
-{
-    if (to < from) {
-        job->result.clock_back++;
-        return 0;
-    }
-    return sl_ticks_to_ns(job->clock, to - from);
-}
-
-/* Count I/Os that are done, seen at `now` (ticks). */
-static inline void sl_job_record(struct sl_job *job, struct sl_alike alike, uint64_t now)
-{
-    struct sl_recorder *recorder = &job->result.recorder;
-    uint32_t direction = alike.direction;
-
-    if (!alike.ios)
-        return;
-    if (!job->options->record) {
-        recorder->ios[direction] += alike.ios;
-        recorder->bytes[direction] += alike.bytes;
-        return;
-    }
-    recorder->now_bytes[direction] += alike.bytes;
-    sl_record(&recorder->now[direction], sl_elapsed_ns(job, alike.start_ticks, now), alike.ios);
-    if (alike.issue_ticks) {
-        sl_record(&recorder->slat[direction], sl_elapsed_ns(job, alike.start_ticks, alike.issue_ticks), alike.ios);
-        sl_record(&recorder->clat[direction], sl_elapsed_ns(job, alike.issue_ticks, now), alike.ios);
-    }
-}
 
 /* completion.c: what has completed, job->done[0 … count - 1], was seen at `now` (ticks). */
 void sl_job_complete(struct sl_job *job, uint32_t count, uint64_t now);

@@ -12,7 +12,7 @@ import threading
 import time
 
 from bench.native.state import ErrorState, JobState, empty_state
-from bench.native.text import READ, SYNC, WRITE, Options
+from bench.native.text import COMMIT, READ, SYNC, WRITE, Options
 from bench.native.twin.contents import judge
 from bench.native.twin.generator import Generator, Request, Stream
 from bench.native.twin.recorder import Recorder
@@ -38,6 +38,8 @@ class Taken:
     looked_at: bool
     durable: int
     """Of a sync: the writes that it makes durable."""
+    commit_ns: int | None = None
+    """Of a sync: when the earliest write that it covers was begun; None where it covers none."""
     issue_ns: int = 0
 
 
@@ -57,6 +59,8 @@ class Job:
         self._stop = threading.Event()
         self._stopping = False
         self._writing: set[int] = set()
+        self._waiting_ns: dict[int, int] = {}
+        """By file: start of the earliest write that waits for a sync."""
         self._failed_sequence = NEVER
         self._issued_bytes = 0
         self._limit_bytes = NEVER
@@ -179,7 +183,8 @@ class Job:
             self.state["looked_at"] += 1
             self.state["completed_inline"] += 1  # the call does the I/O
         self._until_look -= 1
-        return Taken(io, start_ns, looked_at, durable)
+        commit_ns = self._waiting_ns.pop(io.file, None) if io.direction == SYNC else None
+        return Taken(io, start_ns, looked_at, durable, commit_ns)
 
     def acknowledged(self) -> int:
         """The last write before which, itself included, all are acknowledged."""
@@ -196,6 +201,7 @@ class Job:
             if io.direction == SYNC:
                 self.state["durable"] = max(self.state["durable"], taken.durable)
             self._record(taken, now)
+            self._note_commit(taken, now)
             if self.options.verify:
                 self.state["acked"] = self.acknowledged()
         if io.direction == READ and self.options.verify:
@@ -210,6 +216,16 @@ class Job:
         if taken.looked_at:
             recorder.slat[direction].add(taken.issue_ns - taken.start_ns)
             recorder.clat[direction].add(now - taken.issue_ns)
+
+    def _note_commit(self, taken: Taken, now: int) -> None:
+        """A write waits for a sync from now on; a sync ends a commit (as ``record.h`` has it)."""
+        io = taken.io
+        if io.direction == WRITE:
+            self._waiting_ns[io.file] = min(taken.start_ns, self._waiting_ns.get(io.file, NEVER))
+        elif taken.commit_ns is not None and self.options.record:
+            self.recorder.record(COMMIT, now - taken.commit_ns, 0)
+        elif taken.commit_ns is not None:
+            self.recorder.count(COMMIT, 0)
 
     def _judge(self, io: Request, block: memoryview) -> None:
         file = self.options.jobs[self.index].files[io.file]

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from bench.errors import ImportFailedError
-from bench.importing import campaign
+from bench.importing import alike, campaign
 from bench.importing.campaign import Imported, import_files
+from bench.importing.rows import Source
+from bench.importing.run import Naming
 from results.guarantee import Question, guarantee
 from results.recommendation.recommend import recommend
 from results.store.folder import Store
@@ -253,3 +256,38 @@ def test_percentiles_in_the_last_bucket_are_at_least_that(importing: Import, tmp
     (row,) = (each for each in results.observation_rows() if each.direction == "write")
     assert figure("clat_p99_ns", float(row.clat_p99_ns or 0)) == "at least 17.1 s"
     assert figure("lat_mean_ns", row.lat_mean_ns or 0) == "41.0 s"
+
+
+def recorded(tmp_path: Path, *options: str) -> bytes:
+    """What fio prints of sequential writes of a file, each made durable."""
+    target = tmp_path / "target"
+    target.write_bytes(bytes(1 << 20))
+    words = ("fio", "--name=wal", f"--filename={target}", "--size=1M", "--bs=4k", "--ioengine=psync", *options)
+    text = subprocess.run([*words, "--output-format=json+"], capture_output=True, check=True).stdout
+    return text[text.index(b"{") :]
+
+
+@pytest.mark.parametrize("kind", ["--fsync=1", "--fdatasync=1"])
+def test_commits_of_a_file_have_the_mean_of_write_and_sync(importing: Import, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "wal.json").write_bytes(recorded(tmp_path, "--rw=write", kind, "--lat_percentiles=1"))
+    importing(tmp_path / "wal.json")
+    rows = {row.direction: row for row in load(tmp_path / "S").observation_rows(histograms=True)}
+    assert set(rows) == {"write", "sync", "commit"}
+    commit = rows["commit"]
+    assert commit.lat_mean_ns == rows["write"].lat_mean_ns + rows["sync"].lat_mean_ns
+    assert (commit.lat_p99_ns, commit.lat_max_ns, tuple(commit.lat_counts)) == (None, None, ())
+    (answer,) = recommend(tmp_path / "S").answers
+    assert answer.metric == "commit_lat_mean_ns"
+
+
+def test_durable_writes_of_a_file_are_commits_with_every_figure(importing: Import, tmp_path: Path) -> None:
+    content = recorded(tmp_path, "--rw=write", "--sync=dsync", "--lat_percentiles=1")
+    assert alike.trial(content, Naming.of("wal.json", ()), Source("wal.json", 1, content)) is None
+    (tmp_path / "wal.json").write_bytes(content)
+    importing(tmp_path / "wal.json")
+    rows = {row.direction: row for row in load(tmp_path / "S").observation_rows(histograms=True)}
+    assert set(rows) == {"write", "commit"}
+    assert rows["commit"].lat_p99_ns == rows["write"].lat_p99_ns is not None
+    assert (rows["commit"].total_bytes, rows["commit"].lat_counts) == (0, rows["write"].lat_counts)
+    (answer,) = recommend(tmp_path / "S").answers
+    assert answer.metric == "commit_lat_p99_ns"

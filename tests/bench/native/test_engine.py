@@ -43,7 +43,7 @@ def test_each_job_moves_its_io_size_and_every_figure_is_there(targets, tmp_path)
     workload = replace(LOAD, rwmixread=70, fsync=8)
     measured = run(workload, targets, tmp_path)
     by_name = {each.direction: each for each in measured.directions}
-    assert set(by_name) == {"read", "write", "sync"}
+    assert set(by_name) == {"read", "write", "sync", "commit"}
     assert by_name["read"].total_bytes + by_name["write"].total_bytes == 2 * MIB
     assert 0.6 < by_name["read"].ios / 512 < 0.8
     least, most = (sum((count - less) // 8 for count in writes_of_jobs(measured)) for less in (1, 0))

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from bench.native.jobs import run_text
-from tests.bench.native.ways import READ, SYNC, WRITE, Way, check_books, every_way, text
+from tests.bench.native.ways import COMMIT, READ, SYNC, WRITE, Way, check_books, every_way, text
 
 BS = 4096
 BLOCKS = 64
@@ -26,7 +26,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def ios(job: dict[str, Any]) -> list[int]:
-    return [found["ios"] for found in job["directions"]]
+    return [found["ios"] for found in job["directions"][:COMMIT]]
 
 
 def one(way: Way, options: bytes) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def test_what_is_counted_is_what_is_drawn(way: Way, file: Path) -> None:
         drawn[direction][0] += 1
         drawn[direction][1] += length
         bytes_left -= length
-    assert [[found["ios"], found["bytes"]] for found in job["directions"]] == drawn
+    assert [[found["ios"], found["bytes"]] for found in job["directions"][:COMMIT]] == drawn
 
 
 @every_way

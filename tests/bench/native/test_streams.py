@@ -77,7 +77,8 @@ def test_a_short_read_among_others_is_continued_and_never_taken_for_a_whole_one(
 def test_reads_writes_and_syncs_are_counted_apart(way: Way, file: Path, record: int) -> None:
     numbers = {"reads": 1, "writes": 1, "random": 1, "fsync": 4, "io_size": 200 * BS, "record": record, "direct": 0}
     (job,) = way.run(text(way, [(file, 0, BS * BLOCKS)], **numbers))
-    reads, writes, syncs = (found["ios"] for found in job["directions"])
+    reads, writes, syncs, commits = (found["ios"] for found in job["directions"])
+    assert commits == syncs
     assert (reads + writes, writes // 4 - syncs) in {(200, 0), (200, 1)}
     assert job["directions"][0]["bytes"] + job["directions"][1]["bytes"] == 200 * BS
     assert min(reads, writes) > 50

@@ -13,7 +13,7 @@ import pytest
 from bench.native.jobs import run_text
 from bench.native.library import Library, by_name
 
-READ, WRITE, SYNC = range(3)
+READ, WRITE, SYNC, COMMIT = range(4)
 GRACE_NS = 2_000_000_000
 WHOLE = 2**32 - 1
 
@@ -63,7 +63,7 @@ def text(way: Way | None, files: Sequence[tuple[Path, int, int]], *, jobs: int =
 
 def check_books(job: dict[str, Any]) -> None:
     """What must hold of every job: histogram totals are the I/Os, and the series adds up to the totals."""
-    series = [[0, 0, 0] for _ in range(3)]
+    series = [[0, 0, 0] for _ in range(4)]
     words, at = array("I", job["series"]), 0
     while at < len(words):
         direction, pairs = words[at + 1], words[at + 2]
