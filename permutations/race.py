@@ -12,6 +12,7 @@ from permutations.point import DesignPoint, PlannedTrial, trial_id
 from permutations.racing.race import CONFIRMATION, Ask, Outcome, Race, Racer
 from permutations.racing.sampled import SampledRace, available
 from permutations.racing.spec import ELIMINATION, RacingSpec
+from permutations.requirement import measured
 from permutations.sweep import Sweep
 
 
@@ -21,7 +22,8 @@ def racer(sweep: Sweep, points: Sequence[DesignPoint]) -> Racer:
     maximise = sweep.objectives[0].maximise
     expected_s = trial_seconds(sweep)
     if spec.sampler == ELIMINATION:
-        return Race(spec, tuple(point.id for point in points), maximise, expected_s)
+        limits = len(measured(sweep.objectives))
+        return Race(spec, tuple(point.id for point in points), maximise, expected_s, limits)
     if not available():
         message = f'sampler = "{spec.sampler}" needs Optuna, which is not installed: pip install "stripelab[optuna]"'
         raise SweepError(sweep.path, None, "[racing] sampler", message)
