@@ -20,12 +20,12 @@ worst means drop out, some after each block, so that what is left goes to points
 **Confirmation.**  The rest of the budget goes to fresh blocks of the finalists.  Estimates come from
 these alone: screening favours whoever was lucky in it (the winner's curse).
 
-**Requirements.**  Points that cannot meet one are no part of a race (:mod:`permutations.requirement`).  Those on measured
+**Requirements.**  Points that cannot meet one do not start (:mod:`permutations.requirement`).  Requirements on measured
 figures are tested after each block but the first, in screening and confirmation: a point is eliminated where its mean
-misses the limit by more than noise and blocks explain (:class:`permutations.racing.screen.Limit`).  Only a point that is
-shown to meet all of them leads, so that none is eliminated by one that does not count.  The objective and each
-requirement have equal parts of ``error_rate``, which so bounds the probability that the best of the points that meet
-the requirements is eliminated.
+misses the limit by more than noise and blocks explain (:class:`permutations.racing.screen.Limit`).  Only a point that
+is shown to meet all of them can lead, so a point that does not count eliminates no other.  The objective and each
+requirement take equal parts of ``error_rate``, which so bounds the probability that the best of the points that meet
+the requirements is eliminated.  The cut takes points first that seem to miss a requirement.
 
 A point whose trial fails is withdrawn.
 """
