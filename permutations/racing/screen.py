@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 FAR = 1e3
 """More than any two figures differ by on the log scale."""
+NOISE_SHARE = 0.1
+"""Part of a level that the noise takes: with its many degrees of freedom a smaller one widens it least."""
 FIRST_ERROR = 0.05
 """Standard error of a slack that is assumed after one block, which shows no noise."""
 
@@ -136,8 +138,8 @@ class Screen(Means):
 class Limit(Means):
     """The evidence on one measured requirement; values are slacks, and a point meets it whose true slack is above 0.
 
-    A mean is off by its own noise and by the blocks that it was measured in.  Both are bounded, with half of the level
-    each: the noise by Student's t with the pooled noise, for every point (Bonferroni); what the blocks shift all
+    A mean is off by its own noise and by the blocks that it was measured in.  Both are bounded, with a part of the level
+    (:data:`NOISE_SHARE`) each: the noise by Student's t with the pooled noise, for every point (Bonferroni); what the blocks shift all
     points by, by Student's t on the means of whole blocks, once for all points.  With both sides and all looks, no mean
     of any point is off by more than ``reach`` with a probability of ``1 - error_rate``, whichever points are left.
     """
@@ -165,11 +167,13 @@ class Limit(Means):
 
         if self.blocks < 2:
             return np.full(len(self.df), np.inf)
-        level = look_level(self.error_rate, self.blocks) / 4
+        level = look_level(self.error_rate, self.blocks) / 2
         df = np.maximum(self.df, 1)
-        noise = -special.stdtrit(df, level / self.means.shape[1]) * np.sqrt(self.squares / df / self.blocks)
+        noise = -special.stdtrit(df, level * NOISE_SHARE / self.means.shape[1]) * np.sqrt(
+            self.squares / df / self.blocks
+        )
         rest = self.blocks - 1
-        shift = -special.stdtrit(rest, level) * np.sqrt(self.block_squares / rest / self.blocks)
+        shift = -special.stdtrit(rest, level * (1 - NOISE_SHARE)) * np.sqrt(self.block_squares / rest / self.blocks)
         alone = self.df == 0  # one point has no other to tell its noise from a shift: the shift has both
         found: Floats = np.where(alone, shift, noise + shift)
         return found
@@ -217,7 +221,7 @@ class Limits:
         return found
 
     def handicap(self) -> Floats:
-        """What puts points last that seem to miss requirements, by more than a standard error: more, the more they miss.
+        """What puts points last that seem to miss requirements by more than a standard error, by how much they do.
 
         Feasible before infeasible, then by violation: Deb, Computer Methods in Applied Mechanics and Engineering 186,
         2000.  The fastest point that meets a requirement is often close to its limit, so without the standard error

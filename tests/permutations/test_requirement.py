@@ -207,7 +207,7 @@ def test_it_resumes_anywhere_with_the_same_decisions(length):
 
 
 def test_the_reach_of_a_requirement_is_that_of_the_textbook():
-    """Noise by two-way ANOVA, shifts by the means of blocks; half of a side's level each."""
+    """Noise by two-way ANOVA, shifts by the means of blocks; a tenth of a side's level, and the rest."""
     rng = np.random.default_rng(1)
     slacks = rng.normal(0, 0.05, (4, 1, 12)) + rng.normal(0, 0.03, (4, 1, 1))
     limit = Limit(1, 12, 0.05)
@@ -215,9 +215,9 @@ def test_the_reach_of_a_requirement_is_that_of_the_textbook():
         limit.add(block, np.ones((1, 12), dtype=bool), np.array([False]))
     seen = slacks[:, 0]
     rest = seen - seen.mean(axis=0) - seen.mean(axis=1, keepdims=True) + seen.mean()
-    level = 0.05 / 12 / 4
-    noise = stats.t.ppf(1 - level / 12, 33) * math.sqrt((rest**2).sum() / 33 / 4)
-    shift = stats.t.ppf(1 - level, 3) * math.sqrt(seen.mean(axis=1).var(ddof=1) / 4)
+    level = 0.05 / 12 / 2
+    noise = stats.t.ppf(1 - 0.1 * level / 12, 33) * math.sqrt((rest**2).sum() / 33 / 4)
+    shift = stats.t.ppf(1 - 0.9 * level, 3) * math.sqrt(seen.mean(axis=1).var(ddof=1) / 4)
     assert limit.reach[0] == pytest.approx(noise + shift)
 
 
