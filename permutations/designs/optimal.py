@@ -33,12 +33,9 @@ EXCHANGE_WORK = 20_000_000_000
 """Multiplications in all the exchanges of one start."""
 
 MOST_PASSES = 100
-LEAST_STARTS, MOST_STARTS = 30, 200
-START_WORK = 40_000_000
-"""Candidates times coefficients times points of all starts: small problems have more than :data:`LEAST_STARTS`."""
-
-MANY = 100
-"""With more coefficients than this there is one start."""
+MOST_STARTS = 120
+START_WORK = 300_000_000
+"""Candidates times coefficients times points of all starts: 30 and more up to 8000 candidates for 30 coefficients."""
 
 GAIN = 1e-7
 FINAL = 1e-6
@@ -128,10 +125,9 @@ class Found:
 
 def search(basis: Floats, size: int, kept: int, stream: Stream) -> Found:
     """The best of many starts, for an orthonormal basis of the model over the candidates; the first rows are kept."""
-    count, coefficients = basis.shape
-    starts = max(LEAST_STARTS, min(MOST_STARTS, START_WORK // (count * coefficients * size)))
+    starts = max(1, min(MOST_STARTS, START_WORK // (basis.size * size)))
     best = _Exchange(basis, size, kept, stream, 0).design()
-    for start in range(1, starts if coefficients <= MANY else 1):
+    for start in range(1, starts):
         if best.final:
             break
         found = _Exchange(basis, size, kept, stream, start).design()

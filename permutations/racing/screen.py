@@ -138,10 +138,10 @@ class Screen(Means):
 class Limit(Means):
     """The evidence on one measured requirement; values are slacks, and a point meets it whose true slack is above 0.
 
-    A mean is off by its own noise and by the blocks that it was measured in.  Both are bounded, with a part of the level
-    (:data:`NOISE_SHARE`) each: the noise by Student's t with the pooled noise, for every point (Bonferroni); what the blocks shift all
-    points by, by Student's t on the means of whole blocks, once for all points.  With both sides and all looks, no mean
-    of any point is off by more than ``reach`` with a probability of ``1 - error_rate``, whichever points are left.
+    A mean is off by its own noise and by the blocks that it was measured in, and each takes a part of the level
+    (:data:`NOISE_SHARE`): the noise by Student's t with the pooled noise, for every point (Bonferroni); what blocks
+    shift all points by, by Student's t on the means of whole blocks, once for all points.  With both sides and all looks, no
+    mean of any point is off by more than ``reach`` with a probability of ``1 - error_rate``, whichever points are left.
     """
 
     def __init__(self, races: int, points: int, error_rate: float) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ELIMINATION = "elimination"
-SAMPLERS = (ELIMINATION, "optuna-tpe", "optuna-random")
-"""What decides which points a block has: the sequential test, or a sampler of Optuna's."""
+GAUSSIAN_PROCESS = "gaussian-process"
+SAMPLERS = (ELIMINATION, GAUSSIAN_PROCESS, "optuna-tpe", "optuna-random")
+"""What decides which points a block has: the sequential test, a model of what was measured, or a sampler of Optuna's."""
 
 
 @dataclass(frozen=True)
@@ -24,4 +25,4 @@ class RacingSpec:
     budget_s: float | None = None
     sampler: str = ELIMINATION
     batch: int = 8
-    """Points in a block of a sampler of Optuna's."""
+    """Points in a block that a sampler chooses."""
