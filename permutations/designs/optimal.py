@@ -166,7 +166,7 @@ class _Exchange:
         chosen = list(range(self._kept))
         # a small multiple of the identity stands for what is not known yet
         known = np.eye(self._basis.shape[1]) * 1e-6 + self._basis[chosen].T @ self._basis[chosen]
-        inverse = np.linalg.inv(known)
+        inverse: Floats = np.linalg.inv(known).astype(np.float64)
         variance = np.einsum("ij,ij->i", self._basis @ inverse, self._basis)
         while len(chosen) < self._size:
             wanted = np.round(variance * self._weights, 6)
@@ -179,8 +179,8 @@ class _Exchange:
     def _improve(self, places: Ints) -> bool:
         """Exchange each chosen point in turn, in place, where that makes the determinant grow; whether any was."""
         chosen = self._basis[places]
-        inverse = np.linalg.inv(chosen.T @ chosen)
-        variance = np.einsum("ij,ij->i", self._basis @ inverse, self._basis)
+        inverse: Floats = np.linalg.inv(chosen.T @ chosen).astype(np.float64)
+        variance: Floats = np.einsum("ij,ij->i", self._basis @ inverse, self._basis)
         exchanged = False
         for slot in range(self._kept, self._size):
             old = int(places[slot])

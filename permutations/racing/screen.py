@@ -140,8 +140,8 @@ class Limit(Means):
 
     A mean is off by its own noise and by the blocks that it was measured in, and each takes a part of the level
     (:data:`NOISE_SHARE`): the noise by Student's t with the pooled noise, for every point (Bonferroni); what blocks
-    shift all points by, by Student's t on the means of whole blocks, once for all points.  With both sides and all looks, no
-    mean of any point is off by more than ``reach`` with a probability of ``1 - error_rate``, whichever points are left.
+    shift all points by, by Student's t on the means of whole blocks, once for all points.  With both sides and all
+    looks, no mean is off by more than ``reach`` with a probability of ``1 - error_rate``, whichever points are left.
     """
 
     def __init__(self, races: int, points: int, error_rate: float) -> None:

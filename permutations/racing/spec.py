@@ -7,7 +7,7 @@ from dataclasses import dataclass
 ELIMINATION = "elimination"
 GAUSSIAN_PROCESS = "gaussian-process"
 SAMPLERS = (ELIMINATION, GAUSSIAN_PROCESS, "optuna-tpe", "optuna-random")
-"""What decides which points a block has: the sequential test, a model of what was measured, or a sampler of Optuna's."""
+"""What decides which points a block has: the sequential test, a model of the figures, or a sampler of Optuna's."""
 
 
 @dataclass(frozen=True)
@@ -24,5 +24,5 @@ class RacingSpec:
     budget_trials: int | None = None
     budget_s: float | None = None
     sampler: str = ELIMINATION
-    batch: int = 8
+    batch: int = 4
     """Points in a block that a sampler chooses."""
