@@ -253,9 +253,10 @@ def _unmet(points: Sequence[DesignPoint], wanted: Sequence[Constraint], machine:
             continue
         alone = True
         (_, most), closest = max(ranges, key=lambda each: each[0][1])
-        said = capacity(most) if constraint.metric == "usable_bytes" else f"{most:g}"
-        disks = f" with disks of {format_size(machine.disk_bytes or 0)}" if constraint.metric == "usable_bytes" else ""
-        yield f"no point can meet {constraint.text}; the closest is {closest.label()}{disks} with {said}"
+        said = f"{most:g}"
+        if constraint.metric == "usable_bytes":
+            said = f"at most {capacity(most)} on disks of {format_size(machine.disk_bytes or 0)}"
+        yield f"no point can meet {constraint.text}; the closest is {closest.label()}: {said}"
     if not alone and not any(can_meet_all(point, wanted, machine.disk_bytes) for point in points):
         yield f"no point can meet {' and '.join(each.text for each in wanted)} together"
 

@@ -94,22 +94,20 @@ class SampledRace:
         return [(each, least - miss if miss else figure) for (each, figure), miss in zip(figures, short, strict=True)]
 
     def _by_surrogate(self, known: Sequence[tuple[str, float]], out: Collection[str], block: int) -> tuple[str, ...]:
-        """Points that were not measured yet; every one that may be, where there is none."""
+        """Points that were not measured yet; where these do not fill the block, others once more."""
         import numpy as np
 
         ids = sorted(self.points)
         place = {point: number for number, point in enumerate(ids)}
         new = np.ones(len(ids), dtype=bool)
         new[[place[point] for point in {point for point, _ in known} | set(out)]] = False
-        again = np.array([point not in out for point in ids])
+        again = np.array([point not in out for point in ids]) & ~new
         draw = np.array([int(_drawn(self.seed, block, point)[:12], 16) / 16**12 for point in ids])
-        chosen = Surrogate([self.points[point] for point in ids]).proposed(
-            np.array([place[point] for point, _ in known], dtype=np.int64),
-            np.array([merit for _, merit in known]),
-            self.spec.batch,
-            new if new.any() else again,
-            draw,
-        )
+        model = Surrogate([self.points[point] for point in ids])
+        places = np.array([place[point] for point, _ in known], dtype=np.int64)
+        merits = np.array([merit for _, merit in known])
+        chosen = model.proposed(places, merits, self.spec.batch, new, draw)
+        chosen += model.proposed(places, merits, self.spec.batch - len(chosen), again, draw)
         return tuple(ids[number] for number in chosen)
 
     def _by_optuna(self, known: Sequence[tuple[str, float]], out: Collection[str], block: int) -> list[str]:

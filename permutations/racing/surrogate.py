@@ -114,6 +114,8 @@ class Surrogate:
         """
         import numpy as np
 
+        if count < 1 or not allowed.any():
+            return []
         known = np.array(places, dtype=np.int64)
         seen = (values - values.mean()) / (values.std() or 1.0) if len(values) else values
         model = self._fitted(known, seen) if len(set(known.tolist())) >= FIRST else self._prior()

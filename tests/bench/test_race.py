@@ -54,7 +54,7 @@ def history_of(tmp_path, text):
 def run(told, planned, status="ok", usable_bytes=None):
     """A trial of the race, stored."""
     plan = synthetic.Plan(())
-    made = synthetic.trial(plan, {"level": "raid0", "disks": 4}, planned.block, planned.run_order, status)
+    made = synthetic.trial(plan, {"level": planned.point.level, "disks": 4}, planned.block, planned.run_order, status)
     if usable_bytes is not None:
         made = replace(made, usable_bytes=usable_bytes)
     row = replace(
@@ -136,7 +136,7 @@ def test_points_that_cannot_meet_a_requirement_never_start(tmp_path):
 
 
 def test_the_size_of_the_disks_of_the_store_decides_who_starts(tmp_path):
-    told = requiring(tmp_path, "usable >= 3000 GiB")  # four of 960 GiB; the sweep file does not say so
+    told = requiring(tmp_path, "usable >= 3 GiB")  # the sweep file does not say how large they are
     assert {point.level for point in told.plan.points} == {"raid0", "raid10"}
     assert {trial.point.level for trial in race.next_trials(told)} == {"raid0"}
 
@@ -165,9 +165,13 @@ def test_where_no_point_meets_a_requirement_the_closest_is_named(tmp_path):
 
 
 def test_a_capacity_that_the_kernel_reports_eliminates_at_once(tmp_path):
-    told = requiring(tmp_path, "usable >= 1919 GiB")  # of raid10: a little below what its disks have
+    told = requiring(tmp_path, "usable >= 1.9 GiB")  # raid10 has 2 GiB, less what md takes
     for planned in race.next_trials(told):
-        run(told, planned, usable_bytes=(1918 if planned.point.level == "raid10" else 3839) << 30)
+        run(
+            told,
+            planned,
+            usable_bytes=synthetic.DISK_BYTES if planned.point.level == "raid10" else 4 * synthetic.DISK_BYTES,
+        )
     levels = {point.id: point.level for point in told.points}
     assert {levels[point] for point in told.state().missing} == {"raid10"}
     assert {trial.point.level for trial in race.next_trials(told)} == {"raid0"}
