@@ -215,6 +215,7 @@ KNOWN_OPTIMAL = {
     "OA(16, 4^3 2^6)": ([4] * 3 + [2] * 6, 16),
     "OA(8, 4 2^4)": ([4] + [2] * 4, 8),
     "OA(18, 6 3^5)": ([6] + [3] * 5, 18),
+    "OA(25, 5^5)": ([5] * 5, 25),
 }
 """Orthogonal arrays: no design of their size is better, for main effects (Hedayat, Sloane and Stufken 1999)."""
 
