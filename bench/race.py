@@ -170,10 +170,12 @@ def _none_left(told: History, state: RaceState) -> str:
     """What to say of a race in which every point that was left misses a requirement."""
     if state.finalists or not state.missing:
         return ""
-    wanted = [*(each.constraint for each in measured(told.plan.sweep.objectives)), *known(told.plan.sweep.objectives)]
+    objectives = told.plan.sweep.objectives
+    wanted = [each.constraint for each in measured(objectives)]
+    wanted += known(objectives) if any(each.unfit for each in told.outcomes()) else ()
     words = " and ".join(dict.fromkeys(each.text for each in wanted))
     cut = sum(map(len, state.cut))
-    rest = f"; {cut} dropped out for want of budget before that was known of them" if cut else ""
+    rest = f"; dropped out for want of budget before that: {cut}" if cut else ""
     return f": no point that was measured to the end meets {words}; {_closest(told, state.missing)}{rest}"
 
 
