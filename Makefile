@@ -76,6 +76,7 @@ fuzz: $(STAMP) ## the C library by coverage (FUZZ_SECONDS=60), then 100,000 mang
 .PHONY: validate
 validate: $(STAMP) ## the figures of the methodology on synthetic truth, 2,000 seeds each (minutes)
 	$(BIN)/python -m tests.validate.race --races 2000
+	$(BIN)/python -m tests.validate.samplers --seeds 100
 	$(BIN)/python -m tests.validate.guarantee --seeds 2000 --into docs/methodology-guarantee.md
 	$(BIN)/python -m tests.validate.recommend --seeds 2000 --into docs/methodology-recommendation.md
 	$(BIN)/python -m tests.validate.joint --seeds 2000

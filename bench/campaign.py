@@ -96,7 +96,7 @@ def run_campaign(
                 expected_s = max(expected_s, time.monotonic() - started_s)
                 checked.add(planned.block)
             batch = left_to_run(told, retry=conduct.retry, attempted=attempted)
-            if batch:
+            if batch or plan.sweep.racing is not None:
                 emit(Event("note", message=race.standing_line(told)))
     return summary(plan, store)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,17 +22,21 @@ from bench.machine import Machine
 from bench.stack import filesystems
 from bench.stack.layout import files_by_group
 from bench.stack.throttle import WINDOW_S
-from permutations import arithmetic, constraint, durability
+from permutations import arithmetic, durability
+from permutations.constraint import Constraint, parse
 from permutations.cost import bounded_bytes
 from permutations.durability import Commits
 from permutations.errors import SweepError
 from permutations.factors import RAW
 from permutations.objective import as_measured
 from permutations.plan import Plan
+from permutations.point import DesignPoint
 from permutations.reading import toml_lines
 from permutations.reading.sizes import format_size
 from permutations.reading.source import spoken
+from permutations.requirement import can_meet_all, known, known_range
 from permutations.workload import Workload
+from results.units import capacity
 
 MOST_REQUESTS = 2048
 """Longest queue that Linux gives a scheduler: MAX_SCHED_RQ of block/blk-mq.c."""
@@ -218,7 +222,7 @@ def _commits(plan: Plan, _: Machine) -> Iterator[Problem]:
     numbers = {each.name: number for number, each in enumerate(plan.sweep.workloads)}
     for objective in plan.sweep.objectives:
         workload = plan.sweep.workloads[numbers[objective.workload]]
-        required = [(constraint.figure_of(each), each) for each in objective.require]
+        required = [(parse(each).metric, each) for each in objective.require]
         for metric, written in [(objective.metric, objective.written or objective.metric), *required]:
             for text, fatal in _of_commits(workload, as_measured(metric, workload), written):
                 at = _placed(plan, ("workload", numbers[workload.name]), f"workload {workload.name} {text}")
@@ -251,6 +255,51 @@ def _job_files(plan: Plan, _: Machine) -> Iterator[Problem]:
             yield Problem(_placed(plan, ("workload", number), text), fatal=False)
 
 
+def _requirements(plan: Plan, machine: Machine) -> Iterator[Problem]:
+    """Requirements that no point can meet, of one workload or of all; and points that cannot be recommended."""
+    sweep = plan.sweep
+    met_by_some = True
+    for number, objective in enumerate(sweep.objectives):
+        for text in _unmet(plan.points, known([objective]), machine):
+            met_by_some = False
+            yield _fatal(plan, _at_require(plan, number), f"workload {objective.workload}: {text}")
+    wanted = known(sweep.objectives)
+    able = sum(can_meet_all(point, wanted, machine.disk_bytes) for point in plan.points)
+    words = " and ".join(each.text for each in wanted)
+    if not able and met_by_some:
+        yield _fatal(plan, ("objective",), f"no point can meet the requirements of all workloads together: {words}")
+    elif able < len(plan.points) and able and sweep.racing is None:
+        text = (
+            f"{len(plan.points) - able} of {len(plan.points)} points cannot meet {words}: they are measured for what "
+            "they say of the factors, and are never recommended"
+        )
+        yield Problem(_placed(plan, ("objective",), text), fatal=False)
+
+
+def _unmet(points: Sequence[DesignPoint], wanted: Sequence[Constraint], machine: Machine) -> Iterator[str]:
+    """The constraints that no point can meet, each with the point that comes closest; or all of them together."""
+    alone = False
+    for constraint in wanted:
+        ranges = [(found, point) for point in points
+                  if (found := known_range(point, constraint.metric, machine.disk_bytes)) is not None]  # fmt: skip
+        if len(ranges) < len(points) or any(constraint.holds(end) for found, _ in ranges for end in found):
+            continue
+        alone = True
+        (_, most), closest = max(ranges, key=lambda each: each[0][1])
+        said = f"{most:g}"
+        if constraint.metric == "usable_bytes":
+            said = f"at most {capacity(most)} on disks of {format_size(machine.disk_bytes or 0)}"
+        yield f"no point can meet {constraint.text}; the closest is {closest.label()}: {said}"
+    if not alone and not any(can_meet_all(point, wanted, machine.disk_bytes) for point in points):
+        yield f"no point can meet {' and '.join(each.text for each in wanted)} together"
+
+
+def _at_require(plan: Plan, number: int) -> toml_lines.Path:
+    """Where the requirements of an objective are written."""
+    several = ("objective", number) in toml_lines.locate(plan.sweep.text)
+    return ("objective", number, "require") if several else ("objective", "require")
+
+
 def _on_files(plan: Plan) -> bool:
     """Whether any point has a filesystem, and so the data set."""
     return any(point.filesystem != RAW for point in plan.points)
@@ -278,4 +327,5 @@ CHECKS: tuple[Check, ...] = (
     _throttle_window,
     _job_files,
     _commits,
+    _requirements,
 )

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from permutations.constraint import AT_MOST
 from permutations.cost import trial_seconds
 from permutations.design import Plan
-from permutations.point import PlannedTrial
+from permutations.point import DesignPoint, PlannedTrial
 from permutations.race import next_block, racer
-from permutations.racing.race import Outcome
-from results.estimates.objective import Objective
+from permutations.racing.race import Outcome, RaceState
+from permutations.requirement import contenders, known, measured
+from results.estimates.latencies import as_measured
+from results.estimates.objective import RATES, Objective
 from results.estimates.responses import responses
+from results.runs import cpu
 from results.store.folder import Store
 from results.store.query import StoreFrames
-from results.store.schema import TrialRow
+from results.store.schema import ObservationRow, TrialRow
 
 
 @dataclass
@@ -28,6 +33,25 @@ class History:
     plan: Plan
     store: Store
     _known: dict[str, tuple[TrialRow, Outcome | None]] = field(default_factory=dict)
+    _points: tuple[DesignPoint, ...] = ()
+
+    @property
+    def points(self) -> tuple[DesignPoint, ...]:
+        """The points of the race: those of the plan that can meet the requirements on the disks of the store.
+
+        Of several sets of disks the largest counts, so that a point leaves only where it cannot stay.
+        """
+        if not self._points:
+            rows = StoreFrames(self.store).environment_rows()
+            sizes = [min(row.disk_sizes_bytes) for row in rows if row.disk_sizes_bytes]
+            if not sizes:
+                return self.plan.points
+            self._points = contenders(self.plan.points, self.plan.sweep.objectives, max(sizes))
+        return self._points
+
+    def state(self) -> RaceState:
+        """Where the race stands."""
+        return racer(self.plan.sweep, self.points).state(self.outcomes())
 
     def outcomes(self) -> tuple[Outcome, ...]:
         """Every outcome of the race in the store, in run order.
@@ -56,18 +80,53 @@ class History:
         return sorted(found, key=lambda each: (each[0].run_order, each[0].started_at_ns, each[0].trial_id))
 
     def _read(self, trial_ids: Collection[str]) -> Iterator[tuple[TrialRow, Outcome | None]]:
-        stated = self.plan.sweep.objectives[0]
-        objective = Objective(stated.workload, stated.metric, stated.maximise, stated=True)
+        sweep = self.plan.sweep
+        stated = sweep.objectives[0]
+        limits = measured(sweep.objectives)
+        metrics = {stated.metric, *(each.constraint.metric for each in limits)}
         frames = StoreFrames(self.store)
         trials = frames.trial_rows(trial_ids)
-        observed = frames.observation_rows(histograms="lat_" in stated.metric, trial_ids=trial_ids)
-        values = {each.trial_id: each.value for each in responses(objective, trials, observed)[0]}
+        observed = frames.observation_rows(histograms=any("lat_" in metric for metric in metrics), trial_ids=trial_ids)
+        values = _figures(frames, trials, observed, stated.workload, stated.metric)
+        slacks: dict[str, list[float | None]] = defaultdict(list)
+        for each in limits:
+            figures = _figures(frames, trials, observed, each.workload, each.constraint.metric)
+            for row in trials:
+                value = figures.get(row.trial_id)
+                slacks[row.trial_id].append(None if value is None else each.constraint.slack(value))
         for row in trials:
-            if row.protocol_id != self.plan.sweep.protocol_id or row.phase is None:
+            if row.protocol_id != sweep.protocol_id or row.phase is None:
                 yield row, None
             else:
-                value = values.get(row.trial_id)
-                yield row, Outcome(row.phase, row.block, row.point_id, value, row.duration_s)
+                yield (
+                    row,
+                    Outcome(
+                        row.phase,
+                        row.block,
+                        row.point_id,
+                        values.get(row.trial_id),
+                        row.duration_s,
+                        tuple(slacks[row.trial_id]),
+                        self._unfit(row),
+                    ),
+                )
+
+    def _unfit(self, row: TrialRow) -> bool:
+        """Whether a trial shows that its point cannot meet a requirement: by a fact, such as the capacity."""
+        facts = [(each, getattr(row, each.metric)) for each in known(self.plan.sweep.objectives)]
+        return any(value is not None and not each.holds(value) for each, value in facts)
+
+
+def _figures(
+    frames: StoreFrames, trials: Sequence[TrialRow], observed: Sequence[ObservationRow], workload: str, metric: str
+) -> Mapping[str, float]:
+    """A figure of a workload by trial; of one that syncs a plain latency is that of its commits."""
+    metric = as_measured(metric, observed, workload)
+    if metric == cpu.METRIC:
+        found = cpu.cpu_per_io(frames, trials, observed, [workload])[workload]
+    else:
+        found, _ = responses(Objective(workload, metric, metric in RATES, stated=True), trials, observed)
+    return {each.trial_id: each.value for each in found}
 
 
 def next_trials(told: History, *, retry: bool = False, attempted: Collection[str] = ()) -> tuple[PlannedTrial, ...]:
@@ -75,11 +134,8 @@ def next_trials(told: History, *, retry: bool = False, attempted: Collection[str
 
     With ``retry`` a failed trial counts as not yet run, unless it is among those ``attempted`` in this run.
     """
-    plan = told.plan
-    if not told.store.trial_ids():
-        return plan.trials
     outcomes = told.outcomes_but_failed(attempted) if retry else told.outcomes()
-    return next_block(plan.sweep, plan.points, outcomes)
+    return next_block(told.plan.sweep, told.points, outcomes)
 
 
 def asked(told: History) -> set[str]:
@@ -99,12 +155,45 @@ def most_trials(plan: Plan) -> int:
 
 def standing_line(told: History) -> str:
     """Where the race stands, for a person."""
-    plan = told.plan
-    state = racer(plan.sweep, plan.points).state(told.outcomes())
+    state = told.state()
+    missing = f"{len(state.missing)} miss a requirement, " if state.missing else ""
     if state.ask is None:
-        return "race: over"
+        return f"race: over{_none_left(told, state)}"
     if state.finalists:
-        return f"race: {len(state.finalists)} finalists in fresh runs, block {state.ask.block + 1}"
+        return f"race: {missing}{len(state.finalists)} finalists in fresh runs, block {state.ask.block + 1}"
     out = f"{len(state.looks[-1].eliminated)} eliminated and " if state.looks else ""
     out += f"{len(state.cut[-1])} cut for want of budget after the last block, " if state.cut else ""
-    return f"race: {out}{len(state.live)} of {len(plan.points)} points live, block {state.ask.block + 1}"
+    return f"race: {missing}{out}{len(state.live)} of {len(told.points)} points live, block {state.ask.block + 1}"
+
+
+def _none_left(told: History, state: RaceState) -> str:
+    """What to say of a race in which every point that was left misses a requirement."""
+    if state.finalists or not state.missing:
+        return ""
+    objectives = told.plan.sweep.objectives
+    wanted = [each.constraint for each in measured(objectives)]
+    wanted += known(objectives) if any(each.unfit for each in told.outcomes()) else ()
+    words = " and ".join(dict.fromkeys(each.text for each in wanted))
+    cut = sum(map(len, state.cut))
+    rest = f"; dropped out for want of budget before that: {cut}" if cut else ""
+    return f": no point that was measured to the end meets {words}; {_closest(told, state.missing)}{rest}"
+
+
+def _closest(told: History, missing: Collection[str]) -> str:
+    """Which of the points that miss a requirement misses by least, and by how much."""
+    slacks: dict[str, list[tuple[float, ...]]] = defaultdict(list)
+    for each in told.outcomes():
+        if each.point_id in missing and not each.unfit and None not in each.slacks:
+            slacks[each.point_id].append(tuple(slack for slack in each.slacks if slack is not None))
+    if not slacks:
+        return "none comes close"
+    worst = {
+        point: [math.fsum(column) / len(column) for column in zip(*rows, strict=True)] for point, rows in slacks.items()
+    }
+    point = max(worst, key=lambda each: (min(worst[each]), each))
+    place = worst[point].index(min(worst[point]))
+    limit = measured(told.plan.sweep.objectives)[place]
+    label = next(each.label() for each in told.points if each.id == point)
+    ratio = math.exp(-worst[point][place] if limit.constraint.metric in AT_MOST else worst[point][place])
+    off = f"{100 * abs(ratio - 1):.0f} % {'above' if ratio > 1 else 'below'} the limit"
+    return f"the closest is {label}, whose {limit.constraint.metric} of {limit.workload} is {off}"

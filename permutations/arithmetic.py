@@ -19,6 +19,9 @@ from permutations.workload import DataSet
 DEFAULT_CHUNK_KIB = 512
 """What mdadm --create takes where it is not told (mdadm(8))."""
 
+MD_RESERVED_BYTES = 256 << 20
+"""More than md takes of any member: at most 128 MiB before the data (super1.c of mdadm), bitmap and rounding."""
+
 SPARE_SHARE = 0.15
 SPARE_BYTES = 128 << 20
 DISK_STEP_BYTES = 256 << 20
@@ -52,6 +55,12 @@ def capacity_disks(level: str, disks: int) -> int:
 def usable_bytes(level: str, disks: int, disk_bytes: int) -> int:
     """Capacity before metadata of md and of the filesystem."""
     return capacity_disks(level, disks) * disk_bytes
+
+
+def least_usable_bytes(level: str, disks: int, disk_bytes: int) -> int:
+    """Capacity that is left of :func:`usable_bytes` whatever md keeps to itself."""
+    reserved = 0 if level == "jbod" else MD_RESERVED_BYTES
+    return capacity_disks(level, disks) * max(0, disk_bytes - reserved)
 
 
 def disk_failures_survived(level: str, disks: int) -> int:

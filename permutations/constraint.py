@@ -1,13 +1,17 @@
 """Constraints and preferences of ``[objective]``, checked when a sweep file is read.
 
-The form is ``NAME OPERATOR NUMBER [UNIT]``: ``survives >= 2``, ``p99 < 20 ms``.  What they mean is for the
-analysis, which reads the sweep file that the store keeps; here a mistake is found before anything runs.
+The form is ``NAME OPERATOR NUMBER [UNIT]``: ``survives >= 2``, ``p99 < 20 ms``.  Whether a recommended point meets one
+is for the analysis, which reads the sweep file that the store keeps (a test holds the two to the same limits); here a
+mistake is found before anything runs, and :mod:`permutations.requirement` asks what a point can meet.
 """
 
 from __future__ import annotations
 
+import math
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from permutations.objective import DIRECTIONS, LATENCIES, spelt
 
@@ -28,10 +32,54 @@ SHORT: Mapping[str, str] = {
     "cpu": "cpu_ns_per_io",
 }
 """Short names of the figures that people ask for."""
-_TIMES = ("ns", "us", "ms", "s")
-_SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+KNOWN_BEFORE = ("usable_bytes", "disk_failures_survived")
+"""Figures that follow from the settings of a point and the size of its disks; all others are measured."""
+_TIMES: Mapping[str, float] = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
+_SIZES: Mapping[str, float] = {
+    unit: 1024.0**power for power, unit in enumerate(("B", "KiB", "MiB", "GiB", "TiB", "PiB"))
+}
+_OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 PREFERENCES = ("redundancy", "capacity", "cost", "simplicity")
 """What may decide between points that are tied for best."""
+MOST_SLACK = 50.0
+"""Slack of a figure or a limit of zero, whose logarithm is not finite."""
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A constraint as it was written (``text``) and in the unit of its figure (``limit``)."""
+
+    metric: str
+    operator: str
+    limit: float
+    text: str
+
+    def holds(self, value: float) -> bool:
+        """Whether a figure meets it."""
+        return _OPERATORS[self.operator](value, self.limit)
+
+    def slack(self, value: float) -> float:
+        """By how much a figure meets it, on the log scale: below 0 it is missed."""
+        if value <= 0 or self.limit <= 0:
+            return math.copysign(MOST_SLACK, 1 if self.holds(value) else -1)
+        ratio = math.log(value / self.limit)
+        return ratio if self.metric in AT_LEAST else -ratio
+
+
+def parse(text: str) -> Constraint:
+    """A constraint from its text; raises ValueError where :func:`why_not` names a mistake."""
+    wrong = why_not(text)
+    found = FORM.fullmatch(text)
+    if wrong is not None or found is None:
+        raise ValueError(wrong)
+    metric = SHORT.get(found["name"], found["name"])
+    limit = float(found["number"]) * units_of(metric).get(found["unit"], 1.0)
+    return Constraint(metric, found["operator"], limit, " ".join(text.split()))
 
 
 def why_not(text: str) -> str | None:
@@ -53,16 +101,10 @@ def why_not(text: str) -> str | None:
     return None
 
 
-def figure_of(text: str) -> str:
-    """The figure that a constraint without fault is about."""
-    found = FORM.fullmatch(text)
-    return SHORT.get(found["name"], found["name"]) if found is not None else ""
-
-
-def units_of(name: str) -> tuple[str, ...]:
-    """Units in which a figure may be given."""
+def units_of(name: str) -> Mapping[str, float]:
+    """Units in which a figure may be given, each with its size."""
     if name in AT_MOST:
         return _TIMES
     if name == "bw_bytes_s":
-        return tuple(f"{unit}/s" for unit in _SIZES)
-    return _SIZES if name == "usable_bytes" else ()
+        return {f"{unit}/s": size for unit, size in _SIZES.items()}
+    return _SIZES if name == "usable_bytes" else {}

@@ -14,16 +14,22 @@ from permutations.plan import Plan
 from permutations.point import DesignPoint
 from permutations.race import first_block
 from permutations.reading import toml_lines
+from permutations.requirement import contenders, known
 from permutations.sweep import Sweep
 
 __all__ = ["LeftOut", "Plan", "make_plan"]
 
 NOT_CHOSEN = "not-chosen"
 """Name under which feasible combinations are counted that the design leaves out."""
+REQUIREMENT = "requirement"
+"""And those that a race does not start, since they cannot meet a requirement."""
 
 
-def make_plan(sweep: Sweep) -> Plan:
-    """Lay a sweep out; raises :class:`SweepError` where there is nothing to run, or far too much."""
+def make_plan(sweep: Sweep, disk_bytes: int | None = None) -> Plan:
+    """Lay a sweep out; raises :class:`SweepError` where there is nothing to run, or far too much.
+
+    ``disk_bytes`` is the size of a disk, where it is known: it rules points out of a race that asks for capacity.
+    """
     empty = why_empty(sweep.space)
     if empty is not None:
         raise SweepError(sweep.path, None, "[factors]", empty)
@@ -38,7 +44,9 @@ def make_plan(sweep: Sweep) -> Plan:
     _check_places(sweep, points)
     left_out = _left_out(sweep, len(points))
     if sweep.racing is not None:
-        return Plan(sweep, points, left_out, first_block(sweep, sweep.racing, points), report)
+        able = contenders(points, sweep.objectives, disk_bytes)
+        left_out += _unable(sweep, len(points) - len(able))
+        return Plan(sweep, able, left_out, first_block(sweep, sweep.racing, able), report)
     in_order = split_plot if sweep.order == "split-plot" else blocked
     trials = in_order(points, seed=sweep.seed, replicates=sweep.replicates, protocol_id=sweep.protocol_id)
     return Plan(sweep, points, left_out, trials, report)
@@ -49,6 +57,14 @@ def _left_out(sweep: Sweep, points: int) -> tuple[LeftOut, ...]:
     others = sweep.space.feasible - points
     reason = f"feasible, but not among the points that the {sweep.design} design chooses"
     return (*sweep.space.left_out(), *([LeftOut(NOT_CHOSEN, reason, others)] if others else []))
+
+
+def _unable(sweep: Sweep, points: int) -> tuple[LeftOut, ...]:
+    """The points that a race does not start."""
+    words = " and ".join(each.text for each in known(sweep.objectives))
+    return (LeftOut(REQUIREMENT, f"cannot meet the requirement {words}: a race does not start them", points),) * (
+        points > 0
+    )
 
 
 def _check_places(sweep: Sweep, points: tuple[DesignPoint, ...]) -> None:

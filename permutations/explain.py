@@ -12,6 +12,7 @@ from permutations.factors import DEFAULT_WORD, FACTORS, Setting
 from permutations.feasible.rules import Rule
 from permutations.feasible.space import FactorValues, Space
 from permutations.point import DesignPoint
+from permutations.requirement import can_meet_all, known
 
 IN, MERGED, OUT, NOT_CHOSEN, UNKNOWN = "in", "merged", "out", "not-chosen", "unknown"
 MOST_WALKED = 200_000
@@ -88,7 +89,7 @@ def _by_id(plan: Plan, wanted: str) -> Explanation:
     walked = (DesignPoint(values, space.varied) for values in islice(space.walk(), MOST_WALKED))
     point = next((point for point in walked if point.id == wanted), None)
     if point is not None:
-        return Explanation(NOT_CHOSEN, (_why_not_chosen(plan),), point)
+        return Explanation(NOT_CHOSEN, (_why_not_chosen(plan, point),), point)
     seen = "" if space.feasible <= MOST_WALKED else f" (the first {MOST_WALKED} were looked at)"
     return Explanation(UNKNOWN, (f"no feasible point of this sweep has the id {wanted}{seen}",))
 
@@ -123,7 +124,7 @@ def _about_one(plan: Plan, written: dict[str, Setting], named: dict[str, Setting
         return Explanation(OUT, tuple(map(_rule_said, broken)))
     point = DesignPoint(tuple(applying.values()), space.varied)
     planned = point in plan.points
-    why = _why_in(plan) if planned else _why_not_chosen(plan)
+    why = _why_in(plan) if planned else _why_not_chosen(plan, point)
     moot = [name for name in named if applying[name] != named[name]]
     if not moot:
         return Explanation(IN if planned else NOT_CHOSEN, (why,), point, planned=planned)
@@ -151,7 +152,13 @@ def _why_in(plan: Plan) -> str:
     return f"no rule leaves it out, and the {plan.sweep.design} design has it, in {plan.sweep.replicates} block(s)"
 
 
-def _why_not_chosen(plan: Plan) -> str:
+def _why_not_chosen(plan: Plan, point: DesignPoint | None = None) -> str:
+    if plan.sweep.racing is not None:
+        wanted = [
+            each for each in known(plan.sweep.objectives) if point is None or not can_meet_all(point, [each], None)
+        ]
+        words = " and ".join(each.text for each in wanted or known(plan.sweep.objectives))
+        return f"no rule leaves it out, but it cannot meet the requirement {words}: a race does not start it"
     return f"no rule leaves it out, but the {plan.sweep.design} design does not choose it: {plan.report.guarantees[0]}"
 
 

@@ -11,7 +11,8 @@ from permutations.order import shuffled
 from permutations.point import DesignPoint, PlannedTrial, trial_id
 from permutations.racing.race import CONFIRMATION, Ask, Outcome, Race, Racer
 from permutations.racing.sampled import SampledRace, available
-from permutations.racing.spec import ELIMINATION, RacingSpec
+from permutations.racing.spec import ELIMINATION, GAUSSIAN_PROCESS, RacingSpec
+from permutations.requirement import measured
 from permutations.sweep import Sweep
 
 
@@ -21,8 +22,9 @@ def racer(sweep: Sweep, points: Sequence[DesignPoint]) -> Racer:
     maximise = sweep.objectives[0].maximise
     expected_s = trial_seconds(sweep)
     if spec.sampler == ELIMINATION:
-        return Race(spec, tuple(point.id for point in points), maximise, expected_s)
-    if not available():
+        limits = len(measured(sweep.objectives))
+        return Race(spec, tuple(point.id for point in points), maximise, expected_s, limits)
+    if spec.sampler != GAUSSIAN_PROCESS and not available():
         message = f'sampler = "{spec.sampler}" needs Optuna, which is not installed: pip install "stripelab[optuna]"'
         raise SweepError(sweep.path, None, "[racing] sampler", message)
     return SampledRace(spec, {point.id: point.settings for point in points}, maximise, expected_s, sweep.seed)

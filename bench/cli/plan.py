@@ -15,6 +15,7 @@ from bench.words import duration
 if TYPE_CHECKING:
     from permutations.cost import Cost
     from permutations.design import Plan
+    from permutations.sweep import Sweep
 
 SHOWN_TRIALS = 20
 
@@ -66,13 +67,20 @@ def plan(
         raise typer.BadParameter("cannot go with --json or --explain", param_hint="--csv")
     if lab and disk_size is not None:
         raise typer.BadParameter("is for real disks: the lab's are in the sweep file", param_hint="--disk-size")
-    made = make_plan(Sweep.load(sweep_file, vocabulary()))
+    disk_bytes = _disk_bytes(disk_size)
+    sweep = Sweep.load(sweep_file, vocabulary())
+    made = make_plan(sweep, sweep.lab.disk_bytes if _for_lab(sweep, disk_bytes, lab=lab) else disk_bytes)
     if why is not None:
         _explain(made, why, json=json)
     elif as_table:
         say(plan_face.as_csv(made).rstrip("\n"))
     else:
-        _show(made, _disk_bytes(disk_size), lab=lab, json=json, everything=everything)
+        _show(made, disk_bytes, lab=lab, json=json, everything=everything)
+
+
+def _for_lab(sweep: Sweep, disk_bytes: int | None, *, lab: bool) -> bool:
+    """Whether a plan is for the virtual lab."""
+    return lab or (sweep.lab_given and disk_bytes is None)
 
 
 def _show(made: Plan, disk_bytes: int | None, *, lab: bool, json: bool, everything: bool) -> None:
@@ -96,7 +104,7 @@ def _warnings(made: Plan, disk_bytes: int | None, *, lab: bool) -> list[str]:
     """What is known to be doubtful of a plan; raises SweepFileError for what `run` would refuse."""
     from bench import machine, preflight
 
-    if lab or (made.sweep.lab_given and disk_bytes is None):
+    if _for_lab(made.sweep, disk_bytes, lab=lab):
         where = machine.virtual_lab(made.sweep, installed=lab)
     else:
         where = machine.unnamed(disk_bytes)

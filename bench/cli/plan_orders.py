@@ -32,7 +32,12 @@ def race_words(made: Plan) -> str:
     if spec is None:
         return ""
     budget = f"{spec.budget_trials} trials" if spec.budget_trials is not None else f"{(spec.budget_s or 0) / 3600:g} h"
-    lost = f"the test eliminates the best point with a probability of at most {100 * spec.error_rate:g} %, "
+    best = (
+        "best point that meets the requirements"
+        if any(each.require for each in made.sweep.objectives)
+        else "best point"
+    )
+    lost = f"the test eliminates the {best} with a probability of at most {100 * spec.error_rate:g} %, "
     lost += "what drops out for want of budget is not covered"
     if spec.sampler != "elimination":
         lost = f"{spec.sampler} chooses {spec.batch} points a block; no error rate is stated"

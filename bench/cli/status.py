@@ -64,6 +64,10 @@ def _of_sweep(store: Path, frames: StoreFrames, plan: Plan, *, as_json: bool) ->
         return
     left = counts.planned - counts.decided
     say(f"{counts.ok} of {counts.planned} trials ok, {counts.failed} failed, {counts.invalid} invalid, {left} to run")
+    if plan.sweep.racing is not None:
+        from bench import race
+
+        prose(race.standing_line(race.History(plan, frames.store)))
     _say_dropped(frames)
     show_points(frames, [] if plan.sweep.racing else [(trial.point.id, trial.block) for trial in plan.trials])
     _say_bad(frames)

@@ -1,8 +1,8 @@
 """D-optimal designs: the points of the feasible set that determine the coefficients of a model best.
 
-Fedorov's exchange (Fedorov 1972, Theory of Optimal Experiments; Atkinson, Donev and Tobias 2007, Optimum
-Experimental Designs, with SAS, chapter 12): as long as the determinant of the information matrix grows,
-the pair of a chosen point and a candidate that makes it grow most is exchanged.
+Modified Fedorov exchange (Fedorov 1972, Theory of Optimal Experiments; Cook and Nachtsheim, Technometrics 22, 1980):
+each chosen point in turn is exchanged for the candidate that makes the determinant of the information matrix grow most,
+until no exchange does.  Exchanges end in local optima, so there are many starts; the best counts.
 """
 
 from __future__ import annotations
@@ -32,12 +32,13 @@ WORK = 100_000_000
 EXCHANGE_WORK = 20_000_000_000
 """Multiplications in all the exchanges of one start."""
 
-MOST_EXCHANGES = 300
-STARTS = 3
-MANY = 100
-"""With more coefficients than this there is one start."""
+MOST_PASSES = 100
+MOST_STARTS = 120
+START_WORK = 300_000_000
+"""Candidates times coefficients times points of all starts: 30 and more up to 8000 candidates for 30 coefficients."""
 
 GAIN = 1e-7
+FINAL = 1e-6
 
 
 def d_optimal(space: Space, spec: DesignSpec, seed: int) -> Chosen:
@@ -54,13 +55,7 @@ def d_optimal(space: Space, spec: DesignSpec, seed: int) -> Chosen:
         rows = _distinct(smaller, encoded.model.levels)
         terms = terms_of(encoded, rows, interactions=spec.model == "interactions")
     size = _size(spec, terms.count, encoded.model.feasible(), len(rows), len(kept))
-    best = max(
-        (
-            _Exchange(terms.basis, size, len(kept), stream, start).design()
-            for start in range(STARTS if terms.count <= MANY else 1)
-        ),
-        key=lambda found: round(found.log_det, 6),
-    )
+    best = search(terms.basis, size, len(kept), stream)
     chosen = rows[best.places]
     efficiency = round(float(np.exp(best.log_det / terms.count) * len(rows) / size) * 100, 1)
     guarantees = [
@@ -119,65 +114,93 @@ def _distinct(rows: Ints, levels: tuple[int, ...]) -> Ints:
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
+class Found:
+    """The rows of a design, and the logarithm of the determinant of its information matrix."""
+
     places: Ints
     log_det: float
+    final: bool
+    """No design is better: the variance is nowhere above what D-optimal designs have (Kiefer and Wolfowitz 1960)."""
+
+
+def search(basis: Floats, size: int, kept: int, stream: Stream) -> Found:
+    """The best of many starts, for an orthonormal basis of the model over the candidates; the first rows are kept."""
+    starts = max(1, min(MOST_STARTS, START_WORK // (basis.size * size)))
+    best = _Exchange(basis, size, kept, stream, 0).design()
+    for start in range(1, starts):
+        if best.final:
+            break
+        found = _Exchange(basis, size, kept, stream, start).design()
+        if round(found.log_det, 6) > round(best.log_det, 6):
+            best = found
+    return best
 
 
 class _Exchange:
-    """One start and its exchanges, on an orthonormal basis of the model over the candidates."""
+    """One start and its exchanges."""
 
     def __init__(self, basis: Floats, size: int, kept: int, stream: Stream, start: int) -> None:
         self._basis, self._size, self._kept = basis, size, kept
-        self._weights = 1.0 if start == 0 else 0.5 + stream.fractions(len(basis))
+        self._weights = np.ones(len(basis))  # the first start is greedy
+        if start:  # every second one is nearly so, and the others are nearly random
+            drawn = stream.fractions(len(basis))
+            self._weights = 0.5 + drawn if start % 2 else 0.05 + drawn**2
 
-    def design(self) -> _Found:
+    def design(self) -> Found:
         places = self._start()
         if np.linalg.matrix_rank(self._basis[places]) < self._basis.shape[1]:
             raise DesignError("with the points of the file too few are left for the model: more are needed", "size")
         count, coefficients = self._basis.shape
-        exchanges = EXCHANGE_WORK // (count * coefficients * (coefficients + self._size))
-        for _ in range(min(exchanges, MOST_EXCHANGES)):
-            swapped = self._swap(places)
-            if swapped is None:
+        passes = EXCHANGE_WORK // (count * coefficients * (coefficients + self._size))
+        for _ in range(max(1, min(passes, MOST_PASSES))):
+            if not self._improve(places):
                 break
-            places = swapped
         chosen = self._basis[places]
-        return _Found(np.sort(places), float(np.linalg.slogdet(chosen.T @ chosen)[1]))
+        known = chosen.T @ chosen
+        variance = np.einsum("ij,ij->i", self._basis @ np.linalg.inv(known), self._basis)
+        final = not self._kept and float(variance.max()) * self._size <= coefficients * (1 + FINAL)
+        return Found(np.sort(places), float(np.linalg.slogdet(known)[1]), final)
 
     def _start(self) -> Ints:
         """The kept points, then those that each add the most to what is known so far."""
         chosen = list(range(self._kept))
         # a small multiple of the identity stands for what is not known yet
         known = np.eye(self._basis.shape[1]) * 1e-6 + self._basis[chosen].T @ self._basis[chosen]
-        inverse = np.linalg.inv(known)
+        inverse: Floats = np.linalg.inv(known).astype(np.float64)
         variance = np.einsum("ij,ij->i", self._basis @ inverse, self._basis)
         while len(chosen) < self._size:
             wanted = np.round(variance * self._weights, 6)
             wanted[chosen] = -1.0
             one = int(np.argmax(wanted))
             chosen.append(one)
-            direction = inverse @ self._basis[one]
-            scale = 1.0 + float(self._basis[one] @ direction)
-            inverse -= np.outer(direction, direction) / scale
-            variance -= (self._basis @ direction) ** 2 / scale
+            inverse, variance = self._updated(inverse, variance, one, 1)
         return np.array(chosen, dtype=np.int64)
 
-    def _swap(self, places: Ints) -> Ints | None:
-        """The best exchange; None where none makes the determinant grow."""
+    def _improve(self, places: Ints) -> bool:
+        """Exchange each chosen point in turn, in place, where that makes the determinant grow; whether any was."""
         chosen = self._basis[places]
-        inverse = np.linalg.inv(chosen.T @ chosen)
-        spread = self._basis @ inverse
-        variance = np.einsum("ij,ij->i", spread, self._basis)
-        own = variance[places]
-        across = spread @ chosen.T
-        growth = variance[:, None] - (variance[:, None] * own[None, :] - across**2) - own[None, :]
-        growth[places, :] = -np.inf
-        growth[:, : self._kept] = -np.inf
-        growth = np.round(growth, 9)  # so that ties fall alike on every machine
-        new, old = np.unravel_index(int(np.argmax(growth)), growth.shape)
-        if growth[new, old] <= GAIN:
-            return None
-        swapped = places.copy()
-        swapped[old] = new
-        return swapped
+        inverse: Floats = np.linalg.inv(chosen.T @ chosen).astype(np.float64)
+        variance: Floats = np.einsum("ij,ij->i", self._basis @ inverse, self._basis)
+        exchanged = False
+        for slot in range(self._kept, self._size):
+            old = int(places[slot])
+            across = self._basis @ (inverse @ self._basis[old])
+            growth = variance * (1 - variance[old]) + across**2 - variance[old]
+            growth[places] = -np.inf
+            new = int(np.argmax(np.round(growth, 9)))  # so that ties fall alike on every machine
+            if growth[new] <= GAIN:
+                continue
+            inverse, variance = self._updated(inverse, variance, new, 1)
+            inverse, variance = self._updated(inverse, variance, old, -1)
+            places[slot] = new
+            exchanged = True
+        return exchanged
+
+    def _updated(self, inverse: Floats, variance: Floats, row: int, sign: int) -> tuple[Floats, Floats]:
+        """Inverse and variances with a row more, or with one less (Sherman and Morrison 1950)."""
+        direction = inverse @ self._basis[row]
+        scale = sign / (1.0 + sign * float(self._basis[row] @ direction))
+        return (
+            inverse - scale * np.outer(direction, direction),
+            variance - scale * (self._basis @ direction) ** 2,
+        )

@@ -20,24 +20,32 @@ worst means drop out, some after each block, so that what is left goes to points
 **Confirmation.**  The rest of the budget goes to fresh blocks of the finalists.  Estimates come from
 these alone: screening favours whoever was lucky in it (the winner's curse).
 
+**Requirements.**  Points that cannot meet one do not start (:mod:`permutations.requirement`).  Requirements on measured
+figures are tested after each block but the first, in screening and confirmation: a point is eliminated where its mean
+misses the limit by more than noise and blocks explain (:class:`permutations.racing.screen.Limit`).  Only a point that
+is shown to meet all of them can lead, so a point that does not count eliminates no other.  The objective and each
+requirement take equal parts of ``error_rate``, which so bounds the probability that the best of the points that meet
+the requirements is eliminated.  The cut takes points first that seem to miss a requirement.
+
 A point whose trial fails is withdrawn.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from permutations.racing.screen import Limits, Screen, look_level
 from permutations.racing.spec import RacingSpec
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    Floats = npt.NDArray[np.float64]
     Flags = npt.NDArray[np.bool_]
+    Floats = npt.NDArray[np.float64]
 
 SCREENING = "screening"
 CONFIRMATION = "confirmation"
@@ -51,13 +59,19 @@ Chosen by simulation: 1.25 to 2 are about equally good, 1 is less (``tests/valid
 
 @dataclass(frozen=True)
 class Outcome:
-    """One trial of a race: its figure (None where it failed) and what it took."""
+    """One trial of a race: its figure (None where it failed) and what it took.
+
+    ``slacks`` says by how much it meets each measured requirement (log scale, below 0 it misses; None: not measured).
+    ``unfit``: it showed that its point cannot meet a requirement, by a fact that is the same in every trial.
+    """
 
     phase: str
     block: int
     point_id: str
     value: float | None
     duration_s: float
+    slacks: tuple[float | None, ...] = ()
+    unfit: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +98,7 @@ class RaceState:
     """Where a race stands; ``ask`` is None when it has ended.
 
     ``cut`` are the points that dropped out for want of budget, those of each block together, in the order
-    of the blocks.
+    of the blocks; ``missing`` are those that are shown to miss a requirement.
     """
 
     ask: Ask | None
@@ -93,6 +107,7 @@ class RaceState:
     withdrawn: tuple[str, ...] = ()
     finalists: tuple[str, ...] = ()
     cut: tuple[tuple[str, ...], ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 class Racer(Protocol):
@@ -101,97 +116,6 @@ class Racer(Protocol):
     def state(self, history: Iterable[Outcome]) -> RaceState:
         """Where the race stands after ``history``, in whatever order that is told."""
         ...
-
-
-@dataclass
-class Screen:
-    """Screening of ``races`` races side by side, each over the same number of points.
-
-    Values are on the log scale, more is better.  One race is a batch of one; simulations are batches
-    of thousands, through the same lines of code.
-    """
-
-    live: Flags
-    """(races, points)"""
-    error_rate: float
-    keep: int
-    """Fewest points that the test leaves."""
-    blocks: int = 0
-    chosen: Flags = field(init=False)
-    """(races,) Whether points dropped out without a test, so that those live were chosen by their means."""
-    means: Floats = field(init=False)
-    squares: Floats = field(init=False)
-    df: Floats = field(init=False)
-
-    def __post_init__(self) -> None:
-        import numpy as np
-
-        races, points = self.live.shape
-        self.rivals = points - 1
-        self.chosen = np.zeros(races, dtype=bool)
-        self.means = np.zeros((races, points))
-        self.squares = np.zeros(races)
-        self.df = np.zeros(races)
-
-    def add(self, values: Floats, running: Flags) -> None:
-        """A block of the ``running`` races; only values of live points are looked at.
-
-        The noise grows by what the block departs from the means before it, block effect taken out
-        (Helmert contrasts, independent of the means).  Where live points were chosen by the means before it,
-        these scatter less than chance would make them, and by how much depends on the truth; so only the
-        block's own scatter is counted on then, which makes the noise too large rather than too small.
-        """
-        import numpy as np
-
-        self.blocks += 1
-        taken = self.live & running[:, None]
-        count = np.maximum(taken.sum(axis=1), 1)
-        step = np.where(taken, values - self.means, 0.0)
-        if self.blocks > 1:
-            off = np.where(taken, step - (step.sum(axis=1) / count)[:, None], 0.0)
-            share = np.where(self.chosen, 1.0, (self.blocks - 1) / self.blocks)
-            self.squares += (off**2).sum(axis=1) * share
-            self.df += np.where(running, np.maximum(count - 1, 0), 0)
-        self.means += step / self.blocks
-
-    def eliminate(self, running: Flags) -> tuple[Flags, Floats]:
-        """Take out who is shown to be behind the leader: who that is, and the lead that shows it."""
-        import numpy as np
-        from scipy import special
-
-        level = look_level(self.error_rate, self.blocks)
-        df = np.maximum(self.df, 1)
-        critical = -special.stdtrit(df, level / max(self.rivals, 1))
-        reach = critical * np.sqrt(self.squares / df * 2 / self.blocks)
-        reach = np.where(self.df > 0, reach, np.inf)
-        standing = np.where(self.live, self.means, -np.inf)
-        behind = standing.max(axis=1)[:, None] - self.means > reach[:, None]
-        ranks = (-standing).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
-        out = self.live & behind & running[:, None] & (ranks >= self.keep)
-        self.live = self.live & ~out
-        return out, reach
-
-    def cut(self, count: npt.NDArray[np.intp], running: Flags) -> Flags:
-        """Keep the ``count`` live points with the best means of each of the ``running`` races; who drops out."""
-        import numpy as np
-
-        ranks = np.where(self.live, -self.means, np.inf).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
-        out: Flags = self.live & running[:, None] & (ranks >= count[:, None])
-        self.live = self.live & ~out
-        self.chosen = self.chosen | out.any(axis=1)
-        return out
-
-    def leaders(self, count: int) -> npt.NDArray[np.intp]:
-        """Positions of the ``count`` live points with the best means, best first; (races, count)."""
-        import numpy as np
-
-        order: npt.NDArray[np.intp] = np.where(self.live, -self.means, np.inf).argsort(axis=1, kind="stable")
-        return order[:, :count]
-
-
-def look_level(error_rate: float, blocks: int) -> float:
-    """Level of the look after ``blocks`` blocks (2 or more); over all looks they add up to ``error_rate``."""
-    return error_rate / (blocks * (blocks - 1))
 
 
 def width(live: npt.NDArray[np.intp], finalists: int, left: Floats) -> npt.NDArray[np.intp]:
@@ -214,74 +138,126 @@ def width(live: npt.NDArray[np.intp], finalists: int, left: Floats) -> npt.NDArr
 
 @dataclass(frozen=True)
 class Race:
-    """A race over ``points`` (their ids); ``expected_s`` is what a trial takes before any is measured."""
+    """A race over ``points`` (their ids); ``expected_s`` is what a trial takes before any is measured.
+
+    ``requirements`` is how many measured figures have a limit.
+    """
 
     spec: RacingSpec
     points: tuple[str, ...]
     maximise: bool
     expected_s: float
+    requirements: int = 0
 
     def state(self, history: Iterable[Outcome]) -> RaceState:
         """Play the race again from ``history`` and say where it stands."""
-        import numpy as np
-
         told = {(each.phase, each.block, each.point_id): each for each in history}
         budget = Budget(self.spec, self.expected_s)
-        screen = Screen(np.ones((1, len(self.points)), dtype=bool), self.spec.error_rate, self.spec.finalists)
-        looks: list[Look] = []
-        withdrawn: list[str] = []
+        replay = _Replay(self)
         cut: list[tuple[str, ...]] = []
-        while len(live := self._live(screen)) > self.spec.finalists:
-            if screen.blocks:
-                cut.append(self._cut(screen, budget))
-                live = self._live(screen)
+        while len(live := replay.live) > self.spec.finalists:
+            if replay.screen.blocks:
+                cut.append(replay.cut(budget))
+                live = replay.live
                 if len(live) <= self.spec.finalists or not budget.allows(live, screening=True):
                     break
-            ask = Ask(SCREENING, screen.blocks, live)
+            ask = Ask(SCREENING, replay.screen.blocks, live)
             outcomes = answers(told, ask)
             if outcomes is None:
-                return RaceState(ask, live, tuple(looks), tuple(withdrawn), cut=tuple(cut))
+                return replace(replay.state(ask), cut=tuple(cut))
             budget.spend(outcomes)
-            withdrawn += self._withdraw(screen, outcomes)
-            self._block(screen, outcomes, looks)
-        finalists = tuple(self.points[index] for index in screen.leaders(min(self.spec.finalists, len(live)))[0])
-        following = confirmation(told, budget, finalists, screen.blocks)
-        return RaceState(following, live, tuple(looks), tuple(withdrawn), finalists, tuple(cut))
+            replay.block(outcomes)
+        finalists = replay.finalists()
+        following = confirmation(told, budget, finalists, replay.screen.blocks, replay.limit)
+        left = tuple(point for point in finalists if point not in replay.missing)
+        return replace(replay.state(following), finalists=left, cut=tuple(cut))
 
-    def _live(self, screen: Screen) -> tuple[str, ...]:
-        return tuple(point for point, live in zip(self.points, screen.live[0], strict=True) if live)
 
-    def _cut(self, screen: Screen, budget: Budget) -> tuple[str, ...]:
+class _Replay:
+    """A race as it is played again: what was shown of its points so far."""
+
+    def __init__(self, race: Race) -> None:
+        import numpy as np
+
+        self._race = race
+        self._place = {point: place for place, point in enumerate(race.points)}
+        parts = 1 + race.requirements
+        shape = (1, len(race.points))
+        self.screen = Screen(np.ones(shape, dtype=bool), race.spec.error_rate / parts, race.spec.finalists)
+        self._limits = Limits(shape, race.requirements, race.spec.error_rate * race.requirements / parts)
+        self._looks: list[Look] = []
+        self._withdrawn: list[str] = []
+        self.missing: list[str] = []
+
+    @property
+    def live(self) -> tuple[str, ...]:
+        """The points that are still in the race."""
+        return self._named(self.screen.live)
+
+    def state(self, ask: Ask | None) -> RaceState:
+        """Where the race stands."""
+        return RaceState(ask, self.live, tuple(self._looks), tuple(self._withdrawn), missing=tuple(self.missing))
+
+    def finalists(self) -> tuple[str, ...]:
+        """The first of those that are live."""
+        count = min(self._race.spec.finalists, len(self.live))
+        return tuple(self._race.points[place] for place in self.screen.leaders(count)[0])
+
+    def cut(self, budget: Budget) -> tuple[str, ...]:
         """The points that drop out before the next block, for want of budget."""
         import numpy as np
 
-        live = self._live(screen)
-        wide = width(np.array([len(live)]), self.spec.finalists, np.array([budget.left(live)]))
-        out = screen.cut(np.maximum(wide, self.spec.finalists), np.array([True]))
-        return tuple(point for point, flag in zip(self.points, out[0], strict=True) if flag)
+        live, finalists = self.live, self._race.spec.finalists
+        wide = width(np.array([len(live)]), finalists, np.array([budget.left(live)]))
+        return self._named(self.screen.cut(np.maximum(wide, finalists), np.array([True])))
 
-    def _withdraw(self, screen: Screen, outcomes: Sequence[Outcome]) -> list[str]:
-        """Points whose trial failed leave the race."""
-        failed = [each.point_id for each in outcomes if each.value is None]
-        for point in failed:
-            screen.live[0, self.points.index(point)] = False
-        return failed
-
-    def _block(self, screen: Screen, outcomes: Sequence[Outcome], looks: list[Look]) -> None:
-        """Take a block in, and look at it."""
+    def block(self, outcomes: Sequence[Outcome]) -> None:
+        """Take a block of screening in, and look at it."""
         import numpy as np
 
+        failed = [each.point_id for each in outcomes if each.value is None]
+        self.screen.remove(self._flags(failed))  # points whose trial failed leave the race
+        self._withdrawn += failed
         running = np.array([True])
-        values = np.zeros((1, len(self.points)))
+        values = np.zeros((1, len(self._place)))
         for each in outcomes:
             if each.value is not None:
-                values[0, self.points.index(each.point_id)] = math.log(each.value) * (1 if self.maximise else -1)
-        screen.add(values, running)
-        if screen.blocks > 1:
-            out, reach = screen.eliminate(running)
-            gone = tuple(point for point, flag in zip(self.points, out[0], strict=True) if flag)
-            level = look_level(self.spec.error_rate, screen.blocks)
-            looks.append(Look(screen.blocks - 1, level, math.exp(min(float(reach[0]), 700.0)), gone))
+                values[0, self._place[each.point_id]] = math.log(each.value) * (1 if self._race.maximise else -1)
+        self.screen.add(values, running)
+        self.limit(outcomes)
+        if self.screen.blocks > 1:
+            able = self._limits.meeting() if self._race.requirements else None
+            out, reach = self.screen.eliminate(running, able)
+            lead = math.exp(min(float(reach[0]), 700.0))
+            level = look_level(self.screen.error_rate, self.screen.blocks)
+            self._looks.append(Look(self.screen.blocks - 1, level, lead, self._named(out)))
+
+    def limit(self, outcomes: Sequence[Outcome]) -> frozenset[str]:
+        """Hold a block against the requirements; the points that go on."""
+        import numpy as np
+
+        ok = [each for each in outcomes if each.value is not None]
+        taken = self._flags(each.point_id for each in ok)
+        slacks = np.full((self._race.requirements, *taken.shape), np.nan)
+        for each in ok:
+            for number, slack in enumerate(each.slacks):
+                slacks[number, 0, self._place[each.point_id]] = np.nan if slack is None else slack
+        self._limits.add(slacks, taken, self.screen.chosen)
+        out = taken & (self._limits.failing() | self._flags(each.point_id for each in ok if each.unfit))
+        self.missing += self._named(out)
+        self.screen.remove(out)
+        self.screen.handicap = self._limits.handicap()
+        return frozenset(self._named(taken & ~out))
+
+    def _flags(self, points: Iterable[str]) -> Flags:
+        import numpy as np
+
+        found = np.zeros((1, len(self._place)), dtype=bool)
+        found[0, [self._place[point] for point in points]] = True
+        return found
+
+    def _named(self, flags: Flags) -> tuple[str, ...]:
+        return tuple(point for point, flag in zip(self._race.points, flags[0], strict=True) if flag)
 
 
 class Budget:
@@ -329,8 +305,17 @@ def answers(told: Mapping[tuple[str, int, str], Outcome], ask: Ask) -> tuple[Out
     return whole if len(whole) == len(found) else None
 
 
+def fit(outcomes: Iterable[Outcome]) -> frozenset[str]:
+    """The points whose trials did not fail, nor show that they cannot meet a requirement."""
+    return frozenset(each.point_id for each in outcomes if each.value is not None and not each.unfit)
+
+
 def confirmation(
-    told: Mapping[tuple[str, int, str], Outcome], budget: Budget, finalists: Sequence[str], block: int
+    told: Mapping[tuple[str, int, str], Outcome],
+    budget: Budget,
+    finalists: Sequence[str],
+    block: int,
+    going_on: Callable[[Sequence[Outcome]], Collection[str]] = fit,
 ) -> Ask | None:
     """The next block of the finalists, from ``block`` on; None where the budget or the finalists are at an end."""
     left = tuple(sorted(finalists))
@@ -340,6 +325,6 @@ def confirmation(
         if outcomes is None:
             return ask
         budget.spend(outcomes)
-        left = tuple(each.point_id for each in outcomes if each.value is not None)
+        left = tuple(sorted(going_on(outcomes)))
         block += 1
     return None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ELIMINATION = "elimination"
-SAMPLERS = (ELIMINATION, "optuna-tpe", "optuna-random")
-"""What decides which points a block has: the sequential test, or a sampler of Optuna's."""
+GAUSSIAN_PROCESS = "gaussian-process"
+SAMPLERS = (ELIMINATION, GAUSSIAN_PROCESS, "optuna-tpe", "optuna-random")
+"""What decides which points a block has: the sequential test, a model of the figures, or a sampler of Optuna's."""
 
 
 @dataclass(frozen=True)
@@ -23,5 +24,5 @@ class RacingSpec:
     budget_trials: int | None = None
     budget_s: float | None = None
     sampler: str = ELIMINATION
-    batch: int = 8
-    """Points in a block of a sampler of Optuna's."""
+    batch: int = 4
+    """Points in a block that a sampler chooses."""

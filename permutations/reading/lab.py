@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from permutations.constraint import PREFERENCES, figure_of, why_not
+from permutations.constraint import PREFERENCES, parse, why_not
 from permutations.errors import nearest
 from permutations.objective import LATENCIES, METRICS, Objective, as_measured, not_of, spelt
 from permutations.reading.table import Table, quoted
@@ -153,7 +153,7 @@ def _require(table: Table, workload: Workload) -> tuple[str, ...]:
     found = []
     for at, value in table.elements("require") if table.has("require") else ():
         wrong = why_not(value) if isinstance(value, str) else f"{quoted(value)} is no text"
-        wrong = wrong or not_of(figure_of(value), workload)
+        wrong = wrong or not_of(parse(value).metric, workload)
         if wrong is not None:
             table.source.refuse(at, wrong)
         found.append(value)

@@ -33,5 +33,5 @@ def parse_racing(root: Table) -> RacingSpec | None:
         budget_trials=table.integer("budget_trials", None, 4),
         budget_s=3600 * hours if table.has("budget_hours") else None,
         sampler=table.word("sampler", SAMPLERS, ELIMINATION, "unknown sampler"),
-        batch=table.integer("batch", usual.batch, 2, 1000),
+        batch=table.integer("batch", usual.batch, 1, 1000),
     )

@@ -43,7 +43,7 @@ def warnings(trials: Sequence[TrialRow]) -> tuple[str, ...]:
 
 def _not_ended(screened: int) -> str:
     return (
-        f"A RACE THAT HAS NOT ENDED: these are {screened} screening trials, in which points dropped out for their "
-        "figures. The estimates of those that are left are too good, and nothing here is a result: run the sweep to "
-        "its end."
+        f"A RACE WITHOUT FRESH RUNS OF FINALISTS: these are {screened} screening trials, in which points dropped out "
+        "for their figures. The estimates of those that are left are too good, and nothing here is a result. Either "
+        "the race has not ended, or no point met its requirements: `stripelab status` says which."
     )

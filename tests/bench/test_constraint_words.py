@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
+
 from permutations import constraint
 from results.errors import ResultsError
 from results.estimates import constraints
@@ -35,6 +39,26 @@ def test_what_is_accepted_before_the_run_is_accepted_after_it_and_nothing_else()
         return True
 
     assert [text for text in TEXTS if (constraint.why_not(text) is None) is not judged(text)] == []
+
+
+def test_both_mean_the_same_limit() -> None:
+    accepted = [text for text in TEXTS if constraint.why_not(text) is None]
+    for text in accepted:
+        before, after = constraint.parse(text), constraints.parse(text)
+        assert (before.metric, before.operator, before.limit) == (after.metric, after.operator, after.limit)
+        for value in (before.limit * factor for factor in (0.5, 1, 2)):
+            assert before.holds(value) is (after.judge(value, value) == constraints.MET)
+    assert len(accepted) > 30
+
+
+def test_what_is_known_before_a_run_is_what_a_trial_records_as_a_fact() -> None:
+    assert set(constraint.KNOWN_BEFORE) == set(constraints.FACTS)
+
+
+def test_slack_is_positive_where_a_figure_meets_the_limit() -> None:
+    assert constraint.parse("p99 < 20 ms").slack(10e6) == pytest.approx(math.log(2))
+    assert constraint.parse("iops >= 100").slack(50) == pytest.approx(-math.log(2))
+    assert constraint.parse("iops >= 0").slack(50) > 0
 
 
 def test_a_time_without_a_unit_is_an_error_that_names_the_units() -> None:

@@ -114,6 +114,30 @@ def found(plan: Plan, where: Machine) -> list[tuple[str, bool]]:
             "t.toml:8: workload w: the throttle lets the first 0.1 s through at once, up to 10 % of a run of 1 s",
             False,
         ),
+        (
+            planned(more='[objective]\nmaximise = "iops"\nrequire = ["survives >= 4"]\n'),
+            Machine("x"),
+            "t.toml:17: [objective] require: workload w: no point can meet survives >= 4; the closest is raid1 x4 xfs",
+            True,
+        ),
+        (
+            planned(more='[objective]\nmaximise = "iops"\nrequire = ["usable >= 1 TiB"]\n'),
+            Machine("x", disk_bytes=4 * GIB),
+            "t.toml:17: [objective] require: workload w: no point can meet usable >= 1 TiB; the closest is raid10 x4",
+            True,
+        ),
+        (
+            planned(more='[objective]\nmaximise = "iops"\nrequire = ["survives >= 3", "usable >= 6 GiB"]\n'),
+            Machine("x", disk_bytes=4 * GIB),
+            "t.toml:17: [objective] require: workload w: no point can meet survives >= 3 and usable >= 6 GiB together",
+            True,
+        ),
+        (
+            planned(more='[objective]\nmaximise = "iops"\nrequire = ["survives >= 2"]\n'),
+            Machine("x"),
+            "t.toml:15: [objective]: 1 of 2 points cannot meet survives >= 2: they are measured for what they",
+            False,
+        ),
     ],
     ids=lambda each: None if not isinstance(each, str) else each[:40],
 )
@@ -121,6 +145,24 @@ def test_what_is_known_beforehand_is_said_with_its_line(plan: Plan, where: Machi
     ((said, refused),) = [each for each in found(plan, where) if text[:60] in each[0]]
     assert said.startswith(text)
     assert refused is fatal
+
+
+def test_requirements_of_different_workloads_that_no_point_meets_together_are_refused() -> None:
+    second = '[[workload]]\nname = "v"\n' + DIRECT + "\n"
+    of = '[[objective]]\nworkload = "{}"\nmaximise = "iops"\nrequire = ["{}"]\n'
+    plan = planned(more=second + of.format("w", "survives >= 3") + of.format("v", "usable >= 6 GiB"))
+    ((said, fatal),) = found(plan, Machine("x", disk_bytes=4 * GIB))
+    assert "no point can meet the requirements of all workloads together: survives >= 3 and usable >= 6 GiB" in said
+    assert fatal
+
+
+def test_a_race_is_refused_where_no_point_can_meet_a_requirement_and_not_warned_of_points_that_do_not_start() -> None:
+    racing = SWEEP.replace('name = "checked"', 'name = "checked"\ndesign = "racing"\n[racing]\nbudget_trials = 40')
+    objective = '[objective]\nmaximise = "iops"\nrequire = ["survives >= {}"]\n'
+    for count, fatal in ((2, []), (4, [True])):
+        text = racing.format(factors="chunk_kib = [64, 128]", workload=DIRECT, dataset="files = 16")
+        plan = make_plan(Sweep.parse(text + objective.format(count), "t.toml", vocabulary()))
+        assert [refused for _, refused in found(plan, Machine("x"))] == fatal
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from permutations.constraint import figure_of, why_not
+from permutations.constraint import parse, why_not
 from permutations.durability import Commits, commits, syncs
 from permutations.errors import SweepError
 from permutations.objective import Objective, as_measured, not_of
@@ -92,7 +92,7 @@ def test_a_workload_that_syncs_goes_by_the_engine_that_measures_commits(more: st
 
 def test_short_names_of_requirements() -> None:
     assert why_not("commit_p99 < 20 ms") is None
-    assert figure_of("commit_p99 < 20 ms") == "commit_lat_p99_ns"
+    assert parse("commit_p99 < 20 ms").metric == "commit_lat_p99_ns"
     assert "needs a unit" in (why_not("sync_p999 < 20") or "")
     assert "the lower it is" in (why_not("sync_p999 > 20 ms") or "")
 

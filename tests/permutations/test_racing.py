@@ -196,10 +196,14 @@ def test_a_sampler_that_is_not_installed_is_said_in_one_line(sweep_of):
         make_plan(sweep_of(SWEEP.format(more='sampler = "optuna-tpe"')))
 
 
-@pytest.mark.skipif(not available(), reason="Optuna is not installed")
-@pytest.mark.parametrize("sampler", ["optuna-tpe", "optuna-random"])
+OPTUNA = pytest.mark.skipif(not available(), reason="Optuna is not installed")
+
+
+@pytest.mark.parametrize(
+    "sampler", ["gaussian-process", *(pytest.param(name, marks=OPTUNA) for name in ("optuna-tpe", "optuna-random"))]
+)
 @pytest.mark.filterwarnings("ignore")
-def test_a_sampler_of_optunas_races_behind_the_same_door(sweep_of, sampler):
+def test_a_sampler_races_behind_the_same_door(sweep_of, sampler):
     made = make_plan(sweep_of(SWEEP.format(more=f'sampler = "{sampler}"\nbatch = 5')))
     points = {point.id: point.settings for point in made.points}
     race = SampledRace(made.sweep.racing, points, maximise=True, expected_s=1.0, seed=3)

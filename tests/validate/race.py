@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from permutations.racing.race import Screen, width
+from permutations.racing.screen import Limits
 from permutations.racing.spec import RacingSpec
 
 Floats = npt.NDArray[np.float64]
@@ -41,6 +42,36 @@ TRUTHS: Mapping[str, Draw] = {
 }
 
 
+Both = Callable[[np.random.Generator, int, int], tuple[Floats, Floats]]
+
+
+def _opposed(rng: np.random.Generator, races: int, points: int) -> tuple[Floats, Floats]:
+    truth = rng.normal(0, 0.1, (races, points))
+    return truth, rng.normal(0, TRUE_SD, (races, points)) - truth
+
+
+def _levels(rng: np.random.Generator, races: int, points: int) -> tuple[Floats, Floats]:
+    slack = np.where(rng.random((races, points)) < 0.5, -0.7, 0.4)
+    return rng.normal(0, TRUE_SD, (races, points)) + np.where(slack < 0, 0.3, 0.0), slack
+
+
+def _own(rng: np.random.Generator, races: int, points: int) -> tuple[Floats, Floats]:
+    truth = rng.normal(0, 0.1, (races, points))
+    return truth, truth - np.quantile(truth, 0.7, axis=1, keepdims=True)
+
+
+LIMITED: Mapping[str, Both] = {
+    "limit of a figure of its own": lambda rng, races, points: (
+        rng.normal(0, TRUE_SD, (races, points)), rng.normal(0.05, 0.2, (races, points))),
+    "the faster, the nearer to the limit": _opposed,
+    "half miss by far and are 35 % faster": _levels,
+    "nine in ten exactly at the limit": lambda rng, races, points: (
+        rng.normal(0, TRUE_SD, (races, points)), np.where(rng.random((races, points)) < 0.9, 0.0, 0.5)),
+    "limit of the objective itself": _own,
+}  # fmt: skip
+"""Truths of the objective, and by how much points meet a requirement (below 0 they miss it)."""
+
+
 @dataclass(frozen=True)
 class Tally:
     """What came of the races, one entry each."""
@@ -52,6 +83,8 @@ class Tally:
     eliminated: npt.NDArray[np.int64]
     """How many points the test eliminated; the others dropped out for want of budget."""
     finalists: npt.NDArray[np.intp]
+    missing: npt.NDArray[np.int64]
+    """How many points the test of a requirement eliminated."""
 
 
 def interval(successes: int, races: int) -> tuple[float, float]:
@@ -68,16 +101,25 @@ def measured(truth: Floats, rng: np.random.Generator) -> Floats:
     return found
 
 
-def race(truth: Floats, spec: RacingSpec, rng: np.random.Generator, good: float = GOOD) -> Tally:
-    """Screening, the test and the cut after each block, confirmation; the pick is the best mean of that alone."""
+def race(
+    truth: Floats, spec: RacingSpec, rng: np.random.Generator, good: float = GOOD, slack: Floats | None = None
+) -> Tally:
+    """Screening, the tests and the cut after each block, confirmation; the pick is the best mean of that alone.
+
+    With ``slack`` there is a requirement, and the best is the best of the points that meet it (slack 0 and more); the
+    pick is then the best of the finalists that do.
+    """
     races, points = truth.shape
     budget = spec.budget_trials or 0
-    screen = Screen(np.ones((races, points), dtype=bool), spec.error_rate, spec.finalists)
+    parts = 1 if slack is None else 2
+    screen = Screen(np.ones((races, points), dtype=bool), spec.error_rate / parts, spec.finalists)
+    limits = Limits((races, points), parts - 1, spec.error_rate / parts)
     used = np.zeros(races, dtype=np.int64)
     running = np.ones(races, dtype=bool)
-    best = truth.argmax(axis=1)
+    meets = truth if slack is None else np.where(slack >= 0, truth, -np.inf)
+    best = (np.arange(races), meets.argmax(axis=1))
     lost = np.zeros(races, dtype=bool)
-    eliminated = np.zeros(races, dtype=np.int64)
+    eliminated, missing = np.zeros((2, races), dtype=np.int64)
     while True:
         if screen.blocks:
             wide = width(screen.live.sum(axis=1), spec.finalists, budget * (1 - spec.confirmation_share) - used)
@@ -86,14 +128,22 @@ def race(truth: Floats, spec: RacingSpec, rng: np.random.Generator, good: float 
         if not running.any():
             break
         used += np.where(running, screen.live.sum(axis=1), 0)
+        taken = screen.live & running[:, None]
         screen.add(measured(truth, rng), running)
+        if slack is not None:
+            limits.add(measured(slack, rng)[None], taken, screen.chosen)
+            out = taken & limits.failing()
+            screen.remove(out)
+            screen.handicap = limits.handicap()
+            lost |= out[best]
+            missing += out.sum(axis=1)
         if screen.blocks > 1:
-            out, _ = screen.eliminate(running)
-            lost |= out[np.arange(races), best]
+            out, _ = screen.eliminate(running, None if slack is None else limits.meeting())
+            lost |= out[best]
             eliminated += out.sum(axis=1)
     finalists = screen.leaders(spec.finalists)
-    picked, trials = confirmed(truth, finalists, used, budget, rng)
-    return Tally(lost, truth.max(axis=1) - picked <= good, trials, eliminated, finalists)
+    picked, trials = confirmed(meets, finalists, used, budget, rng)
+    return Tally(lost, meets[best] - picked <= good, trials, eliminated, finalists, missing)
 
 
 def confirmed(
@@ -164,6 +214,14 @@ def report(races: int, seed: int) -> None:
         found = race(draw(rng, races, POINTS), RacingSpec(budget_trials=1024), rng)
         out = found.eliminated.mean()
         print(f"truth {name}: {said('best eliminated', found.best_eliminated)}, {out:.1f} of {POINTS} by the test")
+    for budget in (256, 512, 1024):
+        for name, both in LIMITED.items():
+            rng = np.random.default_rng([seed, budget, len(name)])
+            truth, slack = both(rng, races, POINTS)
+            found = race(truth, RacingSpec(budget_trials=budget), rng, slack=slack)
+            out, miss = found.missing.mean(), (slack < 0).sum(axis=1).mean()
+            print(f"requirement, {budget} trials, {name}: {said('best eliminated', found.best_eliminated)}, "
+                  f"{said('picked within 1 %', found.good)}, {out:.1f} of {miss:.1f} that miss eliminated")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from permutations.racing.screen import Limit
 from permutations.racing.spec import RacingSpec
-from tests.validate.race import POINTS, TRUTHS, halving, interval, race, uniform
+from tests.validate.race import LIMITED, POINTS, TRUTHS, halving, interval, race, uniform
 
 RACES = 300
 
@@ -33,6 +34,32 @@ def test_the_best_is_eliminated_no_more_often_than_stated(truth):
     rng = np.random.default_rng(11)
     found = race(TRUTHS[truth](rng, RACES, POINTS), RacingSpec(budget_trials=1024), rng)
     assert interval(int(found.best_eliminated.sum()), RACES)[0] <= 0.05
+
+
+@pytest.mark.parametrize("truth", LIMITED)
+def test_the_best_that_meets_a_requirement_is_eliminated_no_more_often_than_stated(truth):
+    rng = np.random.default_rng(13)
+    figures, slack = LIMITED[truth](rng, RACES, POINTS)
+    found = race(figures, RacingSpec(budget_trials=1024), rng, slack=slack)
+    assert interval(int(found.best_eliminated.sum()), RACES)[0] <= 0.05
+
+
+def test_points_that_miss_a_requirement_by_far_are_eliminated():
+    rng = np.random.default_rng(13)
+    figures, slack = LIMITED["half miss by far and are 35 % faster"](rng, RACES, POINTS)
+    found = race(figures, RacingSpec(budget_trials=1024), rng, slack=slack)
+    assert found.missing.mean() >= 0.5 * (slack < 0).sum(axis=1).mean()
+    assert found.good.mean() >= 0.9
+
+
+def test_a_test_of_requirements_that_is_too_eager_is_caught(monkeypatch):
+    """With an eighth of its reach the rate is far above 5 %: the check above can fail."""
+    reach = Limit.reach.fget
+    monkeypatch.setattr(Limit, "reach", property(lambda limit: reach(limit) / 8))
+    rng = np.random.default_rng(13)
+    figures, slack = LIMITED["nine in ten exactly at the limit"](rng, RACES, POINTS)
+    found = race(figures, RacingSpec(budget_trials=1024), rng, slack=slack)
+    assert interval(int(found.best_eliminated.sum()), RACES)[0] > 0.05
 
 
 def test_a_test_that_is_too_eager_is_caught():

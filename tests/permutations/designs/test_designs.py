@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,9 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from permutations.design import make_plan
+from permutations.designs.linear import terms_of
+from permutations.designs.optimal import search
 from permutations.designs.registry import choose
 from permutations.designs.report import DesignError
 from permutations.designs.spec import DESIGNS, DesignSpec
+from permutations.designs.stream import Stream
 from permutations.errors import SweepError
 from permutations.factors import FACTORS
 from permutations.feasible.rules import HARDWARE_RULES, Forbid, Require
@@ -200,6 +204,49 @@ def test_where_an_orthogonal_design_exists_the_d_optimal_one_is_as_good():
     assert len(chosen.combinations) == 8
     assert chosen.figures["coefficients"] == 8
     assert chosen.figures["d_efficiency_percent"] == 100.0
+
+
+KNOWN_OPTIMAL = {
+    "Plackett and Burman, 2^7": ([2] * 7, 8),
+    "L9, 3^4": ([3] * 4, 9),
+    "Plackett and Burman, 2^11": ([2] * 11, 12),
+    "OA(12, 3 2^4)": ([3] + [2] * 4, 12),
+    "L16, 4^5": ([4] * 5, 16),
+    "OA(16, 4^3 2^6)": ([4] * 3 + [2] * 6, 16),
+    "OA(8, 4 2^4)": ([4] + [2] * 4, 8),
+    "OA(18, 6 3^5)": ([6] + [3] * 5, 18),
+    "OA(25, 5^5)": ([5] * 5, 25),
+}
+"""Orthogonal arrays: no design of their size is better, for main effects (Hedayat, Sloane and Stufken 1999)."""
+
+
+def efficiency_of(levels, size, seed):
+    """D-efficiency of what the search finds, from dummy columns of its own points."""
+    rows = np.indices(levels).reshape(len(levels), -1).T
+    names = [f"f{number}" for number in range(len(levels))]
+    encoded = SimpleNamespace(names=names, model=SimpleNamespace(levels=tuple(levels)))
+    basis = terms_of(encoded, rows, interactions=False).basis
+    places = search(basis, size, 0, Stream(seed, "d-optimal")).places
+    model = coded([tuple(map(int, row)) for row in rows])
+    return 100 * (information(model[places]) / information(model)) ** (1 / model.shape[1])
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("name", KNOWN_OPTIMAL)
+def test_the_search_finds_designs_that_are_known_to_be_optimal(name, seed):
+    assert efficiency_of(*KNOWN_OPTIMAL[name], seed) == pytest.approx(100, abs=1e-6)
+
+
+def test_where_the_search_does_not_find_the_optimum_it_is_near():
+    """OA(27, 3^13) has seven columns at 100 %; one start ends at 98.4."""
+    assert 98.6 <= efficiency_of([3] * 7, 27, 0) <= 100
+
+
+def test_a_search_ends_early_at_a_design_that_nothing_exceeds():
+    basis = terms_of(SimpleNamespace(names=["a", "b"], model=SimpleNamespace(levels=(2, 2))),
+                     np.indices((2, 2)).reshape(2, -1).T, interactions=False).basis  # fmt: skip
+    assert search(basis, 4, 0, Stream(1)).final
+    assert not search(basis, 3, 0, Stream(1)).final
 
 
 def coded(everything):
