@@ -36,6 +36,7 @@ def evidence(
     confidence: asking.Confidence = 0.95,
     bound: asking.Bound = None,
     chosen_beforehand: asking.ChosenBeforehand = False,
+    limit_to_day: asking.LimitToDay = False,
     demonstration: asking.Demonstration = False,
     margin_pct: asking.MarginPct = 5.0,
     require: asking.Require = None,
@@ -65,6 +66,7 @@ def evidence(
         confidence=confidence,
         bound=bound,
         chosen_beforehand=chosen_beforehand,
+        limit_to_day=limit_to_day,
         demonstration=demonstration,
     )
     command = shlex.join(["stripelab", *sys.argv[1:]])
