@@ -177,7 +177,8 @@ class Guarantee:
 
     ``granted`` says that the statement stands; under a ``watermark`` it is a demonstration and no
     guarantee.  ``met`` answers an asked bound (None: none was asked), and ``misses`` counts the runs
-    below it.  Figures are in the unit of ``metric``; ``at_least`` says that more is better.
+    below it; ``left_out`` the runs of old nights whose seconds were dropped.  Figures are in the unit of
+    ``metric``; ``at_least`` says that more is better.
     """
 
     store: str
@@ -203,6 +204,7 @@ class Guarantee:
     runs: tuple[RunFigure, ...]
     days: tuple[DayFigure, ...]
     limited_to: str | None
+    left_out: int
     needed: tuple[Needed, ...]
 
     @property

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from results.errors import ResultsError
 from results.guarantee.answer import DAY, RUN, Bound, Needed
 from results.statistics import persistence, tolerance
 
@@ -93,11 +94,24 @@ def _ranked(figures: Sequence[float], rank: int, *, at_least: bool) -> float:
     return worst if at_least else -worst
 
 
+def days_needed(share: float, confidence: float, phi: float = persistence.ASSUMED) -> int:
+    """The fewest days that bound a ``share`` of future days; raises ResultsError where they are too many."""
+    _runs_needed(share, confidence)
+    return max(MIN_DAYS, persistence.days_needed(share, confidence, phi))
+
+
+def _runs_needed(share: float, confidence: float) -> int:
+    try:
+        return tolerance.runs_needed(share, confidence)
+    except ValueError as error:
+        raise ResultsError(str(error), remedy="Ask for a smaller share, or for less confidence.") from None
+
+
 def needed_days(coverage: float | None, confidence: float, days: int, phi: float) -> tuple[Needed, ...]:
     """How many days the asked share of future days needs, or the usual ones; ``days`` are there."""
     found = []
     for share in (coverage,) if coverage is not None else USUAL_COVERAGES:
-        count = max(MIN_DAYS, persistence.days_needed(share, confidence, phi))
+        count = days_needed(share, confidence, phi)
         found.append(Needed(share, DAY, count, max(0, count - days), None))
     return tuple(found)
 
@@ -106,7 +120,7 @@ def needed_runs(coverage: float | None, confidence: float, runs: int, each_s: fl
     """How many runs of one day the asked share of runs needs, or the usual ones."""
     found = []
     for share in (coverage,) if coverage is not None else USUAL_COVERAGES:
-        count = max(MIN_RUNS, tolerance.runs_needed(share, confidence))
+        count = max(MIN_RUNS, _runs_needed(share, confidence))
         more = max(0, count - runs)
         found.append(Needed(share, RUN, count, more, more * each_s))
     return tuple(found)

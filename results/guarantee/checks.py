@@ -117,8 +117,8 @@ def of_sampling(days: Sequence[Day], question: Question, needed: Sequence[Needed
         yield Refusal(
             "too-few-days",
             f"the runs were made on {len(days)} days, and {MIN_DAYS} are the least",
-            f"Measure on {counted(wanted.more, 'more day')} for P = {wanted.coverage:g} "
-            "(`stripelab nightly`, or higher replicates and the same command on other days).",
+            f"Measure on {counted(MIN_DAYS - len(days), 'more day')} at the least, {wanted.more} for P = "
+            f"{wanted.coverage:g} (`stripelab nightly`, or higher replicates and the same command on other days).",
         )
 
 

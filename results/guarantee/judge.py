@@ -26,7 +26,7 @@ from results.estimates.modes import two_modes
 from results.estimates.objective import RATES, Objective, objectives
 from results.estimates.responses import group
 from results.guarantee import bounds, checks, conditions
-from results.guarantee.answer import DAY, Approximate, Bound, Guarantee, Needed, Question, Refusal, TwoModes
+from results.guarantee.answer import DAY, RUN, Approximate, Bound, Guarantee, Needed, Question, Refusal, TwoModes
 from results.guarantee.days import Day, by_day
 from results.guarantee.runs import INTERVAL_METRICS, DroppedError, IncompleteError, Run, columns_of, make_run
 from results.guarantee.wording import WATERMARK, statement
@@ -103,6 +103,7 @@ class _Chosen:
     workload: str
     metric: str
     of_points: int
+    left_out: int
 
     @classmethod
     def of(
@@ -123,10 +124,27 @@ class _Chosen:
             )
         points = sorted({trial.point_id for trial in trials if trial.status == "ok"})
         point = _point(frames, points, objective.workload, question, recommended)
-        mine = tuple(trial for trial in trials if trial.point_id == point)
+        every = tuple(trial for trial in trials if trial.point_id == point)
+        mine = _with_seconds(every)
         ids = {trial.trial_id for trial in mine}
         observed = tuple(row for row in rows if row.trial_id in ids and row.workload == objective.workload)
-        return cls(mine, observed, objective.workload, metric, 1 if question.chosen_beforehand else len(points))
+        of_points = 1 if question.chosen_beforehand else len(points)
+        return cls(mine, observed, objective.workload, metric, of_points, len(every) - len(mine))
+
+
+def _with_seconds(trials: Sequence[TrialRow]) -> tuple[TrialRow, ...]:
+    """The trials since the last whose seconds were dropped with its night, where they are of enough days; or all.
+
+    Nights are dropped by their age and never for their figures, so the days since are no worse a sample.
+    """
+    dropped = [trial for trial in trials if trial.dropped_at_ns is not None]
+    if not dropped:
+        return tuple(trials)
+    last = max(dropped, key=lambda trial: trial.started_at_ns)
+    since = tuple(
+        trial for trial in trials if trial.started_at_ns > last.started_at_ns and trial.night not in {None, last.night}
+    )
+    return since if len({trial.night for trial in since}) >= bounds.MIN_DAYS else tuple(trials)
 
 
 def _point(
@@ -196,12 +214,13 @@ def _judge(frames: StoreFrames, chosen: _Chosen, question: Question) -> Guarante
         met=_met(bound, question.bound, at_least=at_least),
         misses=_misses(runs, question.bound, at_least),
         bound=bound,
-        approximate=_approximate(runs, question, confidence, two, at_least, bool(refusals)) if limited else None,
+        approximate=_approximate(runs, question, confidence, two, at_least, bool(refusals)) if date else None,
         modes=two,
         conditions=found,
         runs=tuple(run.figure for run in runs),
         days=tuple(day.figure(at_least=at_least) for day in days),
         limited_to=date,
+        left_out=chosen.left_out,
         needed=needed,
     )
 
@@ -264,7 +283,7 @@ def _bound(days: Sequence[Day], question: Question, chosen: _Chosen) -> Bound:
 
 def _needed(chosen: _Chosen, question: Question, confidence: float, bound: Bound | None) -> tuple[Needed, ...]:
     """How many days, or runs of the one day, what is asked needs."""
-    if question.limit_to_day:
+    if question.limit_to_day and (bound is None or bound.unit == RUN):
         each_s = statistics.median(trial.duration_s for trial in chosen.trials)
         return bounds.needed_runs(question.coverage, confidence, bound.runs if bound else 0, each_s)
     if bound is None or bound.unit != DAY:

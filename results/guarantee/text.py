@@ -75,7 +75,8 @@ def _statement(found: Guarantee) -> Iterator[str]:
     if bound.unit == DAY:
         yield (
             f"In other words: of 1,000 such days, up to {out_of} may have a run that falls short of the figure. It is "
-            f"what the worst run of the {worst} of {bound.units} days delivered in {percent(found.share)} of its seconds."
+            f"what the worst run of the {worst} of {bound.units} days delivered in {percent(found.share)} of its "
+            "seconds."
         )
         yield f"{_sampled(found)} {_counted_as(bound)}"
     else:
@@ -104,9 +105,10 @@ def _sampled(found: Guarantee) -> str:
         return f"Sampled: {counted(len(found.runs), 'run')} on 1 day, {days[0].date} (UTC)."
     fewest, most = min(day.runs for day in days), max(day.runs for day in days)
     each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    left_out = f"; {counted(found.left_out, 'earlier run')} without seconds left out" if found.left_out else ""
     return (
         f"Sampled: {counted(len(found.runs), 'run')} on {len(days)} days (UTC) from {days[0].date} to {days[-1].date}, "
-        f"{each} a day."
+        f"{each} a day{left_out}."
     )
 
 
@@ -162,8 +164,8 @@ def _supported(found: Guarantee) -> Iterator[str]:
         yield f"Without --coverage these runs support {supports} further runs on {found.days[0].date}, with {figure_}."
     elif kinds == {"one-day"} and bound.runs >= MIN_RUNS:
         yield (
-            f"Limited to {found.days[0].date} (--limit-to-day), these {bound.runs} runs support {supports} further runs "
-            f"on that day, with {figure_}."
+            f"Limited to {found.days[0].date} (--limit-to-day), these {bound.runs} runs support {supports} further "
+            f"runs on that day, with {figure_}."
         )
 
 
@@ -215,7 +217,7 @@ def _worst_of_days(found: Guarantee) -> str:
 
 def _needed(each: Needed) -> str:
     took = f", about {duration(each.more_s)}" if each.more_s is not None else ""
-    more = f"{each.more} more{took}" if each.more else "they are there"
+    more = f"{each.more:,} more{took}" if each.more else "they are there"
     return f"P = {each.coverage:g} needs {counted(each.count, each.unit)} ({more})."
 
 
@@ -251,8 +253,8 @@ def _limits(found: Guarantee) -> Iterator[str]:
     units = "runs" if found.limited_to is not None else "days"
     yield (
         f"A share of up to {1 - float(shown_share(found.bound.coverage if found.bound else 0.0)):.3f} of {units} may "
-        "fall short, and in those the figure says nothing of how far. Within a run the intervals that fall short may follow "
-        "each other."
+        "fall short, and in those the figure says nothing of how far. Within a run the intervals that fall short may "
+        "follow each other."
     )
 
 

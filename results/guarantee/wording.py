@@ -54,8 +54,8 @@ def statement(bound: Bound, metric: str, share: float, direction: str | None, da
     if date is not None:
         return (
             f"With {confidence} confidence, on {date} (UTC) alone, in the conditions of that day and those below, at "
-            f"least a share P = {coverage} of further runs{of} {many} {verb} {figure} {seconds} their 1-second intervals; "
-            "other days are not covered."
+            f"least a share P = {coverage} of further runs{of} {many} {verb} {figure} {seconds} their 1-second "
+            "intervals; other days are not covered."
         )
     runs = "one run" if bound.runs_a_day == 1 else f"each of {bound.runs_a_day} runs"
     return (

@@ -31,7 +31,7 @@ _OBSERVED = ("direction", "engine", "runtime_ns", "steady_verdict", "workload")
 
 @dataclass(frozen=True, kw_only=True)
 class Promise:
-    """A bound as `stripelab guarantee --json` printed it; ``coverage`` is the share of days of ``runs`` that keep it."""
+    """A bound as `stripelab guarantee --json` printed it; a share ``coverage`` of days with ``runs`` keeps it."""
 
     statement: str
     point_id: str
@@ -120,8 +120,13 @@ def _watched(frames: StoreFrames, promise: Promise, trial_ids: Collection[str]) 
     bounds = _bounds(frames, promise, trial_ids)
     worst = None if not bounds else min(bounds) if promise.at_least else max(bounds)
     held = None if worst is None else worst >= promise.bound if promise.at_least else worst <= promise.bound
-    expected = 1 - promise.coverage ** max(1, len(bounds) / promise.runs) if bounds else None
+    expected = expected_share(promise.coverage, promise.runs, len(bounds)) if bounds else None
     return Watched(text=promise.statement, bound=promise.bound, value=worst, held=held, expected_share=expected)
+
+
+def expected_share(coverage: float, runs_a_day: int, runs: int) -> float:
+    """The share of nights of ``runs`` runs that may break a bound for ``runs_a_day``."""
+    return float(1 - coverage ** max(1.0, runs / runs_a_day))
 
 
 def _bounds(frames: StoreFrames, promise: Promise, trial_ids: Collection[str]) -> list[float]:

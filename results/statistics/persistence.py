@@ -17,15 +17,13 @@ ASSUMED = 0.3
 
 MOST = 0.95
 _LEAST_DAYS = 4
-_MARGIN_SE = 0.5
-"""Standard errors that are added to the estimate."""
 
 
 def correlation(values: Sequence[float]) -> float:
     """The correlation of neighbouring ``values`` to reckon with, between ASSUMED and MOST.
 
     That of their normal scores, which no outlier moves, without its bias of -(1 + 3 phi)/D (Kendall, Biometrika 41,
-    1954, 403) and with half a standard error on top: an estimate from a few days is uncertain.
+    1954, 403) and with a standard error on top: an estimate from a few days is uncertain.
     """
     import numpy as np
     from scipy import special, stats
@@ -37,7 +35,7 @@ def correlation(values: Sequence[float]) -> float:
     scores = scores - scores.mean()
     raw = float(scores[1:] @ scores[:-1] / (scores @ scores))
     found = float(np.clip((raw + 1 / count) / (1 - 3 / count), -1, MOST))
-    return min(MOST, max(ASSUMED, found + _MARGIN_SE * math.sqrt((1 - found**2) / count)))
+    return min(MOST, max(ASSUMED, found + math.sqrt((1 - found**2) / count)))
 
 
 def effective(count: int, phi: float) -> float:
