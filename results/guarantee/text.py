@@ -170,22 +170,14 @@ def _supported(found: Guarantee) -> Iterator[str]:
 
 
 def _evidence(found: Guarantee) -> Iterator[str]:
-    """The runs, the approximate bound, and how many runs would say more."""
-    figures = [run.bound for run in found.runs]
-    if figures:
-        shown = ", ".join(figure(found.metric, value) for value in sorted(figures)[:_SHOWN_RUNS])
-        more = f" and {len(figures) - _SHOWN_RUNS} more" if len(figures) > _SHOWN_RUNS else ""
-        lengths = sorted({run.intervals for run in found.runs})
-        seconds = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
-        what = "at least" if found.at_least else "at most"
+    """The days, the runs, the approximate bound, and how many days or runs would say more."""
+    if found.runs:
         if not found.granted:
             yield _sampled(found)
-        if len(found.days) > 1:
-            yield _worst_of_days(found)
-        yield (
-            f"{counted(len(figures), 'run')} of {seconds} one-second intervals. What {percent(found.share)} of the "
-            f"intervals of each had {what}, from small to large: {shown}{more}."
-        )
+        lengths = sorted({run.intervals for run in found.runs})
+        seconds = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
+        what = f"What {percent(found.share)} of the intervals had {'at least' if found.at_least else 'at most'}"
+        yield f"{counted(len(found.runs), 'run')} of {seconds} one-second intervals. {what}{_figures(found)}"
     if found.approximate is not None:
         yield _approximate(found)
     yield " ".join(_needed(each) for each in found.needed)
@@ -206,13 +198,19 @@ def _approximate(found: Guarantee) -> str:
     )
 
 
-def _worst_of_days(found: Guarantee) -> str:
-    """The worst run of each day, in the order of the days."""
+def _figures(found: Guarantee) -> str:
+    """The figures of the runs of one day from small to large, or the worst of each day in the order of the days."""
+    if len(found.days) == 1:
+        ordered = sorted(run.bound for run in found.runs)
+        shown = ", ".join(figure(found.metric, value) for value in ordered[:_SHOWN_RUNS])
+        more = f" and {len(ordered) - _SHOWN_RUNS} more" if len(ordered) > _SHOWN_RUNS else ""
+        return f", from small to large: {shown}{more}."
     days = found.days[-_SHOWN_RUNS:]
-    shown = ", ".join(f"{day.date} {figure(found.metric, day.worst)}" for day in days)
+    worst = ", ".join(f"{day.date} {figure(found.metric, day.worst)}" for day in days)
     hidden = len(found.days) - len(days)
     before = f" (the newest {len(days)}; {hidden} before them)" if hidden else ""
-    return f"The worst run of each day{before}: {shown}."
+    of = " in the worst run of each day" if len(found.runs) > len(found.days) else ""
+    return f"{of}, day by day{before}: {worst}."
 
 
 def _needed(each: Needed) -> str:

@@ -55,7 +55,7 @@ def test_the_bound_is_the_worst_of_the_days_and_p_follows_from_their_number(stor
     assert found.bound.units == len(found.days) == 20
     assert found.bound.coverage == pytest.approx(0.05 ** (1 / found.bound.effective_units))
     assert sorted(run.bound for run in found.runs) == sorted(worst)
-    assert "share P = 0.803 of future days" in found.statement
+    assert "share P = 0.810 of future days" in found.statement
 
 
 def test_a_smaller_share_of_seconds_is_the_quantile_of_each_run(store):
@@ -90,9 +90,9 @@ def test_more_than_the_runs_give_is_refused_with_the_number_that_it_takes(store)
     assert kinds(found) == {"coverage-not-reached"}
     assert not found.granted
     assert found.statement is None
-    assert (found.needed[0].unit, found.needed[0].count, found.needed[0].more) == ("day", 88, 68)
-    assert "that needs 88 days" in found.refusals[0].reason
-    assert "Without --coverage these 20 days support a share P = 0.803 of future days" in " ".join(
+    assert (found.needed[0].unit, found.needed[0].count, found.needed[0].more) == ("day", 84, 64)
+    assert "that needs 84 days" in found.refusals[0].reason
+    assert "Without --coverage these 20 days support a share P = 0.810 of future days" in " ".join(
         _contract(found).split()
     )
 
