@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pypdf
@@ -12,7 +13,7 @@ import pytest
 
 from results.guarantee import synthetic
 from tests.bench.cli.test_recommend_and_report import stripelab
-from tests.results.guarantees import make
+from tests.results.guarantees import REAL, make
 
 ROOT = Path(__file__).parents[3]
 
@@ -97,3 +98,23 @@ def test_a_guarantee_becomes_a_document_and_a_refusal_none(store, tmp_path):
     assert (done.returncode, done.stderr) == (0, f"written: {path}\n")
     text = pypdf.PdfReader(path).pages[0].extract_text()
     assert "With 90 % confidence, on at least a share P = 0.851 of future days" in " ".join(text.split())
+
+
+@pytest.fixture(scope="module")
+def one_day(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("verb") / "one-day", replace(REAL, runs_a_day=REAL.runs))
+
+
+def test_runs_of_one_day_are_refused_unless_the_statement_is_limited_to_it(one_day, tmp_path):
+    refused = stripelab("guarantee", one_day, "-o", tmp_path / "g.pdf")
+    assert refused.returncode == 1
+    assert "all 20 runs were made on one day, 2026-09-21 (UTC)" in " ".join(refused.stdout.split())
+    assert list(tmp_path.iterdir()) == []
+    done = stripelab("guarantee", one_day, "--limit-to-day", "-o", tmp_path / "g.pdf")
+    assert done.returncode == 0
+    first = " ".join(pypdf.PdfReader(tmp_path / "g.pdf").pages[0].extract_text().split())
+    for words in (" ".join(done.stdout.split()), first):
+        assert "on 2026-09-21 (UTC) alone, in the conditions of that day and those below" in words
+        assert "Sampled: 20 runs on 1 day, 2026-09-21 (UTC)." in words
+    answer = json.loads(stripelab("guarantee", one_day, "--limit-to-day", "--json").stdout)
+    assert (answer["limited_to"], len(answer["days"]), answer["bound"]["unit"]) == ("2026-09-21", 1, "run")
