@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -36,6 +37,7 @@ SHARE = 0.99
 FUTURE = 200_000
 _LEVEL_IOPS = 100_000.0
 _STEP = 10_000
+_SEED = 20261129
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,10 @@ def figures(rng: np.random.Generator, truth: Truth, levels: Floats, runs: int) -
     return np.asarray(_LEVEL_IOPS * levels[..., None] * (1 + truth.between * noise), dtype=np.float64)
 
 
-def future_days(rng: np.random.Generator, truth: Truth, runs: int, count: int) -> Floats:
-    """The worst of so many runs on each of many days, sorted."""
+@cache
+def future_days(shape: str, runs: int, count: int) -> Floats:
+    """The worst of so many runs on each of many days, sorted; the correlation of days does not matter to their share."""
+    rng, truth = np.random.default_rng([_SEED, SHAPES.index(shape), runs]), truth_of(shape, 0.0)
     parts = [
         figures(rng, truth, day_levels(rng, truth, 1, min(_STEP, count - start))[:, 0], runs).min(axis=-1)
         for start in range(0, count, _STEP)
@@ -114,7 +118,7 @@ def trending(worst: Sequence[float], means: Sequence[float]) -> bool:
 def by_days(cell: Cell, seeds: int, rng: np.random.Generator, future: int = FUTURE) -> Scored:
     """Campaigns of several days, and what is printed of them."""
     fewest, most = cell.runs
-    known = {runs: future_days(rng, cell.truth, runs, future) for runs in range(fewest, most + 1)}
+    known = {runs: future_days(cell.truth.shape, runs, future) for runs in range(fewest, most + 1)}
     levels = day_levels(rng, cell.truth, cell.days, seeds)
     made: list[tuple[Bound, bool]] = []
     for drawn in figures(rng, cell.truth, levels, most):
@@ -134,7 +138,7 @@ def one_day(shape: str, runs: int, seeds: int, rng: np.random.Generator) -> tupl
     """Campaigns of one day: the sentence limited to it, and the same figures taken for a promise on all days."""
     truth = truth_of(shape, 0.0)
     same = np.sort(figures(rng, truth, np.ones(FUTURE // 10), 1)[:, 0]) / _LEVEL_IOPS
-    others = future_days(rng, truth, 1, FUTURE)
+    others = future_days(shape, 1, FUTURE)
     levels = day_levels(rng, truth, 1, seeds)
     limited = general = 0
     for level, drawn in zip(levels[:, 0], figures(rng, truth, levels, runs)[:, 0], strict=True):
