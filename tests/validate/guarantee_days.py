@@ -93,7 +93,7 @@ def figures(rng: np.random.Generator, truth: Truth, levels: Floats, runs: int) -
 
 @cache
 def future_days(shape: str, runs: int, count: int) -> Floats:
-    """The worst of so many runs on each of many days, sorted; the correlation of days does not matter to their share."""
+    """The worst of so many runs on each of many days, sorted; how days are correlated changes no share."""
     rng, truth = np.random.default_rng([_SEED, SHAPES.index(shape), runs]), truth_of(shape, 0.0)
     parts = [
         figures(rng, truth, day_levels(rng, truth, 1, min(_STEP, count - start))[:, 0], runs).min(axis=-1)
