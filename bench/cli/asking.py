@@ -17,12 +17,15 @@ Metric = Annotated[str | None, typer.Option("--metric", help="Figure of a second
 Direction = Annotated[str | None, typer.Option("--direction", help="read, write, sync or commit alone.")]
 Share = Annotated[float, typer.Option("--share", help="Share of the 1-second intervals of a run.")]
 Coverage = Annotated[
-    float | None, typer.Option("--coverage", help="Share P of future runs that is wanted; what the runs give.")
+    float | None, typer.Option("--coverage", help="Minimum share P of future days that must meet the bound.")
 ]
 Confidence = Annotated[float, typer.Option("--confidence", help="Confidence of the statement.")]
 Bound = Annotated[float | None, typer.Option("--bound", help="Figure that must hold (IOPS, bytes/s or ns): is it met?")]
 ChosenBeforehand = Annotated[
     bool, typer.Option("--chosen-beforehand", help="Declare that the point was fixed before its runs were seen.")
+]
+LimitToDay = Annotated[
+    bool, typer.Option("--limit-to-day", help="Limit the statement to the one day on which all runs were made.")
 ]
 Demonstration = Annotated[
     bool, typer.Option("--demonstration", help="On virtual or loop substrates: show the method, marked throughout.")

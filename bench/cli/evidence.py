@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -36,6 +36,7 @@ def evidence(
     confidence: asking.Confidence = 0.95,
     bound: asking.Bound = None,
     chosen_beforehand: asking.ChosenBeforehand = False,
+    limit_to_day: asking.LimitToDay = False,
     demonstration: asking.Demonstration = False,
     margin_pct: asking.MarginPct = 5.0,
     require: asking.Require = None,
@@ -65,6 +66,7 @@ def evidence(
         confidence=confidence,
         bound=bound,
         chosen_beforehand=chosen_beforehand,
+        limit_to_day=limit_to_day,
         demonstration=demonstration,
     )
     command = shlex.join(["stripelab", *sys.argv[1:]])
@@ -75,21 +77,24 @@ def evidence(
         if key is not None:
             signing.sign(expanded(key), folder / MANIFEST)
     if as_json:
-        emit_json(
-            {
-                "evidence": str(output),
-                "files": len(prepared.manifest.files),
-                "bytes": sum(entry.bytes for entry in prepared.manifest.files),
-                "signed": key is not None,
-                "statement": prepared.manifest.statement,
-                "watermark": prepared.manifest.watermark,
-                "refusals": list(_refusals(prepared)),
-            }
-        )
+        emit_json(_made(output, prepared, signed=key is not None))
     else:
         _say(output, prepared, signed=key is not None)
     if key is None:
         note(f"not signed; to sign it: {signing.by_hand('KEY', shlex.quote(str(output / MANIFEST)))}")
+
+
+def _made(output: Path, prepared: Prepared, *, signed: bool) -> dict[str, Any]:
+    """What was made, for ``--json``."""
+    return {
+        "evidence": str(output),
+        "files": len(prepared.manifest.files),
+        "bytes": sum(entry.bytes for entry in prepared.manifest.files),
+        "signed": signed,
+        "statement": prepared.manifest.statement,
+        "watermark": prepared.manifest.watermark,
+        "refusals": list(_refusals(prepared)),
+    }
 
 
 def _say(output: Path, prepared: Prepared, *, signed: bool) -> None:

@@ -33,6 +33,7 @@ def guarantee(
     confidence: asking.Confidence = 0.95,
     bound: asking.Bound = None,
     chosen_beforehand: asking.ChosenBeforehand = False,
+    limit_to_day: asking.LimitToDay = False,
     demonstration: asking.Demonstration = False,
     output: Annotated[
         Path | None,
@@ -59,6 +60,7 @@ def guarantee(
         confidence=confidence,
         bound=bound,
         chosen_beforehand=chosen_beforehand,
+        limit_to_day=limit_to_day,
         demonstration=demonstration,
     )
     found = judge.guarantee(store, question)

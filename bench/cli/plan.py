@@ -46,6 +46,10 @@ def plan(
             metavar="SIZE", help="Size of each real disk (4TiB): for room, and for the cost of initial resyncs."
         ),
     ] = None,
+    guarantee: Annotated[
+        float | None,
+        typer.Option(metavar="P", help="Print how many days a guarantee for the share P of future days takes."),
+    ] = None,
     lab: Annotated[
         bool, typer.Option("--lab", help="Check for the virtual lab: its kernel, its disks, its memory.")
     ] = False,
@@ -75,7 +79,8 @@ def plan(
     elif as_table:
         say(plan_face.as_csv(made).rstrip("\n"))
     else:
-        _show(made, disk_bytes, lab=lab, json=json, everything=everything)
+        days = None if guarantee is None else plan_face.guarantee_days(made, guarantee)
+        _show(made, disk_bytes, days, lab=lab, json=json, everything=everything)
 
 
 def _for_lab(sweep: Sweep, disk_bytes: int | None, *, lab: bool) -> bool:
@@ -83,17 +88,24 @@ def _for_lab(sweep: Sweep, disk_bytes: int | None, *, lab: bool) -> bool:
     return lab or (sweep.lab_given and disk_bytes is None)
 
 
-def _show(made: Plan, disk_bytes: int | None, *, lab: bool, json: bool, everything: bool) -> None:
+def _show(
+    made: Plan, disk_bytes: int | None, days: plan_face.GuaranteeDays | None, *, lab: bool, json: bool, everything: bool
+) -> None:
     """The plan, if nothing speaks against it."""
+    from dataclasses import asdict
+
     from permutations.cost import plan_cost
 
     warnings = _warnings(made, disk_bytes, lab=lab)
     cost = plan_cost(made, disk_bytes)
     if json:
-        emit_json({**as_json(made, cost), **order_json(made, disk_bytes), "warnings": warnings})
+        asked = {} if days is None else {"guarantee": asdict(days)}
+        emit_json({**as_json(made, cost), **order_json(made, disk_bytes), **asked, "warnings": warnings})
         return
     for line in [*as_text(made, cost, everything=everything), *order_text(made, disk_bytes)]:
         say(line)
+    if days is not None:
+        say(plan_face.guarantee_line(days))
     if warnings:
         say("")
     for warning in warnings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +21,41 @@ _VERDICTS = {
     "unknown": "unknown",
 }
 SHOWN_POINTS = 20
+
+
+GUARANTEE_CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class GuaranteeDays:
+    """Days with runs that a guarantee takes: for a point fixed beforehand, and for one chosen among ``points``."""
+
+    coverage: float
+    confidence: float
+    days: int
+    points: int
+    days_if_chosen: int
+
+
+def guarantee_days(made: Plan, coverage: float) -> GuaranteeDays:
+    """The days for a ``coverage``; raises ResultsError where it is none, or takes too many."""
+    from results.errors import ResultsError
+    from results.guarantee.bounds import days_needed
+
+    if not 0 < coverage < 1:
+        raise ResultsError(f"--guarantee must be between 0 and 1 (got {coverage:g})", remedy="Give for example 0.9.")
+    points = len(made.points)
+    days, chosen = (days_needed(coverage, 1 - (1 - GUARANTEE_CONFIDENCE) / among) for among in (1, points))
+    return GuaranteeDays(coverage, GUARANTEE_CONFIDENCE, days, points, chosen)
+
+
+def guarantee_line(found: GuaranteeDays) -> str:
+    """``--guarantee`` for a person."""
+    chosen = f", {found.days_if_chosen} days for one chosen among {found.points}" if found.points > 1 else ""
+    return (
+        f"guarantee  for P = {found.coverage:g} of future days ({100 * found.confidence:g} % confidence): runs on "
+        f"{found.days} days for a point fixed beforehand{chosen}; a night is a day"
+    )
 
 
 def as_csv(made: Plan) -> str:

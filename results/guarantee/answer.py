@@ -12,16 +12,20 @@ from results.estimates.settings import Setting
 from results.statistics.steady import Course
 from results.store.schema import EnvironmentRow
 
+DAY, RUN = "day", "run"
+"""What a bound counts."""
+
 
 @dataclass(frozen=True)
 class Question:
     """What is asked of a store.
 
     ``share`` is the share of a run's 1-second intervals, ``confidence`` that of the statement, both
-    from 0 to 1; ``coverage`` the share P of future runs that is wanted (None: what the runs give);
+    from 0 to 1; ``coverage`` the share P of future days that is wanted (None: what the days give);
     ``bound`` the figure that must hold, in the metric's own unit (None: the best there is).  ``point``
     names a design point by its id or the beginning of it, None is the recommended one;
-    ``chosen_beforehand`` declares that it was fixed before its runs were seen.
+    ``chosen_beforehand`` declares that it was fixed before its runs were seen; ``limit_to_day`` asks for a
+    statement on the one day on which all runs were made, where ``coverage`` is a share of that day's runs.
     """
 
     workload: str | None = None
@@ -33,6 +37,7 @@ class Question:
     confidence: float = 0.95
     bound: float | None = None
     chosen_beforehand: bool = False
+    limit_to_day: bool = False
     demonstration: bool = False
 
 
@@ -60,16 +65,33 @@ class RunFigure:
 
 
 @dataclass(frozen=True)
-class Bound:
-    """The exact bound: the ``rank``-th worst of the runs' figures, and the share of future runs that it covers.
+class DayFigure:
+    """One day (a date in UTC): how many runs it has, the worst of their figures, and the mean of their means."""
 
-    ``of_points`` is among how many points the choice was made with these very runs; the chance of being
-    wrong was divided by it (Bonferroni).
+    date: str
+    runs: int
+    worst: float
+    mean: float
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The exact bound: the ``rank``-th worst of ``units`` figures, and the share of future ones that it covers.
+
+    ``unit`` is DAY (each day counts with its worst run; the bound is for ``runs_a_day`` runs of a day) or RUN (all of
+    one day).  The units count as ``effective_units`` independent ones, since days resemble the day before with the
+    ``correlation``.  ``of_points`` is among how many points the choice was made with these very runs; the chance of
+    being wrong was divided by it (Bonferroni).
     """
 
     value: float
     rank: int
+    unit: str
+    units: int
+    effective_units: float
+    correlation: float
     runs: int
+    runs_a_day: int
     coverage: float
     confidence: float
     of_points: int
@@ -77,7 +99,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Approximate:
-    """The normal tolerance bound for ``coverage``; where its gate is shut it is None, and ``refusal`` says why."""
+    """The normal tolerance bound for ``coverage`` of one day's runs; None where its gate is shut (``refusal``)."""
 
     coverage: float
     confidence: float
@@ -104,12 +126,13 @@ class TwoModes:
 
 @dataclass(frozen=True)
 class Needed:
-    """How many runs a ``coverage`` needs, how many more that is, and about how long those take."""
+    """How many days or runs (``unit``) a ``coverage`` needs, how many more; of runs, about how long those take."""
 
     coverage: float
-    runs: int
+    unit: str
+    count: int
     more: int
-    more_s: float
+    more_s: float | None
 
 
 @dataclass(frozen=True)
@@ -150,11 +173,12 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Guarantee:
-    """A statement about future runs, or the reasons why there is none.
+    """A statement about future days, or about one day (``limited_to``, its date), or the reasons why there is none.
 
     ``granted`` says that the statement stands; under a ``watermark`` it is a demonstration and no
     guarantee.  ``met`` answers an asked bound (None: none was asked), and ``misses`` counts the runs
-    below it.  Figures are in the unit of ``metric``; ``at_least`` says that more is better.
+    below it; ``left_out`` the runs of old nights whose seconds were dropped.  Figures are in the unit of
+    ``metric``; ``at_least`` says that more is better.
     """
 
     store: str
@@ -178,6 +202,9 @@ class Guarantee:
     modes: tuple[TwoModes, ...]
     conditions: Conditions | None
     runs: tuple[RunFigure, ...]
+    days: tuple[DayFigure, ...]
+    limited_to: str | None
+    left_out: int
     needed: tuple[Needed, ...]
 
     @property

@@ -7,16 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from results.estimates.objective import RATES
 from results.estimates.race import CONFIRMATION, SCREENING
-from results.guarantee.answer import Conditions, Question, Refusal
+from results.guarantee.answer import DAY, RUN, Bound, Conditions, Needed, Question, Refusal
+from results.guarantee.bounds import MIN_DAYS, MIN_RUNS
+from results.guarantee.days import Day
 from results.guarantee.runs import Run
-from results.guarantee.wording import shown_share
-from results.statistics import steady
-from results.statistics.exchange import LEVEL, drift_over_runs
+from results.guarantee.wording import counted, shown_share
+from results.statistics import persistence, steady
+from results.statistics.exchange import LEVEL, drift_over_runs, trend_over_days
 from results.store.imported import is_imported
 from results.store.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
 
-MIN_RUNS = 5
-"""Of fewer, less than half of future runs are bounded (0.05^(1/4) = 0.473), and nothing can be checked."""
+SAMPLING = frozenset({"one-day", "several-days", "too-few-days", "too-few-runs"})
+"""Kinds of refusal that concern how many days and runs there are."""
 
 _AGAIN = "Run the sweep again into a new store with this version of stripelab."
 _NAMED = 5
@@ -88,13 +90,35 @@ def _outcomes(trials: Sequence[TrialRow]) -> Iterator[Refusal]:
             )
 
 
-def too_few(runs: int, needed: int) -> Iterator[Refusal]:
-    """Fewer runs than any statement needs; ``needed`` is what the question needs."""
-    if runs < MIN_RUNS:
+def of_sampling(days: Sequence[Day], question: Question, needed: Sequence[Needed]) -> Iterator[Refusal]:
+    """Fewer days than any statement needs, or fewer runs where it is limited to a day."""
+    runs, wanted = sum(len(day.runs) for day in days), needed[0]
+    if question.limit_to_day and len(days) > 1:
+        yield Refusal(
+            "several-days",
+            f"the runs were made on {len(days)} days, so a statement limited to one would leave the others out",
+            "Leave --limit-to-day out: the statement is then made from all days.",
+        )
+    elif runs == 0 or (question.limit_to_day and runs < MIN_RUNS):
         yield Refusal(
             "too-few-runs",
-            f"there are {runs} run(s), and {MIN_RUNS} are the least",
-            f"Raise replicates in the sweep file; what is asked needs {needed} runs.",
+            f"there are {counted(runs, 'run')}, and {MIN_RUNS} are the least",
+            f"Raise replicates in the sweep file; what is asked needs {counted(wanted.count, wanted.unit)}.",
+        )
+    elif not question.limit_to_day and len(days) == 1:
+        yield Refusal(
+            "one-day",
+            f"all {counted(runs, 'run')} were made on one day, {days[0].date} (UTC): they do not show how days differ",
+            f"Measure on {counted(wanted.count, 'day')} for P = {wanted.coverage:g}, {MIN_DAYS} at the least "
+            "(`stripelab nightly`, or higher replicates and the same command on other days); --limit-to-day states "
+            "what holds on that day alone.",
+        )
+    elif not question.limit_to_day and len(days) < MIN_DAYS:
+        yield Refusal(
+            "too-few-days",
+            f"the runs were made on {len(days)} days, and {MIN_DAYS} are the least",
+            f"Measure on {counted(MIN_DAYS - len(days), 'more day')} at the least, {wanted.more} for P = "
+            f"{wanted.coverage:g} (`stripelab nightly`, or higher replicates and the same command on other days).",
         )
 
 
@@ -126,7 +150,7 @@ def of_conditions(found: Conditions, metric: str) -> Iterator[Refusal]:
 
 
 def of_runs(runs: Sequence[Run], course: steady.Course | None) -> Iterator[Refusal]:
-    """What speaks against runs that were read: their length, their course, their order."""
+    """What speaks against runs that were read: their length and their course."""
     lengths = sorted({len(run.values) for run in runs})
     if len(lengths) > 1 and lengths[-1] - lengths[0] > max(1, lengths[-1] // 100):
         yield Refusal(
@@ -136,15 +160,26 @@ def of_runs(runs: Sequence[Run], course: steady.Course | None) -> Iterator[Refus
             "Give the workload a runtime_s instead of a size, and run all of them again.",
         )
     yield from _steadiness(runs, course)
-    ordered = sorted(runs, key=lambda run: (run.trial.started_at_ns, run.trial.run_order))
-    figures_of = {"what they deliver": [run.bound for run in ordered], "their means": [run.mean for run in ordered]}
+
+
+def of_order(days: Sequence[Day], *, at_least: bool, limited: bool) -> Iterator[Refusal]:
+    """A trend from day to day; of the runs of one day, whether they depend on when they ran."""
+    if limited and len(days) == 1:
+        runs = days[0].runs
+        figures_of = {"what they deliver": [run.bound for run in runs], "their means": [run.mean for run in runs]}
+    elif limited:
+        return
+    else:
+        worst = [day.worst(at_least=at_least) for day in days]
+        figures_of = {"their worst runs": worst, "their means": [day.mean for day in days]}
+    unit, level = RUN if limited else DAY, LEVEL / len(figures_of)
     for what, figures in figures_of.items():
-        said = drift_over_runs(figures, LEVEL / len(figures_of))
+        said = drift_over_runs(figures, level) if limited else trend_over_days(figures, level, persistence.ASSUMED)
         if said is not None:
             yield Refusal(
                 "order-drift",
-                f"the runs ({what}) depend on when they ran: {said}; then the next runs are not like these",
-                "Find the cause (filling up, temperature, wear, another load), then run all of them again.",
+                f"the {unit}s ({what}) depend on when they were: {said}; then the next {unit}s are not like these",
+                f"Find the cause (filling up, temperature, wear, another load), then sample all {unit}s again.",
             )
             return
 
@@ -186,15 +221,24 @@ def of_bound(value: float, at_least: bool, metric: str) -> Iterator[Refusal]:
         )
 
 
-def of_coverage(reached: float, question: Question, runs: int, needed: int) -> Iterator[Refusal]:
-    """The share of future runs that was asked for is more than these runs give."""
-    if question.coverage is not None and reached < question.coverage:
+def of_coverage(bound: Bound, question: Question, wanted: Needed) -> Iterator[Refusal]:
+    """The share that was asked for is more than the days, or the runs of the one day, give."""
+    if question.coverage is None or bound.coverage >= question.coverage:
+        return
+    if bound.unit == DAY:
         yield Refusal(
             "coverage-not-reached",
-            f"{runs} runs bound a share of {shown_share(reached)} of future runs, and {question.coverage:g} was asked "
-            f"for: that needs {needed} runs",
-            f"Run {needed - runs} more (replicates = {needed}, same store), or ask for a smaller --coverage.",
+            f"{bound.units} days bound a share of {shown_share(bound.coverage)} of future days, and "
+            f"{question.coverage:g} was asked for: that needs {counted(wanted.count, 'day')}",
+            f"Measure on {counted(wanted.more, 'more day')}, or ask for a smaller --coverage.",
         )
+        return
+    yield Refusal(
+        "coverage-not-reached",
+        f"{bound.units} runs bound a share of {shown_share(bound.coverage)} of further runs on that day, and "
+        f"{question.coverage:g} was asked for: that needs {counted(wanted.count, 'run')}",
+        "Ask for a smaller --coverage, or measure on more days.",
+    )
 
 
 def _names(names: Iterable[str]) -> str:

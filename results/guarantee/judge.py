@@ -1,9 +1,10 @@
 """From a store and a question to a guarantee, or to the reasons why there is none.
 
-The unit is the run: every run builds its stack anew, so what it delivers is one figure, however many
-seconds it has and however alike those are.  X is the worst (or the r-th worst) of the runs' figures,
-and the share P of future runs that it covers follows from their number alone, without any model
-(:mod:`results.statistics.tolerance`), as long as runs are exchangeable (:mod:`results.statistics.exchange`).
+The unit is the day: runs of one day share its temperature, fill level and neighbours, so twenty of them are not twenty
+independent trials.  Each day counts with the worst of its runs (:mod:`results.guarantee.days`), X is the worst (or the
+r-th worst) of the days, and the share P of future days that it covers follows from their number and from how much they
+resemble each other (:mod:`results.guarantee.bounds`).  Runs of a single day bound nothing but further runs of that day;
+that is stated where it is asked for.
 
 Where the point was chosen with the very runs that make the bound, its figures are too good (the
 winner's curse).  The chance of being wrong is then divided by the number of points that there were
@@ -25,21 +26,21 @@ from results.estimates.latencies import APART, as_measured, parts, spelt
 from results.estimates.modes import two_modes
 from results.estimates.objective import RATES, Objective, objectives
 from results.estimates.responses import group
-from results.guarantee import checks, conditions
-from results.guarantee.answer import Approximate, Bound, Guarantee, Needed, Question, Refusal, TwoModes
+from results.guarantee import bounds, checks, conditions
+from results.guarantee.answer import DAY, RUN, Approximate, Bound, Guarantee, Needed, Question, Refusal, TwoModes
+from results.guarantee.days import Day, by_day
 from results.guarantee.runs import INTERVAL_METRICS, DroppedError, IncompleteError, Run, columns_of, make_run
 from results.guarantee.wording import WATERMARK, statement
 from results.recommendation import recommend
 from results.recommendation.answer import Answer
 from results.runs.seconds import Series, by_workload, series
 from results.runs.within import inflation, lag_one
-from results.statistics import kfactor, steady, tolerance, two_groups
+from results.statistics import kfactor, persistence, steady, two_groups
 from results.store.imported import comparable
 from results.store.query import StoreFrames, load
-from results.store.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
+from results.store.schema import NIGHT, VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
 
-USUAL_COVERAGES = (0.90, 0.95, 0.99)
-"""For which it is said how many runs they need, where none was asked for."""
+_LEAST_OF_A_DAY = 3
 
 _KNOWN = spelt(INTERVAL_METRICS)
 
@@ -67,7 +68,7 @@ def from_frames(frames: StoreFrames, question: Question, recommended: Answer | N
         raise ResultsError(
             f"{frames.store.path} holds no trial yet", remedy="`stripelab run SWEEP --store DIR` fills it."
         )
-    trials = race.judged(comparable(every))
+    trials = tuple(trial for trial in race.judged(comparable(every)) if trial.night_role in {None, NIGHT})
     known = {trial.trial_id for trial in trials}
     rows = [row for row in frames.observation_rows() if row.trial_id in known]
     objective = objectives(frames.store.path, rows, question.workload)[:1]
@@ -119,6 +120,7 @@ class _Chosen:
     workload: str
     metric: str
     of_points: int
+    left_out: int
 
     @classmethod
     def of(
@@ -139,10 +141,27 @@ class _Chosen:
             )
         points = sorted({trial.point_id for trial in trials if trial.status == "ok"})
         point = _point(frames, points, objective.workload, question, recommended)
-        mine = tuple(trial for trial in trials if trial.point_id == point)
+        every = tuple(trial for trial in trials if trial.point_id == point)
+        mine = _with_seconds(every)
         ids = {trial.trial_id for trial in mine}
         observed = tuple(row for row in rows if row.trial_id in ids and row.workload == objective.workload)
-        return cls(mine, observed, objective.workload, metric, 1 if question.chosen_beforehand else len(points))
+        of_points = 1 if question.chosen_beforehand else len(points)
+        return cls(mine, observed, objective.workload, metric, of_points, len(every) - len(mine))
+
+
+def _with_seconds(trials: Sequence[TrialRow]) -> tuple[TrialRow, ...]:
+    """The trials since the last whose seconds were dropped with its night, where they are of enough days; or all.
+
+    Nights are dropped by their age and never for their figures, so the days since are no worse a sample.
+    """
+    dropped = [trial for trial in trials if trial.dropped_at_ns is not None]
+    if not dropped:
+        return tuple(trials)
+    last = max(dropped, key=lambda trial: trial.started_at_ns)
+    since = tuple(
+        trial for trial in trials if trial.started_at_ns > last.started_at_ns and trial.night not in {None, last.night}
+    )
+    return since if len({trial.night for trial in since}) >= bounds.MIN_DAYS else tuple(trials)
 
 
 def _point(
@@ -169,35 +188,37 @@ def _point(
 
 
 def _judge(frames: StoreFrames, chosen: _Chosen, question: Question) -> Guarantee:
-    """Everything about the chosen point: runs, bound, conditions, refusals."""
+    """Everything about the chosen point: runs, days, bound, conditions, refusals."""
     confidence = 1 - (1 - question.confidence) / chosen.of_points
+    at_least = chosen.metric in RATES
     refusals = list(checks.of_trials(chosen.trials, chosen.observed, question))
     runs, incomplete = _read(frames, chosen, question)
     refusals += incomplete
+    days = by_day(runs)
+    limited = question.limit_to_day
     ok = [trial for trial in chosen.trials if trial.status == "ok"]
-    course = steady.course([run.served for run in runs]) if len(runs) >= checks.MIN_RUNS else None
+    course = steady.course([run.served for run in runs]) if len(runs) >= bounds.MIN_RUNS else None
     found = conditions.gather(ok, chosen.observed, frames.environment_rows(), runs, course)
-    needed = _needed(chosen, question, confidence, len(runs))
-    wanted = needed[0].runs
-    refusals += checks.too_few(len(runs), wanted)
+    bound = _bound(days, question, chosen) if runs else None
+    needed = _needed(chosen, question, confidence, bound)
+    refusals += checks.of_sampling(days, question, needed)
     refusals += checks.of_conditions(found, chosen.metric)
-    at_least = chosen.metric in RATES
-    bound = None
-    if runs:
-        bound = _bound(runs, question, chosen, confidence)
+    if bound is not None:
         refusals += checks.of_runs(runs, course)
+        refusals += checks.of_order(days, at_least=at_least, limited=limited)
         refusals += checks.of_bound(bound.value, at_least, chosen.metric)
-        refusals += checks.of_coverage(bound.coverage, question, len(runs), wanted)
-    two = _modes(runs)
-    misses = _misses(runs, question.bound, at_least)
+    if bound is not None and not {refusal.kind for refusal in refusals} & checks.SAMPLING:
+        refusals += checks.of_coverage(bound, question, needed[0])
+    two = _modes(days)
     virtual = any(trial.substrate in VIRTUAL_SUBSTRATES for trial in chosen.trials)
     given = bound if not refusals else None
+    date = days[0].date if limited and len(days) == 1 else None
     return Guarantee(
         store=str(frames.store.path),
         granted=given is not None,
         demonstration=question.demonstration,
         watermark=WATERMARK if question.demonstration or virtual else None,
-        statement=statement(given, chosen.metric, question.share, question.direction) if given is not None else None,
+        statement=statement(given, chosen.metric, question.share, question.direction, date) if given else None,
         refusals=tuple(refusals),
         workload=chosen.workload,
         metric=chosen.metric,
@@ -208,12 +229,15 @@ def _judge(frames: StoreFrames, chosen: _Chosen, question: Question) -> Guarante
         asked_coverage=question.coverage,
         asked_bound=question.bound,
         met=_met(bound, question.bound, at_least=at_least),
-        misses=misses,
+        misses=_misses(runs, question.bound, at_least),
         bound=bound,
-        approximate=_approximate(runs, question, confidence, two, at_least=at_least, refused=bool(refusals)),
+        approximate=_approximate(runs, question, confidence, two, at_least, bool(refusals)) if date else None,
         modes=two,
         conditions=found,
         runs=tuple(run.figure for run in runs),
+        days=tuple(day.figure(at_least=at_least) for day in days),
+        limited_to=date,
+        left_out=chosen.left_out,
         needed=needed,
     )
 
@@ -254,43 +278,50 @@ def _read(frames: StoreFrames, chosen: _Chosen, question: Question) -> tuple[lis
     return runs, [Refusal("intervals-missing", reason, remedy)]
 
 
-def _bound(runs: Sequence[Run], question: Question, chosen: _Chosen, confidence: float) -> Bound:
-    """The rank follows from the number of runs and what is asked, never from the figures."""
-    import numpy as np
-
-    figures = np.array([run.bound for run in runs])
-    count = len(runs)
-    rank = 1 if question.coverage is None else max(1, tolerance.usable_rank(count, question.coverage, confidence))
-    worst = tolerance.smallest(figures if chosen.metric in RATES else -figures, rank)
-    return Bound(
-        value=float(worst if chosen.metric in RATES else -worst),
-        rank=rank,
-        runs=count,
-        coverage=tolerance.coverage(count, confidence, rank),
+def _bound(days: Sequence[Day], question: Question, chosen: _Chosen) -> Bound:
+    """What the days support; of a single day, what its runs support of further runs on it."""
+    at_least = chosen.metric in RATES
+    if len(days) == 1:
+        return bounds.of_runs(
+            [run.bound for run in days[0].runs],
+            at_least=at_least,
+            coverage=question.coverage,
+            confidence=question.confidence,
+            of_points=chosen.of_points,
+        )
+    return bounds.of_days(
+        [day.worst(at_least=at_least) for day in days],
+        [len(day.runs) for day in days],
+        at_least=at_least,
+        coverage=question.coverage,
         confidence=question.confidence,
         of_points=chosen.of_points,
     )
 
 
-def _needed(chosen: _Chosen, question: Question, confidence: float, runs: int) -> tuple[Needed, ...]:
-    """How many runs the asked share of future runs needs, or the usual ones."""
-    wanted = (question.coverage,) if question.coverage is not None else USUAL_COVERAGES
-    each_s = statistics.median(trial.duration_s for trial in chosen.trials)
-    found = []
-    for share in wanted:
-        count = max(checks.MIN_RUNS, tolerance.runs_needed(share, confidence))
-        more = max(0, count - runs)
-        found.append(Needed(share, count, more, more * each_s))
-    return tuple(found)
+def _needed(chosen: _Chosen, question: Question, confidence: float, bound: Bound | None) -> tuple[Needed, ...]:
+    """How many days, or runs of the one day, what is asked needs."""
+    if question.limit_to_day and (bound is None or bound.unit == RUN):
+        each_s = statistics.median(trial.duration_s for trial in chosen.trials)
+        return bounds.needed_runs(question.coverage, confidence, bound.runs if bound else 0, each_s)
+    if bound is None or bound.unit != DAY:
+        return bounds.needed_days(question.coverage, confidence, 1 if bound else 0, persistence.ASSUMED)
+    return bounds.needed_days(question.coverage, confidence, bound.units, bound.correlation)
 
 
-def _modes(runs: Sequence[Run]) -> tuple[TwoModes, ...]:
-    """Two modes over the runs' means, and over the seconds within them."""
+def _modes(days: Sequence[Day]) -> tuple[TwoModes, ...]:
+    """Two modes over the runs' means, and over the seconds within them.
+
+    Where days have enough runs these are held against the mean of their day: that days differ is no second mode.
+    """
     import numpy as np
 
+    runs = [run for day in days for run in day.runs]
     if not runs:
         return ()
     means = np.array([run.mean for run in runs])
+    if len(days) > 1 and min(len(day.runs) for day in days) >= _LEAST_OF_A_DAY:
+        means = means * float(means.mean()) / np.repeat([day.mean for day in days], [len(day.runs) for day in days])
     found = []
     over = two_groups.of_runs(means)
     if over is not None:
@@ -328,7 +359,6 @@ def _approximate(
     question: Question,
     confidence: float,
     two: Sequence[TwoModes],
-    *,
     at_least: bool,
     refused: bool,
 ) -> Approximate | None:
@@ -337,7 +367,7 @@ def _approximate(
 
     if not runs:
         return None
-    share = question.coverage if question.coverage is not None else USUAL_COVERAGES[1]
+    share = question.coverage if question.coverage is not None else bounds.USUAL_COVERAGES[1]
     figures = np.array([run.bound for run in runs])
     if refused:
         why: str | None = "no bound is given at all"

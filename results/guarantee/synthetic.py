@@ -43,8 +43,9 @@ _GIB = 1 << 30
 class Truth:
     """How runs come about: seconds with autocorrelation ``phi`` and deviation ``within``, runs with ``between``.
 
-    ``shape`` is that of both noises; "two modes" makes one run in ten slow.  ``trend`` is the change
-    within a run, ``drift`` that from the first run to the last, both as shares.
+    ``shape`` is that of all noises; "two modes" makes one run in ten slow.  ``trend`` is the change
+    within a run, ``drift`` that from the first run to the last, both as shares.  Days deviate by ``between_days``, a
+    first-order autoregression with ``day_phi``.
     """
 
     shape: str = "normal"
@@ -54,25 +55,42 @@ class Truth:
     level: float = 100_000.0
     trend: float = 0.0
     drift: float = 0.0
+    between_days: float = 0.0
+    day_phi: float = 0.0
 
 
-def draw(rng: np.random.Generator, truth: Truth, runs: int, seconds: int) -> Floats:
-    """``runs`` by ``seconds`` figures; latent noise is a first-order autoregression, shaped afterwards."""
+def day_levels(rng: np.random.Generator, truth: Truth, days: int, series: int = 1) -> Floats:
+    """The level of each day as a factor: ``series`` by ``days``."""
+    import numpy as np
+
+    noise = rng.standard_normal((days, series))
+    for day in range(1, days):
+        noise[day] = truth.day_phi * noise[day - 1] + math.sqrt(1 - truth.day_phi**2) * noise[day]
+    return np.asarray(np.maximum(1 + truth.between_days * shaped(truth.shape, noise.T), _FLOOR), dtype=np.float64)
+
+
+def draw(rng: np.random.Generator, truth: Truth, runs: int, seconds: int, runs_a_day: int = 1) -> Floats:
+    """``runs`` by ``seconds`` figures, ``runs_a_day`` of each day.
+
+    Latent noise is a first-order autoregression, shaped afterwards.
+    """
     import numpy as np
 
     noise = rng.standard_normal((seconds, runs))
     for second in range(1, seconds):
         noise[second] = truth.phi * noise[second - 1] + math.sqrt(1 - truth.phi**2) * noise[second]
-    levels = 1 + truth.between * _shaped(truth.shape, rng.standard_normal(runs))
+    levels = 1 + truth.between * shaped(truth.shape, rng.standard_normal(runs))
     if truth.shape == "two modes":
         levels = levels * np.where(rng.random(runs) < SLOW_SHARE, SLOW, 1.0)
     levels = levels * (1 + truth.drift * np.linspace(0, 1, runs))
+    if truth.between_days:
+        levels = levels * np.repeat(day_levels(rng, truth, -(-runs // runs_a_day))[0], runs_a_day)[:runs]
     course = 1 + truth.trend * np.linspace(0, 1, seconds)
-    values = levels[:, None] * course * (1 + truth.within * _shaped(truth.shape, noise.T))
+    values = levels[:, None] * course * (1 + truth.within * shaped(truth.shape, noise.T))
     return np.asarray(truth.level * np.maximum(values, _FLOOR), dtype=np.float64)
 
 
-def _shaped(shape: str, noise: Floats) -> Floats:
+def shaped(shape: str, noise: Floats) -> Floats:
     """Normal noise as noise of another shape, of mean 0 and deviation 1, its long tail below."""
     import numpy as np
     from scipy import special
@@ -89,10 +107,14 @@ def _shaped(shape: str, noise: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Campaign:
-    """A store to make: one point, or several that are equally good; ``substrate`` as in the schema."""
+    """A store to make: one point, or several that are equally good; ``substrate`` as in the schema.
+
+    Each day has ``runs_a_day`` runs of each point, ten minutes apart.
+    """
 
     truth: Truth = Truth()
     runs: int = 20
+    runs_a_day: int = 1
     seconds: int = 60
     seed: int = 20261122
     points: int = 1
@@ -106,7 +128,8 @@ def write(path: Path, campaign: Campaign) -> Store:
     rng = np.random.default_rng(campaign.seed)
     store = Store.create(path)
     store.put_environment(environment(campaign.substrate))
-    drawn = [draw(rng, campaign.truth, campaign.runs, campaign.seconds) for _ in range(campaign.points)]
+    shape = (campaign.runs, campaign.seconds, campaign.runs_a_day)
+    drawn = [draw(rng, campaign.truth, *shape) for _ in range(campaign.points)]
     for block in range(campaign.runs):
         for point in range(campaign.points):
             row = trial(campaign, point, block)
@@ -145,6 +168,8 @@ def trial(campaign: Campaign, point: int, block: int) -> TrialRow:
     point_id = hashlib.sha256(f"chunk {chunk_kib}".encode()).hexdigest()[:12]
     trial_id = hashlib.sha256(f"{point_id} {block}".encode()).hexdigest()[:16]
     order = block * campaign.points + (point + block) % campaign.points  # no point has the same place in every block
+    day = block // campaign.runs_a_day
+    since_s = day * 86_400 + (order - day * campaign.runs_a_day * campaign.points) * 600
     return TrialRow(
         trial_id=trial_id,
         point_id=point_id,
@@ -157,7 +182,7 @@ def trial(campaign: Campaign, point: int, block: int) -> TrialRow:
         filesystem_built_by=trial_id,
         status="ok",
         substrate=campaign.substrate,
-        started_at_ns=_START_NS + order * 600 * 10**9,
+        started_at_ns=_START_NS + since_s * 10**9,
         duration_s=480.0 + campaign.seconds,
         build_s=420.0,
         level="raid10",
@@ -239,13 +264,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m results.guarantee.synthetic", description=__doc__)
     parser.add_argument("store", type=Path, help="folder to make")
     parser.add_argument("--runs", type=int, default=Campaign.runs)
+    parser.add_argument("--runs-a-day", type=int, default=Campaign.runs_a_day)
+    parser.add_argument("--days-pct", type=float, default=0.0, help="standard deviation between days")
     parser.add_argument("--seed", type=int, default=Campaign.seed)
     parser.add_argument("--shape", choices=SHAPES, default=Truth.shape)
     parser.add_argument("--phi", type=float, default=0.6, help="autocorrelation of the seconds")
     parser.add_argument("--points", type=int, default=Campaign.points, help="points that are equally good")
     chosen = parser.parse_args(arguments)
-    truth = Truth(shape=chosen.shape, phi=chosen.phi)
-    write(chosen.store, Campaign(truth, runs=chosen.runs, seed=chosen.seed, points=chosen.points))
+    truth = Truth(shape=chosen.shape, phi=chosen.phi, between_days=chosen.days_pct / 100)
+    campaign = Campaign(truth, chosen.runs, chosen.runs_a_day, seed=chosen.seed, points=chosen.points)
+    write(chosen.store, campaign)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ import math
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from results.guarantee.answer import Guarantee, Needed, TwoModes
+from results.guarantee.answer import DAY, Bound, Guarantee, Needed, TwoModes
+from results.guarantee.bounds import MIN_RUNS
 from results.guarantee.terms import terms
-from results.guarantee.wording import Section, cautious, figure_name, percent, shown_share
+from results.guarantee.wording import Section, cautious, counted, figure_name, percent, shown_share
+from results.statistics.persistence import ASSUMED
 from results.text import plain
 from results.units import duration, figure, pct
 
@@ -70,18 +72,60 @@ def _statement(found: Guarantee) -> Iterator[str]:
     yield found.statement or ""
     out_of = 1000 - math.floor(1000 * bound.coverage + 1e-9)
     worst = "worst" if bound.rank == 1 else f"{_ordinal(bound.rank)} worst"
-    yield (
-        f"In other words: of 1,000 such runs, up to {out_of} may fall short of the figure. It is what the {worst} of "
-        f"{bound.runs} runs delivered in {percent(found.share)} of its seconds. It holds whatever the distribution of "
-        "the figures and however alike neighbouring seconds are, provided that future runs are like these "
-        "(exchangeable). A run is one execution of the workload on a stack that was built for it alone."
-    )
+    if bound.unit == DAY:
+        yield (
+            f"In other words: of 1,000 such days, up to {out_of} may have a run that falls short of the figure. It is "
+            f"what the worst run of the {worst} of {bound.units} days delivered in {percent(found.share)} of its "
+            "seconds."
+        )
+        yield f"{_sampled(found)} {_counted_as(bound)}"
+    else:
+        yield (
+            f"In other words: of 1,000 further runs on that day, up to {out_of} may fall short of the figure. It is "
+            f"what the {worst} of {bound.runs} runs delivered in {percent(found.share)} of its seconds."
+        )
+        yield (
+            f"{_sampled(found)} One day does not show how days differ, so this says nothing of any other. It holds "
+            "whatever the distribution of the figures and however alike neighbouring seconds are, provided that "
+            "further runs are like these (exchangeable)."
+        )
+    yield "A run is one execution of the workload on a stack that was built for it alone."
     if bound.of_points > 1:
         yield (
             f"The settings were chosen among {bound.of_points} with these very runs. The chance of being wrong was "
             f"divided by {bound.of_points} for that, so P is smaller than it would be for settings fixed beforehand."
         )
     yield from _asked(found)
+
+
+def _sampled(found: Guarantee) -> str:
+    """How many runs on how many days the figures come from."""
+    days = found.days
+    if len(days) == 1:
+        return f"Sampled: {counted(len(found.runs), 'run')} on 1 day, {days[0].date} (UTC)."
+    fewest, most = min(day.runs for day in days), max(day.runs for day in days)
+    each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    left_out = f"; {counted(found.left_out, 'earlier run')} without seconds left out" if found.left_out else ""
+    return (
+        f"Sampled: {counted(len(found.runs), 'run')} on {len(days)} days (UTC) from {days[0].date} to {days[-1].date}, "
+        f"{each} a day{left_out}."
+    )
+
+
+def _counted_as(bound: Bound) -> str:
+    """What the days are worth, and what is assumed of them."""
+    least = (
+        ""
+        if bound.runs == bound.units * bound.runs_a_day
+        else f"All of them count; the statement is for {bound.runs_a_day} a day, as many as any sampled day has. "
+    )
+    counted_as = math.floor(10 * bound.effective_units + 1e-9) / 10
+    return (
+        f"{least}Days resemble the day before: with a correlation of {bound.correlation:.2f} from day to day "
+        f"(measured, with a margin, and never less than {ASSUMED:g}), {bound.units} days count as {counted_as:g}. It "
+        "holds whatever the distribution of the figures, provided that future days vary like the sampled ones, without "
+        "a trend."
+    )
 
 
 def _asked(found: Guarantee) -> Iterator[str]:
@@ -101,27 +145,39 @@ def _refusals(found: Guarantee) -> Iterator[str]:
     yield f"There is no guarantee for {what}, for {len(found.refusals)} reason(s):"
     for refusal in found.refusals:
         yield f"- {refusal.reason}. {refusal.remedy}"
-    if found.bound is not None and {refusal.kind for refusal in found.refusals} == {"coverage-not-reached"}:
-        yield (
-            f"Without --coverage these runs support a share P = {shown_share(found.bound.coverage)} of future runs, "
-            f"with {cautious(found.metric, found.bound.value)}."
-        )
+    yield from _supported(found)
     yield from _asked(found)
 
 
+def _supported(found: Guarantee) -> Iterator[str]:
+    """What can be said now, where nothing but the number of days or runs is wanting."""
+    bound, kinds = found.bound, {refusal.kind for refusal in found.refusals}
+    if bound is None or len(kinds) != 1:
+        return
+    supports = f"a share P = {shown_share(bound.coverage)} of"
+    figure_ = cautious(found.metric, bound.value)
+    if kinds <= {"coverage-not-reached", "too-few-days"} and bound.unit == DAY:
+        option = "Without --coverage these" if found.asked_coverage is not None else "These"
+        runs = f", {counted(bound.runs_a_day, 'run')} a day" if bound.runs_a_day > 1 else ""
+        yield f"{option} {bound.units} days support {supports} future days{runs}, with {figure_}."
+    elif kinds == {"coverage-not-reached"}:
+        yield f"Without --coverage these runs support {supports} further runs on {found.days[0].date}, with {figure_}."
+    elif kinds == {"one-day"} and bound.runs >= MIN_RUNS:
+        yield (
+            f"Limited to {found.days[0].date} (--limit-to-day), these {bound.runs} runs support {supports} further "
+            f"runs on that day, with {figure_}."
+        )
+
+
 def _evidence(found: Guarantee) -> Iterator[str]:
-    """The runs, the approximate bound, and how many runs would say more."""
-    figures = [run.bound for run in found.runs]
-    if figures:
-        shown = ", ".join(figure(found.metric, value) for value in sorted(figures)[:_SHOWN_RUNS])
-        more = f" and {len(figures) - _SHOWN_RUNS} more" if len(figures) > _SHOWN_RUNS else ""
+    """The days, the runs, the approximate bound, and how many days or runs would say more."""
+    if found.runs:
+        if not found.granted:
+            yield _sampled(found)
         lengths = sorted({run.intervals for run in found.runs})
         seconds = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
-        what = "at least" if found.at_least else "at most"
-        yield (
-            f"{len(figures)} runs of {seconds} one-second intervals. What {percent(found.share)} of the intervals "
-            f"of each had {what}, from small to large: {shown}{more}."
-        )
+        what = f"What {percent(found.share)} of the intervals had {'at least' if found.at_least else 'at most'}"
+        yield f"{counted(len(found.runs), 'run')} of {seconds} one-second intervals. {what}{_figures(found)}"
     if found.approximate is not None:
         yield _approximate(found)
     yield " ".join(_needed(each) for each in found.needed)
@@ -136,15 +192,31 @@ def _approximate(found: Guarantee) -> str:
         return f"An approximate bound (normal tolerance factor) is not given: {each.refusal}."
     return (
         f"APPROXIMATE, and no part of the statement: if the logarithms of the runs' figures are normal, a share of "
-        f"{each.coverage:g} of future runs reaches {cautious(found.metric, each.value)} with "
+        f"{each.coverage:g} of further runs on that day reaches {cautious(found.metric, each.value)} with "
         f"{percent(each.confidence)} confidence (normal tolerance factor). Nothing speaks against that model; "
         "nothing proves it."
     )
 
 
+def _figures(found: Guarantee) -> str:
+    """The figures of the runs of one day from small to large, or the worst of each day in the order of the days."""
+    if len(found.days) == 1:
+        ordered = sorted(run.bound for run in found.runs)
+        shown = ", ".join(figure(found.metric, value) for value in ordered[:_SHOWN_RUNS])
+        more = f" and {len(ordered) - _SHOWN_RUNS} more" if len(ordered) > _SHOWN_RUNS else ""
+        return f", from small to large: {shown}{more}."
+    days = found.days[-_SHOWN_RUNS:]
+    worst = ", ".join(f"{day.date} {figure(found.metric, day.worst)}" for day in days)
+    hidden = len(found.days) - len(days)
+    before = f" (the newest {len(days)}; {hidden} before them)" if hidden else ""
+    of = " in the worst run of each day" if len(found.runs) > len(found.days) else ""
+    return f"{of}, day by day{before}: {worst}."
+
+
 def _needed(each: Needed) -> str:
-    more = f"{each.more} more, about {duration(each.more_s)}" if each.more else "they are there"
-    return f"P = {each.coverage:g} needs {each.runs} runs ({more})."
+    took = f", about {duration(each.more_s)}" if each.more_s is not None else ""
+    more = f"{each.more:,} more{took}" if each.more else "they are there"
+    return f"P = {each.coverage:g} needs {counted(each.count, each.unit)} ({more})."
 
 
 def _modes(found: Guarantee, each: TwoModes) -> str:
@@ -170,15 +242,17 @@ def _modes(found: Guarantee, each: TwoModes) -> str:
 
 
 def _limits(found: Guarantee) -> Iterator[str]:
+    dates = "the dates above" if found.limited_to is None else f"{found.limited_to}, the one day that was sampled"
     yield (
         "It speaks of this machine with these disks. Other drives, also of the same model, another firmware, fill "
-        "level, array state (degraded, rebuilding), kernel or workload are not covered, nor is wear beyond the dates "
-        "above."
+        "level, array state (degraded, rebuilding), kernel or workload are not covered, nor is "
+        f"{'wear beyond' if found.limited_to is None else 'any day but'} {dates}."
     )
+    units = "runs" if found.limited_to is not None else "days"
     yield (
-        f"A share of up to {1 - float(shown_share(found.bound.coverage if found.bound else 0.0)):.3f} of runs may fall "
-        "short, and in those the figure says nothing of how far. Within a run the intervals that fall short may follow "
-        "each other."
+        f"A share of up to {1 - float(shown_share(found.bound.coverage if found.bound else 0.0)):.3f} of {units} may "
+        "fall short, and in those the figure says nothing of how far. Within a run the intervals that fall short may "
+        "follow each other."
     )
 
 

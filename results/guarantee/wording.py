@@ -46,14 +46,28 @@ def figure_name(metric: str, direction: str | None) -> str:
     return metric_name(directed if directed in OF_ONE else metric)
 
 
-def statement(bound: Bound, metric: str, share: float, direction: str | None) -> str:
-    """The one sentence that is promised."""
-    verb = "deliver at least" if metric in RATES else f"have a {metric_name(metric)} of at most"
+def counted(number: int, noun: str) -> str:
+    """``1 run``, ``20 days``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def statement(bound: Bound, metric: str, share: float, direction: str | None, date: str | None) -> str:
+    """The one sentence that is promised: of future days, or of further runs on the ``date`` it is limited to."""
+    verb = "at least" if metric in RATES else f"a {figure_name(metric, direction)} of at most"
     of = f" ({direction}s)" if direction is not None else ""
+    figure, seconds = cautious(metric, bound.value), f"in at least {percent(share)} of"
+    confidence, coverage = percent(bound.confidence), shown_share(bound.coverage)
+    one, many = ("delivers", "deliver") if metric in RATES else ("has", "have")
+    if date is not None:
+        return (
+            f"With {confidence} confidence, on {date} (UTC) alone, in the conditions of that day and those below, at "
+            f"least a share P = {coverage} of further runs{of} {many} {verb} {figure} {seconds} their 1-second "
+            "intervals; other days are not covered."
+        )
+    runs = "one run" if bound.runs_a_day == 1 else f"each of {bound.runs_a_day} runs"
     return (
-        f"With {percent(bound.confidence)} confidence, in at least a share P = {shown_share(bound.coverage)} of future "
-        f"runs under the conditions below, at least {percent(share)} of the 1-second intervals of a run{of} {verb} "
-        f"{cautious(metric, bound.value)}."
+        f"With {confidence} confidence, on at least a share P = {coverage} of future days under the conditions below, "
+        f"{runs} made that day{of} {one} {verb} {figure} {seconds} its 1-second intervals."
     )
 
 

@@ -1,8 +1,9 @@
 """Guarantees, watched: whether a night kept a bound that was stated, and how often it may break it.
 
-A guarantee says that a share P of future runs delivers at least (at most, of latencies) a bound in a share of their
-seconds.  A night of k runs then breaks it with a probability of at most 1 - P^k where nothing changed: that is what
-stands beside a broken bound, because one broken night in twenty is what a share of 0.95 announces.
+A guarantee says that on a share P of future days each of k runs delivers at least (at most, of latencies) a bound in a
+share of its seconds.  A night of n runs then breaks it with a probability of at most 1 - P where n <= k, and
+1 - P^(n/k) beyond (Jensen's inequality), where nothing changed: that is what stands beside a broken bound, because one
+broken night in twenty is what a share of 0.95 announces.  For guarantees of versions that counted runs, k is 1.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _OBSERVED = ("direction", "engine", "runtime_ns", "steady_verdict", "workload")
 
 @dataclass(frozen=True, kw_only=True)
 class Promise:
-    """A bound as `stripelab guarantee --json` printed it; ``coverage`` is the share of future runs that keep it."""
+    """A bound as `stripelab guarantee --json` printed it; a share ``coverage`` of days with ``runs`` keeps it."""
 
     statement: str
     point_id: str
@@ -40,6 +41,7 @@ class Promise:
     share: float
     bound: float
     coverage: float
+    runs: int = 1
 
     @property
     def at_least(self) -> bool:
@@ -61,6 +63,11 @@ def read_promise(path: Path) -> Promise:
     try:
         if not plain["granted"]:
             raise ResultsError(f"{path} holds a refusal and no guarantee", remedy=remedy)
+        if plain.get("limited_to") is not None:
+            raise ResultsError(
+                f"{path} is limited to {plain['limited_to']}, so it says nothing of any night",
+                remedy="Give a guarantee that was made from several days.",
+            )
         promise = Promise(
             statement=str(plain["statement"]),
             point_id=str(plain["conditions"]["point_id"]),
@@ -70,10 +77,16 @@ def read_promise(path: Path) -> Promise:
             share=float(plain["share"]),
             bound=float(plain["bound"]["value"]),
             coverage=float(plain["bound"]["coverage"]),
+            runs=int(plain["bound"].get("runs_a_day", 1)),
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         raise ResultsError(f"{path} is no guarantee", remedy=remedy) from None
-    if promise.metric not in INTERVAL_METRICS or not 0 < promise.coverage < 1 or not 0 < promise.share < 1:
+    if (
+        promise.runs < 1
+        or promise.metric not in INTERVAL_METRICS
+        or not 0 < promise.coverage < 1
+        or not 0 < promise.share < 1
+    ):
         raise ResultsError(f"{path} is no guarantee that can be watched", remedy=remedy)
     return promise
 
@@ -107,8 +120,13 @@ def _watched(frames: StoreFrames, promise: Promise, trial_ids: Collection[str]) 
     bounds = _bounds(frames, promise, trial_ids)
     worst = None if not bounds else min(bounds) if promise.at_least else max(bounds)
     held = None if worst is None else worst >= promise.bound if promise.at_least else worst <= promise.bound
-    expected = 1 - promise.coverage ** len(bounds) if bounds else None
+    expected = expected_share(promise.coverage, promise.runs, len(bounds)) if bounds else None
     return Watched(text=promise.statement, bound=promise.bound, value=worst, held=held, expected_share=expected)
+
+
+def expected_share(coverage: float, runs_a_day: int, runs: int) -> float:
+    """The share of nights of ``runs`` runs that may break a bound for ``runs_a_day``."""
+    return float(1 - coverage ** max(1.0, runs / runs_a_day))
 
 
 def _bounds(frames: StoreFrames, promise: Promise, trial_ids: Collection[str]) -> list[float]:

@@ -13,7 +13,7 @@ from results.evidence.manifest import Entry
 from results.guarantee import Guarantee, Question
 from results.guarantee.answer import RunFigure
 from results.guarantee.text import sections
-from results.guarantee.wording import Section, figure_name
+from results.guarantee.wording import Section, counted, figure_name
 from results.nightly.kept import FOLDER as NIGHTS
 from results.plotting.inline import VIRTUAL_MARK
 from results.report.detail import MOST_TRIALS, Detail
@@ -32,7 +32,7 @@ _WORST_RUNS = 50
 class Statement:
     """The chapter of the guarantee: ``lead`` are the paragraphs of page 1, ``terms`` everything that qualifies them.
 
-    ``granted`` is false where there is none; the lead then says why.
+    ``granted`` is false where there is none; the lead then says why.  ``summary`` is the line for the first screen.
     """
 
     title: str
@@ -41,6 +41,7 @@ class Statement:
     lead: tuple[str, ...]
     terms: tuple[Section, ...]
     runs: Grid | None
+    summary: str
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,23 @@ def statement(found: Guarantee, shown: Detail, *, virtual: bool) -> Statement:
     """
     first, *others = sections(found)
     title = "Performance statement" if found.granted else "No performance statement"
-    return Statement(
-        title, found.granted, found.watermark, first.paragraphs, tuple(others), _runs(found, shown, virtual=virtual)
-    )
+    runs = _runs(found, shown, virtual=virtual)
+    return Statement(title, found.granted, found.watermark, first.paragraphs, tuple(others), runs, _summary(found))
+
+
+def _summary(found: Guarantee) -> str:
+    """The sentence and how many days were sampled, or the first reason why there is none."""
+    if found.statement is None:
+        others = f" (and {len(found.refusals) - 1} more)" if len(found.refusals) > 1 else ""
+        return f"No guarantee: {found.refusals[0].reason}{others}."
+    mark = f"{found.watermark}: " if found.watermark is not None else ""
+    return f"{mark}{found.statement} Sampled: {counted(len(found.days), 'day')}."
 
 
 def none_possible(error: ResultsError) -> Statement:
     """The chapter where the question of a guarantee has no answer at all."""
     lead = (f"There is no guarantee: {error.message.rstrip('.')}.", error.remedy)
-    return Statement("No performance statement", False, None, lead, (), None)
+    return Statement("No performance statement", False, None, lead, (), None, f"No guarantee: {error.message}.")
 
 
 def command(store: str, question: Question) -> str:

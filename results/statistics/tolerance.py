@@ -23,10 +23,11 @@ MOST_RUNS = 10_000_000
 """Where :func:`runs_needed` stops looking."""
 
 
-def coverage(runs: int, confidence: float, rank: int = 1) -> float:
+def coverage(runs: float, confidence: float, rank: int = 1) -> float:
     """The share P of future runs that the ``rank``-th smallest of ``runs`` bounds; for rank 1, (1 - gamma)^(1/n).
 
-    Both shares are between 0 and 1; 0.0 where there are fewer runs than the rank needs.
+    ``runs`` may be an effective number, with a fraction.  Both shares are between 0 and 1; 0.0 where there are fewer
+    runs than the rank needs.
     """
     from scipy import special
 

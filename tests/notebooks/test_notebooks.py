@@ -75,8 +75,9 @@ def test_explore_a_sweep(tmp_path):
 def test_read_a_guarantee(tmp_path):
     guaranteed.write(tmp_path / "s", guaranteed.Campaign(guaranteed.Truth(phi=0.6)))
     text = said("read-a-guarantee", tmp_path / "s")
-    assert "of the runs here are at or above the bound" in text
-    assert re.search(r"promised of future runs: 8[56]\.\d%, with 95% confidence", text), "0.05 ** (1 / 20) = 86.1 %"
+    assert "100% of the 20 days here are at or above the bound" in text
+    assert "promised of future days: 77.2%, with 95% confidence" in text, "0.05 ** (1 / 11.6)"
+    assert "correlation from day to day: 0.44, so they count as 11.6 days" in text
 
 
 def test_find_the_slow_disk(tmp_path):

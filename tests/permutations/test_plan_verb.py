@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from bench.cli.plan import register
 from bench.words import duration
+from results.errors import ResultsError
 from results.store.schema import FACTOR_COLUMNS
 
 FIRST = str(Path(__file__).parents[2] / "examples" / "first-sweep.toml")
@@ -139,3 +140,18 @@ def test_what_two_plans_share(run, tmp_path):
 )
 def test_options_that_do_not_go_together_are_a_usage_error(run, words):
     assert run(*words).exit_code == 2
+
+
+def test_the_plan_says_how_many_days_a_guarantee_takes(run):
+    said = run(FIRST, "--guarantee", "0.9").stdout
+    assert "runs on 41 days for a point fixed beforehand" in said
+    asked = json.loads(run(FIRST, "--guarantee", "0.9", "--json").stdout)["guarantee"]
+    assert (asked["days"], asked["points"]) == (41, 22)
+    assert asked["days_if_chosen"] > 41
+    assert "guarantee" not in json.loads(run(FIRST, "--json").stdout)
+
+
+@pytest.mark.parametrize("share", ["0", "1", "nan", "0.99999999"])
+def test_a_guarantee_that_no_number_of_days_gives_is_refused(run, share):
+    with pytest.raises(ResultsError):
+        run(FIRST, "--guarantee", share)

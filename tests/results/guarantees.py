@@ -23,7 +23,8 @@ def make(path: Path, campaign: Campaign = REAL, change: Change = lambda _block, 
     store = Store.create(path)
     for name in (f"synthetic-{campaign.substrate}", "another"):
         store.put_environment(replace(environment(campaign.substrate), environment_id=name))
-    for block, values in enumerate(draw(rng, campaign.truth, campaign.runs, campaign.seconds)):
+    drawn = draw(rng, campaign.truth, campaign.runs, campaign.seconds, campaign.runs_a_day)
+    for block, values in enumerate(drawn):
         row = trial(campaign, 0, block)
         rows = {"row": row, "seen": [observation(row, values)], "seconds": intervals(row, values)}
         change(block, rows)
@@ -33,7 +34,8 @@ def make(path: Path, campaign: Campaign = REAL, change: Change = lambda _block, 
 
 def runs(campaign: Campaign = REAL) -> np.ndarray:
     """The figures that :func:`make` writes: runs by seconds."""
-    return draw(np.random.default_rng(campaign.seed), campaign.truth, campaign.runs, campaign.seconds)
+    rng = np.random.default_rng(campaign.seed)
+    return draw(rng, campaign.truth, campaign.runs, campaign.seconds, campaign.runs_a_day)
 
 
 def asked(store: Path, **question: Any) -> Guarantee:

@@ -39,7 +39,12 @@ def observed(**columns):
     return apply
 
 
-def test_the_bound_is_the_worst_of_the_runs_and_p_follows_from_their_number(store):
+@pytest.fixture(scope="module")
+def one_day(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("guarantee") / "one-day", replace(REAL, runs_a_day=REAL.runs))
+
+
+def test_the_bound_is_the_worst_of_the_days_and_p_follows_from_their_number(store):
     found = asked(store)
     worst = runs().min(axis=1)  # of 60 seconds none may be below what 99 % of them deliver
     assert kinds(found) == set()
@@ -47,9 +52,10 @@ def test_the_bound_is_the_worst_of_the_runs_and_p_follows_from_their_number(stor
     assert found.holds
     assert found.watermark is None
     assert found.bound.value == worst.min()
-    assert found.bound.coverage == pytest.approx(0.05 ** (1 / 20))
+    assert found.bound.units == len(found.days) == 20
+    assert found.bound.coverage == pytest.approx(0.05 ** (1 / found.bound.effective_units))
     assert sorted(run.bound for run in found.runs) == sorted(worst)
-    assert "share P = 0.860 of future runs" in found.statement
+    assert "share P = 0.810 of future days" in found.statement
 
 
 def test_a_smaller_share_of_seconds_is_the_quantile_of_each_run(store):
@@ -57,9 +63,9 @@ def test_a_smaller_share_of_seconds_is_the_quantile_of_each_run(store):
     assert found.bound.value == np.sort(runs(), axis=1)[:, 6].min()
 
 
-def test_a_smaller_coverage_takes_a_better_run(store):
+def test_a_smaller_coverage_takes_a_better_run(one_day):
     """Of 20 runs the second smallest bounds 0.784 and the third 0.717 (binomial, 95 %)."""
-    found = asked(store, coverage=0.75)
+    found = asked(one_day, coverage=0.75, limit_to_day=True)
     assert found.bound.rank == 2
     assert found.bound.coverage == pytest.approx(coverage(20, 0.95, 2))
     assert found.bound.value == np.sort(runs().min(axis=1))[1]
@@ -84,9 +90,11 @@ def test_more_than_the_runs_give_is_refused_with_the_number_that_it_takes(store)
     assert kinds(found) == {"coverage-not-reached"}
     assert not found.granted
     assert found.statement is None
-    assert (found.needed[0].runs, found.needed[0].more) == (59, 39)
-    assert "that needs 59 runs" in found.refusals[0].reason
-    assert "Without --coverage these runs support a share P = 0.860" in " ".join(_contract(found).split())
+    assert (found.needed[0].unit, found.needed[0].count, found.needed[0].more) == ("day", 84, 64)
+    assert "that needs 84 days" in found.refusals[0].reason
+    assert "Without --coverage these 20 days support a share P = 0.810 of future days" in " ".join(
+        _contract(found).split()
+    )
 
 
 @pytest.mark.parametrize(("factor", "met", "misses"), [(0.99, True, 0), (1.001, False, 1)])
@@ -100,10 +108,10 @@ def test_settings_chosen_with_the_same_runs_cost_confidence(tmp_path):
     write(tmp_path / "s", replace(REAL, points=3, seed=5))
     found = asked(tmp_path / "s")
     assert found.bound.of_points == 3
-    assert found.bound.coverage == pytest.approx((0.05 / 3) ** (1 / 20))
+    assert found.bound.coverage == pytest.approx((0.05 / 3) ** (1 / found.bound.effective_units))
     assert "chosen among 3 with these very runs" in " ".join(_contract(found).split())
     named = asked(tmp_path / "s", point=found.conditions.point_id[:6], chosen_beforehand=True)
-    assert named.bound.coverage == pytest.approx(0.05 ** (1 / 20))
+    assert named.bound.coverage == pytest.approx(0.05 ** (1 / found.bound.effective_units))
 
 
 @pytest.mark.parametrize("substrate", ["loop", "uml"])
@@ -125,9 +133,9 @@ def test_real_disks_asked_for_a_demonstration_are_watermarked_too(store):
     assert asked(store, demonstration=True).watermark is not None
 
 
-def test_fewer_than_five_runs_are_too_few(tmp_path):
-    make(tmp_path / "s", replace(REAL, runs=4))
-    found = asked(tmp_path / "s")
+def test_fewer_than_five_runs_of_a_day_are_too_few(tmp_path):
+    make(tmp_path / "s", replace(REAL, runs=4, runs_a_day=4))
+    found = asked(tmp_path / "s", limit_to_day=True)
     assert "too-few-runs" in kinds(found)
     assert not found.granted
 
@@ -151,7 +159,7 @@ def test_it_is_refused_in_words(tmp_path, kind):
     found = asked(tmp_path / "s", metric="lat_mean_ns" if kind == "throttled-latency" else None)
     assert kinds(found) == {kind}
     assert found.statement is None
-    assert found.approximate.value is None
+    assert found.approximate is None
     (refusal,) = found.refusals
     assert refusal.reason[0].islower() or refusal.reason[0].isdigit()
     assert refusal.remedy.endswith(".")
@@ -205,6 +213,14 @@ def test_a_drift_over_the_runs_is_refused(tmp_path):
     make(tmp_path / "s", replace(REAL, truth=Truth(between=0.01, drift=-0.08)))
     found = asked(tmp_path / "s")
     assert kinds(found) == {"order-drift"}
+    assert "fall from day to day" in found.refusals[0].reason
+
+
+def test_a_drift_over_the_runs_of_a_day_is_refused_in_a_statement_on_that_day(tmp_path):
+    drifting = replace(REAL, truth=Truth(between=0.01, drift=-0.08), runs_a_day=20)
+    make(tmp_path / "s", drifting)
+    found = asked(tmp_path / "s", limit_to_day=True)
+    assert kinds(found) == {"order-drift"}
     assert "fall over the run order" in found.refusals[0].reason
 
 
@@ -251,8 +267,8 @@ def test_directions_are_put_together_second_by_second(tmp_path):
 
 
 def test_two_modes_of_runs_are_both_reported_and_no_mean_stands_for_them(tmp_path):
-    make(tmp_path / "s", Campaign(Truth("two modes"), runs=40, seed=8, substrate="disk"))
-    found = asked(tmp_path / "s")
+    make(tmp_path / "s", Campaign(Truth("two modes"), runs=40, runs_a_day=40, seed=8, substrate="disk"))
+    found = asked(tmp_path / "s", limit_to_day=True)
     (two,) = found.modes
     assert two.where == "runs"
     assert two.members == len(two.trial_ids) >= 2
@@ -277,13 +293,13 @@ def test_two_modes_of_seconds_are_reported(tmp_path):
 
 
 def test_the_approximate_bound_is_labelled_and_lies_behind_its_gate(tmp_path):
-    make(tmp_path / "s", Campaign(Truth(between=0.05), runs=20, substrate="disk", seed=3))
-    found = asked(tmp_path / "s")
+    make(tmp_path / "s", Campaign(Truth(between=0.05), runs=20, runs_a_day=20, substrate="disk", seed=3))
+    found = asked(tmp_path / "s", limit_to_day=True)
     assert found.approximate.refusal is None
     assert 0 < found.approximate.value < max(run.bound for run in found.runs)
     assert "APPROXIMATE, and no part of the statement" in _contract(found)
-    make(tmp_path / "t", Campaign(Truth(between=0.0), runs=20, substrate="disk", seed=4))
-    found = asked(tmp_path / "t")
+    make(tmp_path / "t", Campaign(Truth(between=0.0), runs=20, runs_a_day=20, substrate="disk", seed=4))
+    found = asked(tmp_path / "t", limit_to_day=True)
     assert found.approximate.value is None
     assert "no evidence that runs differ" in found.approximate.refusal
 

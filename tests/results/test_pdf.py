@@ -69,7 +69,8 @@ def virtual(tmp_path_factory: pytest.TempPathFactory) -> Document:
 def test_the_statement_is_on_page_one_as_text(promised):
     first = promised.pages[0]
     assert "Performance statement: synthetic" in first
-    assert "With 95 % confidence, in at least a share P = 0.860 of future runs under the conditions below" in first
+    assert "With 95 % confidence, on at least a share P = 0.8" in first
+    assert "Sampled: 20 runs on 20 days (UTC)" in first
     assert first.index("With 95 % confidence") < first.index("Conditions: hardware and system")
 
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from results.guarantee.synthetic import SHAPES, Truth, draw
 from results.statistics import kfactor, tolerance, two_groups
 from results.statistics.exchange import LEVEL, drift_over_runs
+from tests.validate import guarantee_days
 from tests.validate.race import interval
 
 Floats = npt.NDArray[np.float64]
@@ -179,6 +180,7 @@ class Tables:
     def lines(self, seeds: int, count: int, lowest: float) -> Iterator[str]:
         """The tables as Markdown."""
         yield (
+            "Runs of one day, for a statement limited to it: "
             f"{count} cells, {seeds:,} campaigns in each; intervals by Clopper and Pearson (95 %). Promised: 0.95. The "
             f"lowest rate of any cell is {lowest:.3f}."
         )
@@ -253,7 +255,7 @@ if __name__ == "__main__":
         parser.add_argument(argument, type=int, default=value)
     parser.add_argument("--into", type=Path, help="document to put the tables into")
     chosen = parser.parse_args()
-    made = report(chosen.seeds, chosen.seed)
+    made = report(chosen.seeds, chosen.seed) + guarantee_days.report(chosen.seeds, chosen.seed)
     print("\n".join(made))
     if chosen.into is not None:
         into(chosen.into, made)

@@ -218,3 +218,35 @@ def test_the_commands_of_the_documentation_find_a_changed_manifest(copied):
     path.write_bytes(path.read_bytes().replace(b"95 %", b"99 %"))
     signature, _, _ = by_hand(copied / "E")
     assert signature[0] != 0
+
+
+def test_evidence_states_a_guarantee_limited_to_a_day(tmp_path):
+    store = make(tmp_path / "S", Campaign(Truth(), substrate="disk", runs=6, runs_a_day=6))
+    refused = json.loads(stripelab("evidence", store, "-o", tmp_path / "R", "--no-pdf", "--json").stdout)
+    assert refused["statement"] is None
+    assert "all 6 runs were made on one day" in refused["refusals"][0]
+    done = stripelab("evidence", store, "-o", tmp_path / "E", "--no-pdf", "--json", "--limit-to-day")
+    assert "on 2026-09-21 (UTC) alone" in json.loads(done.stdout)["statement"]
+    assert "--limit-to-day" in json.loads((tmp_path / "E" / "manifest.json").read_text())["command"]
+
+
+def test_a_statement_of_an_earlier_version_still_verifies(copied, tmp_path):
+    """Versions that counted runs wrote another sentence; what was signed is what counts."""
+    earlier = (
+        "With 95 % confidence, in at least a share P = 0.606 of future runs under the conditions below, at least 99 % "
+        "of the 1-second intervals of a run deliver at least 79,810 IOPS."
+    )
+    manifest = copied / "E" / "manifest.json"
+    known = json.loads(manifest.read_text())
+    manifest.write_bytes(manifest.read_bytes().replace(encoded(known["statement"]), encoded(earlier)))
+    (copied / "E" / "manifest.json.sig").unlink()
+    key = make_key(tmp_path, BOB, name="earlier")
+    sign = ["ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", "stripelab-evidence", manifest]
+    subprocess.run(sign, check=True, capture_output=True)
+    done = verified(copied)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert earlier in " ".join(done.stdout.split())
+
+
+def encoded(text: str) -> bytes:
+    return json.dumps(text, ensure_ascii=False).encode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pypdf
@@ -12,7 +13,7 @@ import pytest
 
 from results.guarantee import synthetic
 from tests.bench.cli.test_recommend_and_report import stripelab
-from tests.results.guarantees import make
+from tests.results.guarantees import REAL, make
 
 ROOT = Path(__file__).parents[3]
 
@@ -29,14 +30,14 @@ def test_a_guarantee_is_printed_and_written(store, tmp_path):
     assert (tmp_path / "contract.txt").read_text() == done.stdout
     words = " ".join(done.stdout.split())
     assert words.startswith("Performance statement ===")
-    assert "With 95 % confidence, in at least a share P = 0.860 of future runs" in words
+    assert "With 95 % confidence, on at least a share P = 0.810 of future days" in words
     assert "DEMONSTRATION" not in words
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--coverage", "0.95"), "that needs 59 runs"),
+        (("--coverage", "0.95"), "that needs 84 days"),
         (("--bound", "1000000"), "It is NOT MET: 0 of 20 runs are as good."),
     ],
 )
@@ -96,4 +97,24 @@ def test_a_guarantee_becomes_a_document_and_a_refusal_none(store, tmp_path):
     done = stripelab("guarantee", store, "-o", path, "--confidence", "0.9")
     assert (done.returncode, done.stderr) == (0, f"written: {path}\n")
     text = pypdf.PdfReader(path).pages[0].extract_text()
-    assert "With 90 % confidence, in at least a share P = 0.891 of future runs" in " ".join(text.split())
+    assert "With 90 % confidence, on at least a share P = 0.851 of future days" in " ".join(text.split())
+
+
+@pytest.fixture(scope="module")
+def one_day(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("verb") / "one-day", replace(REAL, runs_a_day=REAL.runs))
+
+
+def test_runs_of_one_day_are_refused_unless_the_statement_is_limited_to_it(one_day, tmp_path):
+    refused = stripelab("guarantee", one_day, "-o", tmp_path / "g.pdf")
+    assert refused.returncode == 1
+    assert "all 20 runs were made on one day, 2026-09-21 (UTC)" in " ".join(refused.stdout.split())
+    assert list(tmp_path.iterdir()) == []
+    done = stripelab("guarantee", one_day, "--limit-to-day", "-o", tmp_path / "g.pdf")
+    assert done.returncode == 0
+    first = " ".join(pypdf.PdfReader(tmp_path / "g.pdf").pages[0].extract_text().split())
+    for words in (" ".join(done.stdout.split()), first):
+        assert "on 2026-09-21 (UTC) alone, in the conditions of that day and those below" in words
+        assert "Sampled: 20 runs on 1 day, 2026-09-21 (UTC)." in words
+    answer = json.loads(stripelab("guarantee", one_day, "--limit-to-day", "--json").stdout)
+    assert (answer["limited_to"], len(answer["days"]), answer["bound"]["unit"]) == ("2026-09-21", 1, "run")
