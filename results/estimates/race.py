@@ -44,6 +44,6 @@ def warnings(trials: Sequence[TrialRow]) -> tuple[str, ...]:
 def _not_ended(screened: int) -> str:
     return (
         f"A RACE WITHOUT FRESH RUNS OF FINALISTS: these are {screened} screening trials, in which points dropped out "
-        "for their figures. The estimates of those that are left are too good, and nothing here is a result. Either the "
-        "race has not ended, or no point met its requirements: `stripelab status` says which."
+        "for their figures. The estimates of those that are left are too good, and nothing here is a result. Either "
+        "the race has not ended, or no point met its requirements: `stripelab status` says which."
     )
