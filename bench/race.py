@@ -195,5 +195,5 @@ def _closest(told: History, missing: Collection[str]) -> str:
     limit = measured(told.plan.sweep.objectives)[place]
     label = next(each.label() for each in told.points if each.id == point)
     ratio = math.exp(-worst[point][place] if limit.constraint.metric in AT_MOST else worst[point][place])
-    off = f"{100 * abs(ratio - 1):.0f} % {'above' if ratio > 1 else 'below'} the limit"
+    off = f"{100 * abs(ratio - 1):.3g} % {'above' if ratio > 1 else 'below'} the limit"
     return f"the closest is {label}, whose {limit.constraint.metric} of {limit.workload} is {off}"
