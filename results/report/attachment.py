@@ -154,8 +154,7 @@ def _runs(found: Guarantee, shown: Detail, *, virtual: bool) -> Grid | None:
         )
         for run in runs
     )
-    marks = (found.watermark, VIRTUAL_MARK if virtual else None)
-    mark = "".join(f" — {each}" for each in marks if each is not None)
+    mark = f" — {VIRTUAL_MARK}" if virtual else ""
     caption = f"The {len(rows)} runs that the statement counts{mark}"
     if len(rows) < len(found.runs):
         caption = (
