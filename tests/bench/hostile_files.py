@@ -48,6 +48,7 @@ from tests.chaos.sweeps import LOOP_SWEEP
 from tests.hostile_stores import KINDS, NIGHT, PLACES, make
 
 MOST_S = 10
+"""No input takes longer; the watch waits three times as long, on a machine that does other things too."""
 MOST_BYTES = 1 << 30
 STORES_EVERY = 40
 """Of so many inputs one is a whole store: these take longer."""
@@ -220,7 +221,7 @@ def _resealed(path: Path, rng: random.Random) -> None:
 
 def ended(act: Callable[[], object]) -> str:
     """``read``, or ``refused`` in words; anything else is raised, a hang too."""
-    signal.alarm(MOST_S * 3)  # of a machine that does other things too
+    signal.alarm(MOST_S * 3)
     try:
         act()
     except (ResultsError, StripelabError) as error:
@@ -235,21 +236,23 @@ def _late(*_: object) -> None:
     raise AssertionError("hangs")
 
 
-def fuzz(inputs: int, seed: int) -> Counter[str]:
-    """Read so many hostile inputs; how often each ending came."""
-    rng, found = random.Random(seed), Counter[str]()
+def fuzz(inputs: int, seed: int) -> tuple[Counter[str], float]:
+    """Read so many hostile inputs; how often each ending came, and the seconds that the slowest took."""
+    rng, found, slowest_s = random.Random(seed), Counter[str](), 0.0
     before = signal.signal(signal.SIGALRM, _late)
     with tempfile.TemporaryDirectory(prefix="stripelab-hostile-") as name:
         files = Files(Path(name))
         for number in range(inputs):
+            began_s = time.monotonic()
             try:
                 found[files.of_a_store(rng) if number % STORES_EVERY == 0 else files.of_a_file(rng)] += 1
             except BaseException as error:
                 error.add_note(f"input {number} of seed {seed}")
                 raise
+            slowest_s = max(slowest_s, time.monotonic() - began_s)
     signal.signal(signal.SIGALRM, before)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10 < MOST_BYTES
-    return found
+    return found, slowest_s
 
 
 def main() -> None:
@@ -259,10 +262,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     started_s = time.monotonic()
-    for what, times in sorted(fuzz(asked.inputs, asked.seed).items()):
+    found, slowest_s = fuzz(asked.inputs, asked.seed)
+    for what, times in sorted(found.items()):
         sys.stdout.write(f"{times:8,} {what}\n")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    sys.stdout.write(f"{asked.inputs:8,} inputs in {time.monotonic() - started_s:.0f} s, at most {peak} MiB\n")
+    took_s = time.monotonic() - started_s
+    sys.stdout.write(
+        f"{asked.inputs:8,} inputs in {took_s:.0f} s, the slowest in {slowest_s:.1f} s, at most {peak} MiB\n"
+    )
+    sys.exit(slowest_s > MOST_S)
 
 
 if __name__ == "__main__":
