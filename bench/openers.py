@@ -83,15 +83,13 @@ def openers(wanted: Mapping[Thing, Collection[str]], remote: Sequence[str] = ())
         if not process.name.isdigit() or int(process.name) == os.getpid():
             continue
         try:
-            things = set(search.of_process(process))
+            for thing in search.of_process(process):
+                found.by_thing[thing].add(f"process {process.name} ({_command(process)})")
         except OSError as failure:
             if failure.errno in _CLOSED:
                 found.unseen.append(f"process {process.name} ({_command(process)}): {failure.strerror}")
             elif failure.errno not in _GONE:
                 found.failed.append(f"process {process.name} could not be looked at: {failure.strerror}")
-            continue
-        for thing in things:
-            found.by_thing[thing].add(f"process {process.name} ({_command(process)})")
     return found
 
 
@@ -116,7 +114,7 @@ class _Search:
         self._anonymous = _anonymous_device()
 
     def of_process(self, process: Path) -> Iterator[Thing]:
-        """What a process has open, once or more often; raises OSError where it cannot be seen."""
+        """What a process has open, once or more often; raises OSError after that where not all of it can be seen."""
         yield from self._descriptors(process)
         for thread in (process / "task").iterdir():
             if thread.name != process.name and not _shares_files(int(process.name), int(thread.name)):
@@ -157,26 +155,38 @@ class _Search:
                     yield thing
 
     def _mappings(self, process: Path) -> Iterator[Thing]:
+        """What is mapped; of it an ordinary user sees the numbers in maps alone, which differ on btrfs and overlays."""
+        denied = None
         for addresses, device, inode, path in _MAPPING.findall((process / "maps").read_bytes()):
             key = (device, inode)
             if self._is_remote(os.fsdecode(path)):
                 continue
-            if key not in self._mapped:
-                try:
+            try:
+                if key not in self._mapped:
                     self._mapped[key] = thing_of((process / "map_files" / _plain(addresses)).stat())
-                except OSError as failure:
-                    if failure.errno not in _GONE:
-                        raise
-                    continue
-            thing = self._mapped[key]
+                thing = self._mapped[key]
+            except PermissionError as failure:
+                denied, thing = failure, Thing("file", _decimal(device), int(inode))
+            except OSError as failure:
+                if failure.errno not in _GONE:
+                    raise
+                continue
             if thing in self._wanted and thing is not None:
                 yield thing
+        if denied is not None:
+            raise denied
 
 
 def _plain(addresses: bytes) -> str:
     """Addresses as map_files names them: without the zeros in front that maps may have."""
     start, _, end = addresses.decode("ascii").partition("-")
     return f"{int(start, 16):x}-{int(end, 16):x}"
+
+
+def _decimal(device: bytes) -> str:
+    """A device number of maps, two hexadecimal numbers, as ``major:minor``."""
+    major, _, minor = device.decode("ascii").partition(":")
+    return f"{int(major, 16)}:{int(minor, 16)}"
 
 
 def _anonymous_device() -> int:

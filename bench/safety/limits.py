@@ -5,6 +5,7 @@ LIMITS = (
     "disks behind a hardware controller that hides them, and what such a controller does with them",
     "a descriptor that is in flight over a Unix socket, and so in no process's table at the moment",
     "processes of another PID namespace, and processes that the kernel hides even from root",
+    "for an ordinary user: processes of other users, and what its own have mapped from btrfs or an overlay",
     "a file under other numbers through layers out of sight (an overlay seen from within a container, FUSE)",
     "a file registered with an io_uring under another name than the device's own",
     "data without a signature that lie between the places which are sampled (both ends, superblocks, 256 at random)",

@@ -15,7 +15,8 @@ from bench.nightly import visible
 from bench.nightly.timer import Schedule, service
 
 SYSTEMD = Path("/lib/systemd/systemd")
-FOLDER = Path("/srv/stripelab-nightly")
+FOLDER = Path("/stripelab-nightly")
+"""Of the guest's root: folders of the host's belong to nobody where an ordinary user runs the lab."""
 SUCCEEDED, FAILED = 42, 43
 SWEEP = """
 [sweep]
