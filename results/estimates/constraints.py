@@ -30,9 +30,9 @@ SHORT = {
     "usable": "usable_bytes",
     "bandwidth": "bw_bytes_s",
     **_PERCENTILES,
+    **{f"{each}_{name}": f"{each}_{column}" for each in DIRECTIONS for name, column in _PERCENTILES.items()},
     "cpu": "cpu_ns_per_io",
 }
-_SHORT_OF_ONE = {f"{each}_{name}": f"{each}_{column}" for each in DIRECTIONS for name, column in _PERCENTILES.items()}
 FACTS = ("disk_failures_survived", "usable_bytes")
 MEASURED = ("iops", "bw_bytes_s", *OF_ANY[1:], "cpu_ns_per_io", *OF_ONE)
 _TIMES = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
@@ -90,7 +90,7 @@ def parse(text: str) -> Constraint:
             remedy='Write NAME OPERATOR NUMBER [UNIT], as in "p99 < 20 ms" or "survives >= 2".',
         )
     short, sign, value, unit = found.groups()
-    metric = (SHORT | _SHORT_OF_ONE).get(short, short)
+    metric = SHORT.get(short, short)
     if metric not in FACTS + MEASURED:
         raise ResultsError(
             f'"{short}" is no figure that a constraint can ask for',

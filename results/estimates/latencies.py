@@ -62,5 +62,6 @@ def why_missing(metric: str, rows: Iterable[ObservationRow], workload: str) -> s
 
 def spelt(metrics: Iterable[str]) -> str:
     """A list of metrics for a person: the latencies of one direction in a word."""
-    plain = ", ".join(metric for metric in metrics if metric not in OF_ONE)
-    return f"{plain}; of latencies also those of one kind, with {', '.join(f'{each}_' for each in DIRECTIONS)} in front"
+    prefixes = tuple(f"{each}_" for each in DIRECTIONS)
+    plain = ", ".join(metric for metric in metrics if not metric.startswith(prefixes))
+    return f"{plain}; of latencies also those of one kind, with {', '.join(prefixes)} in front"
