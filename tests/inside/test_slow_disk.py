@@ -60,7 +60,8 @@ def test_the_sweep_recommends_what_the_arithmetic_of_raid_says(tmp_path, disks):
     assert answer.overall.chosen.settings["level"] == "raid0"
     assert answer.surviving.chosen.settings["level"] == "raid10"
     assert [point.tied for point in answer.overall.points[1:]] == [None] * 3
-    assert all(abs(point.deviation_pct) < 15 for point in answer.overall.points)
+    # The limit of the disks holds from above; a busy host only takes from what they reach.
+    assert all(-40 < point.deviation_pct < 15 for point in answer.overall.points)
     assert not any("SLOWER" in warning for warning in found.warnings)
 
 
