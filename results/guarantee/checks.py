@@ -186,8 +186,8 @@ def of_order(days: Sequence[Day], *, at_least: bool, limited: bool) -> Iterator[
             yield Refusal(
                 "order-drift",
                 f"the {unit}s ({what}) depend on when they were: {said}; then the next {unit}s are not like these",
-                f"Find the cause (filling up, temperature, wear, another load), then sample all {unit}s again into a new "
-                "store.",
+                f"Find the cause (filling up, temperature, wear, another load), then sample all {unit}s again into a "
+                "new store.",
             )
             return
 
