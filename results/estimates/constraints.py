@@ -120,13 +120,14 @@ def of_workload(
     """The constraints on a workload: those of the sweep file, and what the reader asks of every workload.
 
     A plain latency of a workload that syncs is the one of its commits.  A wish about reads, syncs or the like passes by
-    the workloads that have none.
+    the workloads that have none.  What is asked for twice counts once.
     """
     own = [row for row in rows if row.workload == workload]
     there = {row.direction for row in own} | ({"commit"} if syncs(own, workload) else set())
     asked = [each for each in wished if parts(each.metric)[0] in {None, *there}]
     every = (*(parse(text) for text in stated), *asked)
-    return tuple(replace(each, metric=as_measured(each.metric, own, workload)) for each in every)
+    named = (replace(each, metric=as_measured(each.metric, own, workload)) for each in every)
+    return tuple({(each.metric, each.operator, each.limit): each for each in named}.values())
 
 
 def _units(metric: str) -> Mapping[str, float]:

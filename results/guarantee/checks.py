@@ -90,7 +90,9 @@ def _outcomes(trials: Sequence[TrialRow]) -> Iterator[Refusal]:
             )
 
 
-def of_sampling(days: Sequence[Day], question: Question, needed: Sequence[Needed]) -> Iterator[Refusal]:
+def of_sampling(
+    days: Sequence[Day], question: Question, needed: Sequence[Needed], *, at_least: bool
+) -> Iterator[Refusal]:
     """Fewer days than any statement needs, or fewer runs where it is limited to a day."""
     runs, wanted = sum(len(day.runs) for day in days), needed[0]
     if question.limit_to_day and len(days) > 1:
@@ -100,18 +102,23 @@ def of_sampling(days: Sequence[Day], question: Question, needed: Sequence[Needed
             "Leave --limit-to-day out: the statement is then made from all days.",
         )
     elif runs == 0 or (question.limit_to_day and runs < MIN_RUNS):
+        at_once = ", all of one day, in a new store if that day is over" if question.limit_to_day else ""
         yield Refusal(
             "too-few-runs",
-            f"there are {counted(runs, 'run')}, and {MIN_RUNS} are the least",
-            f"Raise replicates in the sweep file; what is asked needs {counted(wanted.count, wanted.unit)}.",
+            f"{MIN_RUNS} runs are the least, and there {'is' if runs == 1 else 'are'} {runs or 'none'}",
+            f"Raise replicates in the sweep file: P = {wanted.coverage:g} needs "
+            f"{counted(wanted.count, wanted.unit)}{at_once}.",
         )
     elif not question.limit_to_day and len(days) == 1:
+        alone = "; --limit-to-day states what holds on that day alone"
+        possible = runs >= MIN_RUNS and not dependent_day(days, question, at_least=at_least)
         yield Refusal(
             "one-day",
-            f"all {counted(runs, 'run')} were made on one day, {days[0].date} (UTC): they do not show how days differ",
+            f"{f'all {runs} runs were' if runs > 1 else 'the only run was'} made on one day, {days[0].date} (UTC), "
+            "which does not show how days differ",
             f"Measure on {counted(wanted.count, 'day')} for P = {wanted.coverage:g}, {MIN_DAYS} at the least "
-            "(`stripelab nightly`, or higher replicates and the same command on other days); --limit-to-day states "
-            "what holds on that day alone.",
+            "(`stripelab nightly`, or higher replicates and the same command on other days)"
+            f"{alone if possible else ''}.",
         )
     elif not question.limit_to_day and len(days) < MIN_DAYS:
         yield Refusal(
@@ -179,9 +186,15 @@ def of_order(days: Sequence[Day], *, at_least: bool, limited: bool) -> Iterator[
             yield Refusal(
                 "order-drift",
                 f"the {unit}s ({what}) depend on when they were: {said}; then the next {unit}s are not like these",
-                f"Find the cause (filling up, temperature, wear, another load), then sample all {unit}s again.",
+                f"Find the cause (filling up, temperature, wear, another load), then sample all {unit}s again into a "
+                "new store.",
             )
             return
+
+
+def dependent_day(days: Sequence[Day], question: Question, *, at_least: bool) -> bool:
+    """Whether all runs are of one day and depend on their order, so that they support nothing on that day either."""
+    return not question.limit_to_day and len(days) == 1 and any(of_order(days, at_least=at_least, limited=True))
 
 
 def _steadiness(runs: Sequence[Run], course: steady.Course | None) -> Iterator[Refusal]:

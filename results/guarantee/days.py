@@ -2,7 +2,8 @@
 
 A day is a calendar day in UTC, the only clock that every store shares.  A run belongs to the date on which its session
 began: a session continues across midnight until a pause of SESSION_PAUSE_S, and 24 hours at most.  So an evening that
-ends after midnight is one day, and a campaign without a pause has a day for every 24 hours.
+ends after midnight is one day, and a campaign without a pause has a day for every 24 hours.  Trials of other points are
+part of a session: between two runs of one point they can take hours.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 
 from results.guarantee.answer import DayFigure
 from results.guarantee.runs import Run
+from results.store.schema import TrialRow
 
 SESSION_PAUSE_S = 4 * 3600
 _DAY_S = 24 * 3600
@@ -39,25 +41,36 @@ class Day:
         return DayFigure(self.date, len(self.runs), self.worst(at_least=at_least), self.mean)
 
 
-def by_day(runs: Sequence[Run]) -> tuple[Day, ...]:
-    """The days of ``runs`` in the order of time."""
-    found: list[list[Run]] = []
-    for run in sorted(runs, key=lambda each: (each.trial.started_at_ns, each.trial.run_order)):
-        if found and _same_day(found[-1], run):
-            found[-1].append(run)
-        else:
-            found.append([run])
-    return tuple(Day(date_of(each[0]), tuple(each)) for each in found)
+def by_day(runs: Sequence[Run], others: Sequence[TrialRow] = ()) -> tuple[Day, ...]:
+    """The days of ``runs`` in the order of time; ``others`` are further trials of the same sessions."""
+    days_of = _days_of([*(run.trial for run in runs), *others])
+    found: dict[str, list[Run]] = {}
+    for run in sorted(runs, key=lambda each: _place(each.trial)):
+        found.setdefault(days_of[run.trial.trial_id], []).append(run)
+    return tuple(Day(date, tuple(each)) for date, each in found.items())
 
 
-def date_of(run: Run) -> str:
-    """The date in UTC on which a run began."""
-    return datetime.fromtimestamp(run.trial.started_at_ns / 1e9, UTC).date().isoformat()
+def date_of(trial: TrialRow) -> str:
+    """The date in UTC on which a trial began."""
+    return datetime.fromtimestamp(trial.started_at_ns / 1e9, UTC).date().isoformat()
 
 
-def _same_day(day: Sequence[Run], run: Run) -> bool:
-    """Whether a run belongs to the day of the runs before it."""
-    first, last = day[0].trial, day[-1].trial
-    paused_s = (run.trial.started_at_ns - last.started_at_ns) / 1e9 - last.duration_s
-    within_s = (run.trial.started_at_ns - first.started_at_ns) / 1e9
-    return date_of(day[0]) == date_of(run) or (paused_s < SESSION_PAUSE_S and within_s < _DAY_S)
+def _days_of(trials: Sequence[TrialRow]) -> dict[str, str]:
+    """The day of each trial: the date on which its session began."""
+    found: dict[str, str] = {}
+    ordered = sorted(trials, key=_place)
+    first, ended_s = ordered[0] if ordered else None, 0.0
+    for trial in ordered:
+        began_s = trial.started_at_ns / 1e9
+        if first is None or not (
+            date_of(first) == date_of(trial)
+            or (began_s - ended_s < SESSION_PAUSE_S and began_s - first.started_at_ns / 1e9 < _DAY_S)
+        ):
+            first = trial
+        found[trial.trial_id] = date_of(first)
+        ended_s = max(ended_s, began_s + trial.duration_s)
+    return found
+
+
+def _place(trial: TrialRow) -> tuple[int, int]:
+    return trial.started_at_ns, trial.run_order

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from results.errors import ResultsError
 from results.estimates import race
-from results.estimates.latencies import APART, as_measured, parts, spelt
+from results.estimates.latencies import APART, as_measured, parts, spelt, syncs
 from results.estimates.modes import two_modes
 from results.estimates.objective import RATES, Objective, objectives
 from results.estimates.responses import group
@@ -98,9 +98,9 @@ def _check(question: Question) -> None:
         ("--confidence", question.confidence),
     ):
         if value is not None and not 0 < value < 1:
-            raise ResultsError(f"{name} {value:g} makes no sense", remedy="Give a share between 0 and 1, such as 0.95.")
+            raise ResultsError(f"{name} must be between 0 and 1 (got {value:g})", remedy="Give for example 0.95.")
     if question.bound is not None and not 0 < question.bound < float("inf"):
-        raise ResultsError(f"--bound {question.bound:g} makes no sense", remedy="Give a figure above 0.")
+        raise ResultsError(f"--bound must be above 0 (got {question.bound:g})", remedy="Give for example 1000.")
     if question.metric is not None and parts(question.metric)[1] not in INTERVAL_METRICS:
         raise ResultsError(f"{question.metric} is not known of every second", remedy=f"Known are: {_KNOWN}.")
     direction = parts(question.metric or "")[0]
@@ -194,14 +194,15 @@ def _judge(frames: StoreFrames, chosen: _Chosen, question: Question) -> Guarante
     refusals = list(checks.of_trials(chosen.trials, chosen.observed, question))
     runs, incomplete = _read(frames, chosen, question)
     refusals += incomplete
-    days = by_day(runs)
+    days = by_day(runs, frames.trial_rows())
     limited = question.limit_to_day
     ok = [trial for trial in chosen.trials if trial.status == "ok"]
     course = steady.course([run.served for run in runs]) if len(runs) >= bounds.MIN_RUNS else None
     found = conditions.gather(ok, chosen.observed, frames.environment_rows(), runs, course)
     bound = _bound(days, question, chosen) if runs else None
     needed = _needed(chosen, question, confidence, bound)
-    refusals += checks.of_sampling(days, question, needed)
+    if runs or not incomplete:
+        refusals += checks.of_sampling(days, question, needed, at_least=at_least)
     refusals += checks.of_conditions(found, chosen.metric)
     if bound is not None:
         refusals += checks.of_runs(runs, course)
@@ -230,7 +231,7 @@ def _judge(frames: StoreFrames, chosen: _Chosen, question: Question) -> Guarante
         asked_bound=question.bound,
         met=_met(bound, question.bound, at_least=at_least),
         misses=_misses(runs, question.bound, at_least),
-        bound=bound,
+        bound=None if checks.dependent_day(days, question, at_least=at_least) else bound,
         approximate=_approximate(runs, question, confidence, two, at_least, bool(refusals)) if date else None,
         modes=two,
         conditions=found,
@@ -275,6 +276,8 @@ def _read(frames: StoreFrames, chosen: _Chosen, question: Question) -> tuple[lis
     reason = f"{len(missing)} run(s) cannot be judged second by second ({missing[0]})"
     engine = "the native engine" if question.direction in APART else "fio"
     remedy = f"Drive the workload with {engine}, choose another --metric or --direction, and run what is missing again."
+    if question.direction in APART and not syncs(chosen.observed, chosen.workload):
+        remedy = f"{chosen.workload} does not sync: choose another --metric or --direction."
     return runs, [Refusal("intervals-missing", reason, remedy)]
 
 

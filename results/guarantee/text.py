@@ -142,7 +142,7 @@ def _asked(found: Guarantee) -> Iterator[str]:
 def _refusals(found: Guarantee) -> Iterator[str]:
     """Every reason with what to do, and what the runs would support where only their number is wanting."""
     what = f"{found.workload} ({figure_name(found.metric, found.direction)})"
-    yield f"There is no guarantee for {what}, for {len(found.refusals)} reason(s):"
+    yield f"There is no guarantee for {what}, for {counted(len(found.refusals), 'reason')}:"
     for refusal in found.refusals:
         yield f"- {refusal.reason}. {refusal.remedy}"
     yield from _supported(found)

@@ -92,7 +92,8 @@ def latency(sweep: Sweep, workload: str, points: Sequence[str], direction: str |
         of = f" of {direction}s" if direction is not None else ""
         raise ResultsError(
             f"no trial has a histogram of latency{of} of {workload}",
-            remedy="dd keeps none; fio does, but of commits the native engine alone. Choose one with --direction.",
+            remedy="dd keeps none, and fio none of commits where it measures write and sync apart. Choose another "
+            "--direction.",
         )
     curves = [LatencyCurve(label, tuple(each), tuple(each.values())) for label, each in found]
     figure, (axes,) = style.canvas(8.0, 4.0)

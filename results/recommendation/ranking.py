@@ -109,7 +109,7 @@ def _rule(model: Fit, among: Sequence[int], points: Sequence[RankedPoint], terms
     by_point = {point.point_id: place for place, point in enumerate(points)}
     keys = list(zip(*(classes(points, word) for word in terms.prefer), strict=True)) or [()] * len(points)
     wanted = [keys[by_point[model.points[index]]] for index in among]
-    margin = -math.log1p(-terms.margin_pct / 100) if terms.maximise else math.log1p(terms.margin_pct / 100)
+    margin = -math.log1p(-terms.margin_pct / 100)
 
     def pick(means: Floats) -> int:
         near = np.flatnonzero(means >= means.max() - margin)
@@ -146,9 +146,9 @@ def _ranked(
 
 
 def _is_near(value: float, best: float, terms: Terms) -> bool:
-    """Whether a figure is within the practical margin of the best."""
-    margin = terms.margin_pct / 100
-    return value >= best * (1 - margin) if terms.maximise else value <= best * (1 + margin)
+    """Whether a figure is within the practical margin of the best, as its share of the best is printed."""
+    least = 1 - terms.margin_pct / 100
+    return value >= best * least if terms.maximise else best >= value * least
 
 
 def measured(

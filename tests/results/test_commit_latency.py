@@ -156,6 +156,7 @@ def test_a_wish_about_commits_passes_by_what_does_not_sync():
     wish = parse("commit_p99 < 20 ms")
     assert of_workload((), (wish,), [scan], "scan") == ()
     assert of_workload((), (wish,), [scan, *as_fio(measurements(trial))], "wal") == (wish,)
+    assert len(of_workload(("p99 < 20 ms",), (parse("commit_p99 < 20 ms"),), as_fio(measurements(trial)), "wal")) == 1
     (kept,) = of_workload(("p99 < 20 ms",), (), [scan], "scan")
     assert kept.metric == "lat_p99_ns"
 

@@ -46,10 +46,37 @@ def test_runs_of_one_day_promise_nothing_of_other_days(one_day):
     assert found.statement is None
     assert [day.runs for day in found.days] == [20]
     text = words(found)
-    assert "all 20 runs were made on one day, 2026-09-21 (UTC): they do not show how days differ" in text
+    assert "all 20 runs were made on one day, 2026-09-21 (UTC), which does not show how days differ" in text
     assert "Measure on 41 days for P = 0.9, 6 at the least" in text
     assert "Limited to 2026-09-21 (--limit-to-day), these 20 runs support a share P = 0.860 of further runs" in text
     assert "Sampled: 20 runs on 1 day, 2026-09-21 (UTC)." in text
+
+
+def test_a_day_whose_runs_depend_on_their_order_supports_nothing(tmp_path):
+    make(tmp_path / "s", replace(ONE_DAY, truth=Truth(between=0.01, within=0.01, drift=-0.3)))
+    assert kinds(asked(tmp_path / "s", limit_to_day=True)) == {"order-drift"}
+    found = asked(tmp_path / "s")
+    assert (kinds(found), found.bound) == ({"one-day"}, None)
+    assert "--limit-to-day" not in words(found)
+    assert "support" not in words(found)
+
+
+def test_one_run_gets_advice_that_can_be_followed(tmp_path):
+    make(tmp_path / "s", replace(ONE_DAY, runs=1))
+    text = words(asked(tmp_path / "s"))
+    assert "the only run was made on one day" in text
+    assert "--limit-to-day" not in text
+    text = words(asked(tmp_path / "s", limit_to_day=True))
+    assert "5 runs are the least, and there is 1. " in text
+    assert "P = 0.9 needs 29 runs, all of one day, in a new store if that day is over" in text
+    assert "for 1 reason:" in text
+
+
+def test_a_workload_that_does_not_sync_is_not_told_to_change_its_engine(days):
+    found = asked(days, metric="commit_lat_mean_ns")
+    assert kinds(found) == {"intervals-missing"}
+    assert "random-write does not sync: choose another --metric or --direction" in words(found)
+    assert "native" not in found.refusals[0].remedy
 
 
 def test_a_statement_limited_to_the_day_says_so_in_its_sentence(one_day):
@@ -115,7 +142,10 @@ def at(*times):
     return [
         Run(
             replace(
-                usual, started_at_ns=round(datetime.fromisoformat(f"{time}+00:00").timestamp() * 1e9), duration_s=600
+                usual,
+                trial_id=time,
+                started_at_ns=round(datetime.fromisoformat(f"{time}+00:00").timestamp() * 1e9),
+                duration_s=600,
             ),
             np.array([float(place + 1)]),
             float(place + 1),
@@ -128,6 +158,16 @@ def at(*times):
 def test_a_session_across_midnight_is_one_day():
     found = by_day(at("2026-03-04T23:30", "2026-03-04T23:50", "2026-03-05T00:10", "2026-03-05T22:00"))
     assert [(day.date, len(day.runs)) for day in found] == [("2026-03-04", 3), ("2026-03-05", 1)]
+
+
+def test_trials_of_other_points_belong_to_the_session():
+    apart = at("2026-03-04T22:00", "2026-03-05T03:00")
+    assert [day.date for day in by_day(apart)] == ["2026-03-04", "2026-03-05"]
+    between = [run.trial for run in at("2026-03-04T23:40", "2026-03-05T01:20")]
+    (day,) = by_day(apart, between)
+    assert (day.date, len(day.runs)) == ("2026-03-04", 2)
+    (day,) = by_day(apart[1:], between)
+    assert day.date == "2026-03-04"
 
 
 def test_a_pause_begins_a_day_only_with_another_date():

@@ -123,6 +123,16 @@ def test_redundancy_does_not_choose_a_much_slower_point_that_noise_ties(tmp_path
     assert recommended.of_best_pct >= 95
 
 
+@pytest.mark.parametrize("objective", ['maximise = "iops"', 'minimise = "lat_p99_ns"'])
+def test_the_margin_is_on_the_share_of_the_best_that_is_printed(tmp_path: Path, objective: str) -> None:
+    store = synthetic.write(tmp_path / "s", Plan(raid_truth(), replicates=3, cv=0.08, seed=2))
+    (store.path / "sweep.toml").write_text(f'[objective]\nworkload = "random-write"\n{objective}\n')
+    ranking = recommend(store.path, margin_pct=50).answers[0].rankings[0]
+    within = sum(point.of_best_pct >= 50 for point in ranking.points)
+    assert within > 6
+    assert f"among {within} settings within the margin" in ranking.reason
+
+
 def test_the_margin_is_stated_apart_from_statistics(tmp_path: Path) -> None:
     synthetic.write(tmp_path / "s", Plan(chunks(100, 97, 90, 50), replicates=4, cv=0.001))
     found = only(tmp_path / "s").overall

@@ -77,7 +77,7 @@ def test_the_store_of_the_documentation_is_refused_and_demonstrated(tmp_path, mo
 @pytest.mark.parametrize(
     ("options", "status", "said"),
     [
-        (("--coverage", "2"), 8, "--coverage 2 makes no sense"),
+        (("--coverage", "2"), 8, "--coverage must be between 0 and 1 (got 2)"),
         (("--metric", "speed"), 8, "speed is not known of every second"),
         (("--coverage", "much"), 2, "Invalid value for '--coverage'"),
         (("-o", "/nowhere/contract.txt"), 8, "cannot write /nowhere/contract.txt"),
