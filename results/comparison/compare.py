@@ -85,7 +85,9 @@ def compare(
         ResultsError: an impossible margin, an unknown figure or workload, or nothing in common.
     """
     if not 0 <= margin_pct < 100:
-        raise ResultsError(f"a margin of {margin_pct} % makes no sense", remedy="Give 0 or more, and less than 100.")
+        raise ResultsError(
+            f"the margin must be at least 0 and below 100 % (got {margin_pct:g})", remedy="Give for example 5."
+        )
     asked = _objectives(first, second, workload, metric)
     means = [(objective, _means(first, objective), _means(second, objective)) for objective in asked]
     pairs = [

@@ -68,7 +68,9 @@ def from_frames(
 ) -> Recommendation:
     """As :func:`recommend`, of a store that is open already."""
     if not 0 <= margin_pct < 100:
-        raise ResultsError(f"a margin of {margin_pct} % makes no sense", remedy="Give 0 or more, and less than 100.")
+        raise ResultsError(
+            f"the margin must be at least 0 and below 100 % (got {margin_pct:g})", remedy="Give for example 5."
+        )
     store = frames.store.path
     every = frames.trial_rows()
     if not every:

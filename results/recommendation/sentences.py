@@ -93,10 +93,10 @@ def default_sentence(answer: Answer, ranking: Ranking) -> str:
     if found is None:
         return ""
     if found.gain_pct is None or found.at_least_pct is None:
-        return (
-            "These are the defaults of mdadm and mkfs for this RAID level: no other setting that was tried gains more "
-            "than chance and the margin."
-        )
+        level = ranking.chosen.settings["level"]
+        tried = sum(point.settings["level"] == level for point in ranking.points) > 1
+        others = "gains more than chance and the margin" if tried else "was tried"
+        return f"These are the defaults of mdadm and mkfs for this RAID level: no other setting of it {others}."
     way = "more" if answer.maximise else "less"
     sure = (
         f"at least {signed_pct(found.at_least_pct)}" if found.at_least_pct > 0 else "not shown to be more than chance"

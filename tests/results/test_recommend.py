@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from results.errors import ResultsError
+from results.recommendation import full
 from results.recommendation.answer import STATISTICALLY, WITHIN_MARGIN, Answer
 from results.recommendation.blocks import Table, Text
 from results.recommendation.recommend import recommend
@@ -131,6 +132,14 @@ def test_the_margin_is_on_the_share_of_the_best_that_is_printed(tmp_path: Path, 
     within = sum(point.of_best_pct >= 50 for point in ranking.points)
     assert within > 6
     assert f"among {within} settings within the margin" in ranking.reason
+
+
+def test_defaults_are_not_praised_where_nothing_else_of_the_level_was_tried(tmp_path: Path) -> None:
+    points = factorial(level=["raid0", "raid10", "raid5"], disks=[4], chunk_kib=[512], filesystem=["xfs"])
+    truth = [({**each, "layout": "flat"}, 100.0 + place) for place, each in enumerate(points)]
+    synthetic.write(tmp_path / "s", Plan(truth, replicates=4))
+    text = str(full.blocks(recommend(tmp_path / "s")))
+    assert "for this RAID level: no other setting of it was tried" in text
 
 
 def test_the_margin_is_stated_apart_from_statistics(tmp_path: Path) -> None:
