@@ -58,7 +58,7 @@ def test_seconds_taken_for_independent_runs_promise_too_much():
 
 def test_the_tables_go_between_the_marks_of_the_document(tmp_path):
     made = report(4, 1, sizes=(10,), said=lambda _: None, future=500)
-    assert made[0].startswith("36 cells, 4 campaigns in each")
+    assert "36 cells, 4 campaigns in each" in made[0]
     path = tmp_path / "d.md"
     path.write_text("a\n<!-- made by make validate: begin -->\nold\n<!-- made by make validate: end -->\nb\n")
     into(path, made)
