@@ -263,7 +263,9 @@ def _constrained(case: _Case) -> tuple[tuple[constraints.Judged, ...], Ranking |
     kept = set(constraints.meeting(verdicts, case.model.points))
     words = " and ".join(each.words for each in wanted)
     if not kept:
-        return judged, None, f"No recommendation for {case.objective.workload}: no point is shown to meet {words}."
+        missing = [_why_unmeasured(case, each.metric) for each in wanted if each.metric not in constraints.FACTS]
+        why = next(filter(None, missing), f"no point is shown to meet {words}")
+        return judged, None, f"No recommendation for {case.objective.workload}: {why}."
     among = [index for index, point in enumerate(case.model.points) if point in kept]
     return judged, case.ranking(among, f"Recommended with {words}"), None
 
@@ -287,16 +289,24 @@ def _verdicts(case: _Case, constraint: Constraint) -> dict[str, str]:
     }
 
 
-def _model_of(case: _Case, metric: str) -> Fit | None:
-    """The model of another figure of the same workload; None where the evidence does not reach."""
+def _figures_of(case: _Case, metric: str) -> Sequence[Response]:
+    """Another figure of the same workload."""
     sweep, workload = case.sweep, case.objective.workload
     if metric == cpu.METRIC:
-        found = sweep.cpu.get(workload, [])
-    else:
-        other = Objective(workload, metric, metric in RATES, stated=False)
-        found, _ = responses(other, sweep.judged, sweep.observations)
+        return sweep.cpu.get(workload, [])
+    other = Objective(workload, metric, metric in RATES, stated=False)
+    return responses(other, sweep.judged, sweep.observations)[0]
+
+
+def _why_unmeasured(case: _Case, metric: str) -> str | None:
+    """Why no trial has a figure; None where one has."""
+    return None if _figures_of(case, metric) else why_missing(metric, case.sweep.observations, case.objective.workload)
+
+
+def _model_of(case: _Case, metric: str) -> Fit | None:
+    """The model of another figure of the same workload; None where the evidence does not reach."""
     try:
-        return fit(found)
+        return fit(_figures_of(case, metric))
     except NoEvidenceError:
         return None
 

@@ -150,6 +150,12 @@ def test_a_requirement_on_latency_is_one_on_commits(tmp_path):
     assert answer.meeting is None  # nothing meets both
 
 
+def test_a_requirement_on_commits_that_were_not_measured_names_the_engine(tmp_path):
+    wanted = '[[objective]]\nworkload = "wal"\nmaximise = "iops"\nrequire = ["commit_p99 < 20 ms"]\n'
+    (answer,) = recommend(make(tmp_path / "s", wanted, kept=as_fio)).answers
+    assert 'did not measure that: run it with engine = "native"' in str(answer)
+
+
 def test_a_wish_about_commits_passes_by_what_does_not_sync():
     trial = synthetic.trial(PLAN, QUICK_WRITE, 0, 0)
     scan = replace(of_direction(trial, "write", 10.0), workload="scan", direction="read")
