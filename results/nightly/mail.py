@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -103,8 +104,6 @@ def message(night: Nightly, sender: str | None = None, recipients: Sequence[str]
         ResultsError: an address that is none.
     """
     mail = EmailMessage(policy=SMTP)
-    # What looks like an encoded word (RFC 2047) would be decoded by whoever reads it.
-    mail["Subject"] = f"[stripelab] {words.headline(night)}".replace("=?", "= ?")
     mail["From"] = _address(sender) if sender else Address("stripelab nightly", "stripelab", _domain(night.hostname))
     if recipients:
         mail["To"] = [_address(each) for each in recipients]
@@ -116,7 +115,19 @@ def message(night: Nightly, sender: str | None = None, recipients: Sequence[str]
     mail["X-Stripelab-Status"] = str(night.status)
     mail.set_content(text(night))
     mail.add_alternative(html(night), subtype="html")
-    return mail.as_bytes()
+    return _subject(night) + mail.as_bytes()
+
+
+def _subject(night: Nightly) -> bytes:
+    """The line with the headline.
+
+    ``EmailMessage`` loses spaces between encoded words (github.com/python/cpython/issues/92081), ``Header`` does not.
+    What looks like an encoded word (RFC 2047) would be decoded by whoever reads it.
+    """
+    written = f"[stripelab] {words.headline(night)}".replace("=?", "= ?")
+    charset = "us-ascii" if written.isascii() else "utf-8"
+    line = Header(written, charset, header_name="Subject").encode(linesep="\r\n")
+    return f"Subject: {line}\r\n".encode("ascii")
 
 
 def checked(sender: str | None, recipients: Sequence[str]) -> None:

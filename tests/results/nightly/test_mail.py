@@ -9,7 +9,7 @@ from email.policy import default
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from results.errors import ResultsError
 from results.nightly import mail, words
@@ -104,6 +104,11 @@ def test_a_verdict_can_be_read(word):
 
 @settings(deadline=None, max_examples=40)
 @given(nights.nights)
+@example(
+    replace(
+        night(), complete=False, night="\u00fcn\u00efc\u00f6d\u00e9 \u65e5\u672c\u8a9e \U0001f4be", sweep="0\n\x80\xa0"
+    )
+)
 def test_any_night_is_a_message_that_parses_back(one):
     message = read(mail.message(one))
     assert message.defects == []
