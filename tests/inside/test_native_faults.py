@@ -19,7 +19,7 @@ from bench.native import Job, NativeRunError, Part, Verify
 from bench.native import engine as native_engine
 from permutations.workload import Workload
 from tests.inside.conftest import mounted, sh
-from tests.inside.faults import MIB, SIZE, drive, mapped, pull_out, scsi_disk, until
+from tests.inside.faults import AFTER_CALLS, MIB, SIZE, drive, mapped, pull_out, scsi_disk, until
 
 WAYS = {"io_uring": 8, "libaio": 8, "psync": 1}
 """Ways to the kernel, and how many I/Os are in flight."""
@@ -87,17 +87,28 @@ def test_a_disk_that_dies_in_the_middle_ends_the_run_with_what_was_measured(faul
 
 @each_way
 def test_a_disk_that_dies_and_comes_back_is_survived_where_that_is_asked_for(faulty, way):
-    def die_for_a_moment():
-        faulty.become((SIZE, "error", ""))
-        time.sleep(0.2)  # on a busy host the guest may be a while without turning to the I/O
-        faulty.become(faulty.linear(0, SIZE))
+    """On a busy host the job may wait long for its turn: its CPU time tells when it met the fault, and went on."""
+    cancel, calls, back_ticks = Event(), 0, 0
 
-    done = drive(faulty.path, after=die_for_a_moment, **words(way, rw="randwrite", runtime_s=5, continue_on_error=True))
+    def progress(_):
+        nonlocal calls, back_ticks
+        calls += 1
+        if calls == AFTER_CALLS:
+            faulty.become((SIZE, "error", ""))
+            began_ticks = cpu_ticks()
+            until(lambda: cpu_ticks() >= began_ticks + 5, within_s=60)
+            faulty.become(faulty.linear(0, SIZE))
+            back_ticks = cpu_ticks()
+        elif back_ticks and cpu_ticks() >= back_ticks + 50:
+            cancel.set()
+
+    load = native.options.load(words(way, rw="randwrite", runtime_s=120, time_based=True, continue_on_error=True))
+    done = native.run_jobs(load, [Job((Part(faulty.path, 0, SIZE),))], cancel=cancel, on_progress=progress)
     (error,) = done.errors
     assert (error.errno, error.direction) == (errno.EIO, "write")
     assert len(error.first_offsets) == min(4, error.count)
-    assert done.runtime_ns >= 5e9
-    assert done.seconds[-1].ios > 0  # it went on after the errors
+    assert done.stopped, "it went on after the errors"
+    assert done.seconds[-1].ios > 0
 
 
 @each_way
@@ -235,6 +246,14 @@ def runnable():
     tasks = Path("/proc/self/task").iterdir()
     others = [each for each in tasks if each.name != str(threading.get_native_id())]
     return [each for each in others if (each / "stat").read_text().rpartition(")")[2].split()[0] == "R"]
+
+
+def cpu_ticks():
+    """CPU time of the other threads of this process; proc_pid_stat(5), utime and stime."""
+    tasks = Path("/proc/self/task").iterdir()
+    others = [each for each in tasks if each.name != str(threading.get_native_id())]
+    fields = [(each / "stat").read_text().rpartition(")")[2].split() for each in others]
+    return sum(int(each[11]) + int(each[12]) for each in fields)
 
 
 def descriptors():
