@@ -38,7 +38,7 @@ class GuaranteeDays:
 
 
 def guarantee_days(made: Plan, coverage: float) -> GuaranteeDays:
-    """The days for a ``coverage``; raises ResultsError where it is none, or takes too many."""
+    """The days for a ``coverage``; raises ResultsError unless it lies between 0 and 1, or where it takes too many."""
     from results.errors import ResultsError
     from results.guarantee.bounds import days_needed
 

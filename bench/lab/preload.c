@@ -1,4 +1,4 @@
-/* Preloaded into User-Mode Linux: mends two faults that its kernels up to 6.10 have on today's hosts.
+/* Preloaded into User-Mode Linux: works around two faults of its kernels up to 6.10.
  *
  * 1. Extended state.  The vector registers of its processes lie in buffers of a fixed size, 2,696 bytes: room
  *    for AVX-512, not for AMX.  Linux reads a register set of any length, but since it writes only a whole one,

@@ -1,4 +1,4 @@
-"""The library that the guest's kernel is started with, which mends two of its faults (see preload.c)."""
+"""The library that the guest's kernel is started with, which works around two of its faults (see preload.c)."""
 
 from __future__ import annotations
 

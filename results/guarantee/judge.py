@@ -315,7 +315,7 @@ def _needed(chosen: _Chosen, question: Question, confidence: float, bound: Bound
 def _modes(days: Sequence[Day]) -> tuple[TwoModes, ...]:
     """Two modes over the runs' means, and over the seconds within them.
 
-    Where days have enough runs these are held against the mean of their day: that days differ is no second mode.
+    Where days have enough runs these are held against the mean of their day: days that differ are not a second mode.
     """
     import numpy as np
 

@@ -2,7 +2,7 @@
  *
  * A sync covers the writes of its file that were done when it was made up, less those that an earlier sync of the file
  * covered.  A commit's clock starts with that of the earliest of them and stops when the sync's completion is seen.  A
- * sync that covers no write, or fails, is no commit. */
+ * sync that covers no write, or fails, does not count as a commit. */
 #ifndef STRIPELAB_RECORD_H
 #define STRIPELAB_RECORD_H
 
