@@ -17,6 +17,7 @@ from permutations.race import next_block
 from permutations.racing.race import CONFIRMATION, SCREENING, Outcome, Race, Screen, look_level, width
 from permutations.racing.sampled import SampledRace, available
 from permutations.racing.spec import RacingSpec
+from tests.permutations.played import played
 
 SPEC = RacingSpec(budget_trials=120, finalists=3)
 NAMES = tuple(f"p{number:02d}" for number in range(12))
@@ -50,15 +51,12 @@ def figure(phase, block, point, *, sd=0.02, spread=0.1):
 
 def play(race, figure=figure, failing=()):
     """Run a race to its end; its history and every state on the way."""
-    history, states = [], []
-    while True:
-        states.append(race.state(history))
-        ask = states[-1].ask
-        if ask is None:
-            return history, states
-        for point in ask.points:
-            value = None if (ask.phase, ask.block, point) in failing else figure(ask.phase, ask.block, point)
-            history.append(Outcome(ask.phase, ask.block, point, value, 10.0))
+
+    def outcome(ask, point):
+        value = None if (ask.phase, ask.block, point) in failing else figure(ask.phase, ask.block, point)
+        return Outcome(ask.phase, ask.block, point, value, 10.0)
+
+    return played(race, outcome)
 
 
 def test_a_race_finds_the_best_within_its_budget():

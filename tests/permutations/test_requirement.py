@@ -17,6 +17,7 @@ from permutations.racing.race import CONFIRMATION, SCREENING, Outcome, Race
 from permutations.racing.screen import Limit
 from permutations.racing.spec import RacingSpec
 from permutations.requirement import Answer, can_meet, contenders, known, measured
+from tests.permutations.played import played
 
 GIB = 1 << 30
 SWEEP = """\
@@ -125,18 +126,15 @@ def test_where_no_point_can_all_are_planned_for_the_list_of_problems_to_refuse(s
 
 def play(race, figure, slack, failing=()):
     """A race to its end: its history and its states."""
-    history, states = [], []
-    while True:
-        states.append(race.state(history))
-        ask = states[-1].ask
-        if ask is None:
-            return history, states
-        for point in ask.points:
-            rng = np.random.default_rng([ask.block, int(point[1:]), ask.phase == CONFIRMATION])
-            value = figure(point) * math.exp(rng.normal(0, 0.02))
-            off = slack(point)
-            told = (None if off is None else off + rng.normal(0, 0.02),) * race.requirements
-            history.append(Outcome(ask.phase, ask.block, point, value, 1.0, told, point in failing))
+
+    def outcome(ask, point):
+        rng = np.random.default_rng([ask.block, int(point[1:]), ask.phase == CONFIRMATION])
+        value = figure(point) * math.exp(rng.normal(0, 0.02))
+        off = slack(point)
+        told = (None if off is None else off + rng.normal(0, 0.02),) * race.requirements
+        return Outcome(ask.phase, ask.block, point, value, 1.0, told, point in failing)
+
+    return played(race, outcome)
 
 
 def fast(point):

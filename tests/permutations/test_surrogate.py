@@ -13,6 +13,7 @@ from permutations.racing.race import CONFIRMATION, SCREENING, Outcome
 from permutations.racing.sampled import SampledRace, available
 from permutations.racing.spec import RacingSpec
 from permutations.racing.surrogate import LEAST_NOISE, Distances, Surrogate, _density, _improvement, ordered, ranks
+from tests.permutations.played import played
 from tests.validate.samplers import Table, median_interval, trials
 
 SPEC = RacingSpec(budget_trials=40, sampler="gaussian-process", batch=4, finalists=3)
@@ -29,15 +30,11 @@ def race_of(spec=SPEC, seed=1):
 
 
 def play(race, slack=lambda _: (), failing=(), unfit=()):
-    history, states = [], []
-    while True:
-        states.append(race.state(history))
-        ask = states[-1].ask
-        if ask is None:
-            return history, states
-        for point in ask.points:
-            value = None if point in failing else figure(point)
-            history.append(Outcome(ask.phase, ask.block, point, value, 1.0, slack(point), point in unfit))
+    def outcome(ask, point):
+        value = None if point in failing else figure(point)
+        return Outcome(ask.phase, ask.block, point, value, 1.0, slack(point), point in unfit)
+
+    return played(race, outcome)
 
 
 def test_numbers_are_ordered_by_rank_and_words_are_alike_or_not():
