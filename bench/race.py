@@ -21,6 +21,7 @@ from results.runs import cpu
 from results.store.folder import Store
 from results.store.query import StoreFrames
 from results.store.schema import ObservationRow, TrialRow
+from results.units import counted
 
 
 @dataclass
@@ -156,11 +157,12 @@ def most_trials(plan: Plan) -> int:
 def standing_line(told: History) -> str:
     """Where the race stands, for a person."""
     state = told.state()
-    missing = f"{len(state.missing)} miss a requirement, " if state.missing else ""
+    verb = "misses" if len(state.missing) == 1 else "miss"
+    missing = f"{len(state.missing)} {verb} a requirement, " if state.missing else ""
     if state.ask is None:
         return f"race: over{_none_left(told, state)}"
     if state.finalists:
-        return f"race: {missing}{len(state.finalists)} finalists in fresh runs, block {state.ask.block + 1}"
+        return f"race: {missing}{counted(len(state.finalists), 'finalist')} in fresh runs, block {state.ask.block + 1}"
     out = f"{len(state.looks[-1].eliminated)} eliminated and " if state.looks else ""
     out += f"{len(state.cut[-1])} cut for want of budget after the last block, " if state.cut else ""
     return f"race: {missing}{out}{len(state.live)} of {len(told.points)} points live, block {state.ask.block + 1}"

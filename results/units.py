@@ -46,6 +46,11 @@ def number(value: float) -> str:
     return f"{_MINUS if value < 0 else ''}{text}"
 
 
+def counted(count: int, noun: str) -> str:
+    """``1 run``, ``20 days``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 LAST_BUCKET_NS = 17_112_760_320
 """Middle of the last bucket of fio's histogram (``stat.c``), which holds every longer latency as well."""
 _PERCENTILE = re.compile(r"(?:(?:read|write|sync|commit)_|c)?lat_p\d+_ns")

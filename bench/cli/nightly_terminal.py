@@ -18,6 +18,7 @@ from results.nightly.answer import (
     TONIGHT,
     UNCONFIRMED,
 )
+from results.runs.changes import changed_text
 from results.text import plain
 
 if TYPE_CHECKING:
@@ -106,5 +107,5 @@ def _rest(night: Nightly) -> list[str]:
     quiet = [(each, bound) for each, bound in words.broken(night) if not words.noteworthy(each)]
     found += [f"{plain(each.metric.name)}: {words.watched_text(each.metric.figure, bound)}" for each, bound in quiet]
     if night.changes:
-        found += ["", "Changed since the baseline:", *(f"    {words.changed_text(each)}" for each in night.changes)]
+        found += ["", "Changed since the baseline:", *(f"    {changed_text(each)}" for each in night.changes)]
     return [*found, "", *(f"{name}: {value}" for name, value in words.facts(night))]

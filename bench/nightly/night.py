@@ -26,9 +26,8 @@ from permutations.night import Pair, night_plan, watched
 from permutations.plan import Plan
 from results.errors import ResultsError
 from results.nightly.acknowledged import read_acknowledged
-from results.nightly.answer import Baseline, Change, Nightly, Verdict
+from results.nightly.answer import Baseline, Nightly, Verdict
 from results.nightly.baseline import FEWEST_NIGHTS, FIRST, Pinned, pin, read_baselines
-from results.nightly.changes import environment_changes, settings_changes
 from results.nightly.course import Course, Fresh
 from results.nightly.courses import Night, courses
 from results.nightly.evidence import CHECK_PAIRS, Screen
@@ -39,6 +38,7 @@ from results.nightly.kept import outcome_of, outcomes
 from results.nightly.watch import Promise, watched_bounds
 from results.recommendation.notes import notice_of
 from results.retention.words import words
+from results.runs.changes import Change, environment_changes, settings_changes
 from results.store.marker import MARKER
 from results.store.query import StoreFrames, load
 

@@ -11,11 +11,12 @@ from results.guarantee.answer import DAY, RUN, Bound, Conditions, Needed, Questi
 from results.guarantee.bounds import MIN_DAYS, MIN_RUNS
 from results.guarantee.days import Day
 from results.guarantee.runs import Run
-from results.guarantee.wording import counted, shown_share
+from results.guarantee.wording import shown_share
 from results.statistics import persistence, steady
 from results.statistics.exchange import LEVEL, drift_over_runs, trend_over_days
 from results.store.imported import is_imported
 from results.store.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
+from results.units import counted
 
 SAMPLING = frozenset({"one-day", "several-days", "too-few-days", "too-few-runs"})
 """Kinds of refusal that concern how many days and runs there are."""

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from results.guarantee.answer import DAY, Bound, Guarantee, Needed, TwoModes
 from results.guarantee.bounds import MIN_RUNS
 from results.guarantee.terms import terms
-from results.guarantee.wording import Section, cautious, counted, figure_name, percent, shown_share
+from results.guarantee.wording import Section, cautious, figure_name, percent, shown_share
 from results.statistics.persistence import ASSUMED
 from results.text import plain
-from results.units import duration, figure, pct
+from results.units import counted, duration, figure, pct
 
 WIDTH = 100
 """Columns of the text as it is written to a file."""

@@ -46,11 +46,6 @@ def figure_name(metric: str, direction: str | None) -> str:
     return metric_name(directed if directed in OF_ONE else metric)
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 run``, ``20 days``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def statement(bound: Bound, metric: str, share: float, direction: str | None, date: str | None) -> str:
     """The one sentence that is promised: of future days, or of further runs on the ``date`` it is limited to."""
     verb = "at least" if metric in RATES else f"a {figure_name(metric, direction)} of at most"

@@ -15,6 +15,7 @@ from typing import Any
 
 from results.errors import ResultsError
 from results.estimates.settings import Setting
+from results.runs.changes import Change
 from results.text import encodable
 from results.units import metric_name
 
@@ -84,15 +85,6 @@ class Watched:
     value: float | None
     held: bool | None
     expected_share: float | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """What is different from the baseline: kernel, firmware, a tool, a setting, a disk, temperature, wear."""
-
-    what: str
-    before: str | None
-    after: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,7 @@ from results.nightly.answer import (
     Metric,
     Nightly,
 )
+from results.runs.changes import changed_text
 from results.text import json_text, plain
 
 SHOWN = 10
@@ -93,7 +94,7 @@ def findings(night: Nightly) -> tuple[Finding, ...]:
 def _changed(night: Nightly) -> tuple[str, ...]:
     if not night.changes:
         return ()
-    return (f"changed since the baseline: {'; '.join(words.changed_text(each) for each in night.changes)}",)
+    return (f"changed since the baseline: {'; '.join(changed_text(each) for each in night.changes)}",)
 
 
 def _identity(metric: Metric) -> str:

@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from results.nightly.answer import Change, DiskHealth, Nightly
+from results.nightly.answer import DiskHealth, Nightly
+from results.runs.changes import Change
 from results.store.pieces import by_trial
 from results.store.schema import DISK_HEALTH
 

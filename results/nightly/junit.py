@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 from results.nightly import words
 from results.nightly.answer import DRIFT, KNOWN, NO_VERDICT, REGRESSION, TONIGHT, Nightly, Verdict
+from results.runs.changes import changed_text
 from results.text import plain
 
 WHOLE = "the night ran to its end"
@@ -51,7 +52,7 @@ def _properties(suite: ET.Element, night: Nightly) -> None:
     if night.notice:
         ET.SubElement(listed, "property", name="notice", value=plain(night.notice))
     for change in night.changes:
-        ET.SubElement(listed, "property", name="changed since the baseline", value=words.changed_text(change))
+        ET.SubElement(listed, "property", name="changed since the baseline", value=changed_text(change))
 
 
 def _whole(suite: ET.Element, night: Nightly) -> None:

@@ -33,6 +33,7 @@ from results.nightly.answer import (
     UNCONFIRMED,
     Nightly,
 )
+from results.runs.changes import changed_text
 from results.text import plain
 
 COLOURS = {
@@ -64,6 +65,7 @@ def html(night: Nightly) -> str:
     return environment.get_template("mail.html.jinja").render(
         night=night,
         words=words,
+        changed_text=changed_text,
         colours=COLOURS,
         headline=words.headline(night),
         table=list(zip(ordered, words.rows(ordered), strict=True)),
@@ -90,7 +92,7 @@ def text(night: Nightly) -> str:
         if words.noteworthy(verdict) or any(bound.held is False for bound in verdict.watched):
             lines += [f"    {line}" for line in words.details(verdict)]
     if night.changes:
-        lines += ["", "Changed since the baseline:", *(f"  - {words.changed_text(each)}" for each in night.changes)]
+        lines += ["", "Changed since the baseline:", *(f"  - {changed_text(each)}" for each in night.changes)]
     return "\n".join([*lines, "", *(f"{name}: {value}" for name, value in words.facts(night))]) + "\n"
 
 

@@ -10,6 +10,7 @@ import re
 
 from results.nightly import words
 from results.nightly.answer import IMPROVEMENT, OK, RECOVERED, REGRESSION, Nightly, Verdict
+from results.runs.changes import changed_text
 from results.text import plain
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&!@$]|:(?!\s|$)|^[-+=]|^\d+(?=[.)]))")
@@ -40,7 +41,7 @@ def markdown(night: Nightly) -> str:
     if quiet:
         parts.append(f"<details><summary>{len(quiet)} ok</summary>\n\n{_table(quiet)}\n\n</details>")
     if night.changes:
-        listed = [f"- {text(words.changed_text(change))}" for change in night.changes]
+        listed = [f"- {text(changed_text(change))}" for change in night.changes]
         parts.append("\n".join(["**Changed since the baseline**", "", *listed]))
     parts.append("\n".join(["**The night**", "", *(f"- {name}: {text(value)}" for name, value in words.facts(night))]))
     return "\n\n".join(parts) + "\n"

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from results.nightly import answer
-from results.nightly.answer import Change, Metric, Nightly, Since, Verdict
+from results.nightly.answer import Metric, Nightly, Since, Verdict
 from results.nightly.baseline import Pinned
-from results.nightly.changes import environment_changes
 from results.nightly.evidence import typical
 from results.nightly.health import TEMPERATURE
 from results.nightly.history import History, Key, Series
+from results.runs.changes import Change, environment_changes
 from results.store.schema import EnvironmentRow
 from results.units import date
 

@@ -18,7 +18,6 @@ from results.nightly.answer import (
     WORDS,
     Acknowledgement,
     Baseline,
-    Change,
     Nightly,
     Since,
     Verdict,
@@ -150,12 +149,6 @@ def details(verdict: Verdict) -> tuple[str, ...]:
     if verdict.disks:
         lines.append(f"slower than their peers: {', '.join(map(plain, verdict.disks))}")
     return (*lines, *(watched_text(verdict.metric.figure, each) for each in verdict.watched))
-
-
-def changed_text(change: Change) -> str:
-    """``kernel: 6.1.0 → 6.1.2``."""
-    before, after = (UNKNOWN if each is None else plain(each) for each in (change.before, change.after))
-    return f"{plain(change.what)}: {before} \N{RIGHTWARDS ARROW} {after}"
 
 
 def baseline_text(baseline: Baseline) -> str:

@@ -24,6 +24,7 @@ from results.recommendation.answer import (
 from results.recommendation.judging import Judgement, Sweep
 from results.recommendation.preferences import choose
 from results.recommendation.sentences import objective_name
+from results.units import counted
 
 
 def joint_answer(sweep: Sweep, judged: Sequence[Judgement], asked: Mapping[str, float]) -> JointAnswer | None:
@@ -45,7 +46,7 @@ def joint_answer(sweep: Sweep, judged: Sequence[Judgement], asked: Mapping[str, 
     by_answer = [_shares(each, level) for each in judged]
     scored = joint(by_answer, list(weights.values()) or None)
     if not scored:
-        met = "; ".join(f"{answer.workload}: {len(answer.rankings[0].points)} points" for answer in answers)
+        met = "; ".join(f"{answer.workload}: {counted(len(answer.rankings[0].points), 'point')}" for answer in answers)
         return _empty(answers, weights, f"no point is shown to meet the requirements of every workload ({met})")
     return _answer(sweep, judged, scored, by_answer, weights)
 

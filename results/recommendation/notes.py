@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from results.estimates.diagnostics import TOLERATED_DRIFT_PCT, drift, outliers
 from results.estimates.estimate import POOLED, Fit
@@ -13,12 +14,14 @@ from results.estimates.responses import PERCENTILES
 from results.estimates.shape import Shape
 from results.recommendation.answer import Ranking
 from results.retention.words import dropped_note
+from results.runs.changes import changed_text, environment_changes
 from results.runs.within import Within
 from results.store import compressed, imported
-from results.store.schema import IMPORTED, VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
+from results.store.schema import IMPORTED, VIRTUAL_SUBSTRATES, EnvironmentRow, ObservationRow, TrialRow
 from results.units import LAST_BUCKET_NS, figure, is_least, metric_name, pct, signed_pct
 
 _FAR_FROM_PREDICTION_PCT = 15.0
+_MOST_CHANGES = 5
 
 
 def notice(trials: Sequence[TrialRow]) -> str | None:
@@ -298,8 +301,30 @@ def _wide(
             yield f"SPREAD at {labels.get(each.point_id) or 'the one point'}: {each.words}."
 
 
+def _environments(trials: Sequence[TrialRow], described: Mapping[str, EnvironmentRow]) -> Iterable[str]:
+    """A warning where the environment changed between trials, with what changed."""
+    used = dict.fromkeys(trial.environment_id for trial in sorted(trials, key=lambda trial: trial.started_at_ns))
+    if len(used) < 2:
+        return
+    rows = [described[name] for name in used if name in described]
+    changes = dict.fromkeys(
+        changed_text(change) for before, after in pairwise(rows) for change in environment_changes(before, after)
+    )
+    shown = [*changes][:_MOST_CHANGES]
+    more = f"; {len(changes) - len(shown)} more" if len(changes) > len(shown) else ""
+    what = f" ({'; '.join(shown)}{more})" if shown else ""
+    yield (
+        f"The trials ran in {len(used)} environments{what}: differences between points may be differences between "
+        "environments."
+    )
+
+
 def store_warnings(
-    trials: Sequence[TrialRow], left_out: int, without_environment: int, set_aside: Sequence[tuple[str, str]]
+    trials: Sequence[TrialRow],
+    described: Mapping[str, EnvironmentRow],
+    left_out: int,
+    without_environment: int,
+    set_aside: Sequence[tuple[str, str]],
 ) -> tuple[str, ...]:
     """Warnings that concern the store as a whole."""
     found = [f"Set aside and not used: {path}: {reason}" for path, reason in set_aside]
@@ -308,12 +333,7 @@ def store_warnings(
             f"{left_out} trial(s) belong to another protocol (other workloads, data set or lab profile) and are left "
             "out: only like is compared with like."
         )
-    environments = {trial.environment_id for trial in trials}
-    if len(environments) > 1:
-        found.append(
-            f"The trials ran in {len(environments)} environments (kernel, tools or disks changed on the way): "
-            "differences between points may be differences between environments."
-        )
+    found += _environments(trials, described)
     if without_environment:
         found.append(f"{without_environment} trial(s) have lost the description of their environment.")
     if len({trial.substrate for trial in trials}) > 1:

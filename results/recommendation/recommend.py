@@ -155,7 +155,7 @@ def _recommendation(
         warnings=(
             *(disk.sentence for disk in slow_disks(frames, trials, described.values())),
             *race.warnings(trials),
-            *notes.store_warnings(trials, every - len(trials), lost, aside),
+            *notes.store_warnings(trials, described, every - len(trials), lost, aside),
         ),
         environments=tuple(described[name] for name in used if name in described),
         varied=varied(sweep.settings.values()),

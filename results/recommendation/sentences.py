@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from results.estimates.constraints import Judged
 from results.estimates.effects import Effect
 from results.recommendation.answer import STATISTICALLY, Answer, JointAnswer, RankedPoint, Ranking, Recommendation
-from results.units import capacity, figure, metric_name, number, pct, scale_of, signed_pct
+from results.units import capacity, counted, figure, metric_name, number, pct, scale_of, signed_pct
 
 _MOST_NAMED = 4
 _WORTH_A_WORD_PCT = 0.5
@@ -106,7 +106,7 @@ def default_sentence(answer: Answer, ranking: Ranking) -> str:
 
 def constraint_line(judged: Judged) -> str:
     """How many points meet a requirement, and for which that is inconclusive."""
-    text = f"{judged.constraint}: met by {len(judged.met)} points, not met by {len(judged.not_met)}"
+    text = f"{judged.constraint}: met by {counted(len(judged.met), 'point')}, not met by {len(judged.not_met)}"
     if judged.not_shown:
         more = ", ..." if len(judged.not_shown) > _MOST_NAMED else ""
         text += f", inconclusive for {len(judged.not_shown)} ({', '.join(judged.not_shown[:_MOST_NAMED])}{more})"

@@ -13,13 +13,13 @@ from results.evidence.manifest import Entry
 from results.guarantee import Guarantee, Question
 from results.guarantee.answer import RunFigure
 from results.guarantee.text import sections
-from results.guarantee.wording import Section, counted, figure_name
+from results.guarantee.wording import Section, figure_name
 from results.nightly.kept import FOLDER as NIGHTS
 from results.plotting.inline import VIRTUAL_MARK
 from results.report.detail import MOST_TRIALS, Detail
 from results.report.tables import Cell, Column, Grid, Row
 from results.store.schema import TABLES
-from results.units import date, number, scale_of
+from results.units import counted, date, number, scale_of
 
 MAX_FILES = 1500
 """Most files that the appendix of an HTML report lists one by one; the list and a manifest have every one."""

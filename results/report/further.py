@@ -14,7 +14,7 @@ from results.report.model import Block, Drawing, Page
 from results.report.tables import Cell, Column, Links
 from results.runs.balance import MemberLoad
 from results.store.schema import TrialRow
-from results.units import figure, metric_name, number, pct, scale_of
+from results.units import counted, figure, metric_name, number, pct, scale_of
 
 
 def front_blocks(name: str, answer: Answer, traces: tables.Traces, mark: str, *, virtual: bool) -> tuple[Block, ...]:
@@ -74,7 +74,7 @@ def constraint_blocks(answer: Answer, mark: str) -> tuple[Block, ...]:
     judged = answer.constraints
     columns = {
         Column("constraint"): [Cell(each.constraint, each.constraint) for each in judged],
-        Column("met by", right=True): [Cell(f"{len(each.met)} points", len(each.met)) for each in judged],
+        Column("met by", right=True): [Cell(counted(len(each.met), "point"), len(each.met)) for each in judged],
         Column("not met by", right=True): [Cell(f"{len(each.not_met)}", len(each.not_met)) for each in judged],
         Column("not shown of", right=True): [Cell(f"{len(each.not_shown)}", len(each.not_shown)) for each in judged],
     }

@@ -13,7 +13,7 @@ from results.report.first import settings_in_words
 from results.report.further import front_table
 from results.report.model import Block, Drawing, JointCard, Page
 from results.report.tables import Cell, Column, Grid, Links, Traces
-from results.units import capacity, figure, metric_name, pct
+from results.units import capacity, counted, figure, metric_name, pct
 
 ANCHOR = "joint"
 _FRONTS = 3
@@ -67,7 +67,7 @@ def pages(found: Recommendation, links: Sequence[Mapping[str, Links]], shown: De
         *_front(joint, traces, mark, virtual=found.virtual),
     ]
     if joint.excluded:
-        lines = (f"Not candidates: {len(joint.excluded)} points.", "; ".join(joint.excluded[:20]))
+        lines = (f"Not candidates: {counted(len(joint.excluded), 'point')}.", "; ".join(joint.excluded[:20]))
         blocks.append(Block(lines=lines))
     return (Page(ANCHOR, "All workloads", tuple(blocks), first=True),)
 

@@ -20,6 +20,7 @@ from results.nightly.trend import Entry, Happening, Trend, happenings, trends
 from results.report import tables, trend_drawing
 from results.report.model import Block, Drawing, Page
 from results.report.tables import Cell, Column, Grid
+from results.runs.changes import changed_text
 from results.store.query import StoreFrames
 from results.text import plain
 from results.units import number, scale_of, signed_pct
@@ -330,7 +331,7 @@ def _reason(row: Sequence[Entry]) -> str:
 def _told(each: Happening) -> str:
     """What happened on a night, in a line."""
     moved = [] if each.baseline is None else [f"baseline {each.baseline.name}: {each.baseline.reason}"]
-    return "; ".join([*map(words.changed_text, each.changes), *moved])
+    return "; ".join([*map(changed_text, each.changes), *moved])
 
 
 def _figure(trend: Trend, value: float | None) -> Cell:

@@ -18,7 +18,8 @@ from bench.vocabulary import vocabulary
 from permutations.design import make_plan
 from permutations.sweep import Sweep
 from results.nightly import words
-from results.nightly.answer import Change, Nightly
+from results.nightly.answer import Nightly
+from results.runs.changes import Change
 from tests.inside.faults import scsi_disk
 
 SWEEP = """

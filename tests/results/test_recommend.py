@@ -279,7 +279,8 @@ def test_two_environments_are_warned_of(tmp_path: Path) -> None:
     store.put_environment(other)
     row = replace(synthetic.trial(Plan([]), chunks(1.0)[0][0], 9, 50), environment_id="env-2")
     store.append(row, [synthetic.observation(Plan([]), row, 100.0, "write", None)])
-    assert any("2 environments" in warning for warning in recommend(tmp_path / "s").warnings)
+    warnings = recommend(tmp_path / "s").warnings
+    assert any("2 environments (kernel: 6.1.0-44-amd64 \N{RIGHTWARDS ARROW} 6.12)" in warning for warning in warnings)
 
 
 def test_an_empty_store_and_an_unknown_workload(tmp_path: Path, raid: Path) -> None:

@@ -10,7 +10,6 @@ from results.nightly import answer
 from results.nightly.answer import (
     Acknowledgement,
     Baseline,
-    Change,
     Confirmed,
     DiskHealth,
     Metric,
@@ -19,6 +18,7 @@ from results.nightly.answer import (
     Verdict,
     Watched,
 )
+from results.runs.changes import Change
 
 STARTED_NS = 1_795_485_600_000_000_000
 

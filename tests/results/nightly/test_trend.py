@@ -7,10 +7,10 @@ import math
 import pytest
 
 from results.nightly import answer, kept
-from results.nightly.answer import Change
 from results.nightly.baseline import read_baselines
 from results.nightly.history import read_history
 from results.nightly.trend import happenings, trends
+from results.runs.changes import Change
 from results.store.query import load
 from tests.results.nightly import watched_store
 from tests.results.nightly.nights import night

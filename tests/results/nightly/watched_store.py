@@ -19,11 +19,11 @@ import numpy as np
 from results.nightly import answer
 from results.nightly.answer import Baseline, Nightly, Verdict
 from results.nightly.baseline import Pinned, pin, read_baselines
-from results.nightly.changes import environment_changes
 from results.nightly.courses import Night, courses
 from results.nightly.evidence import CHECK_PAIRS, MANY_PAIRS
 from results.nightly.history import History, read_history
 from results.nightly.judge import Course, Fresh, verdict
+from results.runs.changes import environment_changes
 from results.store.folder import Store
 from results.store.query import load
 from results.store.schema import EnvironmentRow

@@ -1,12 +1,14 @@
-"""What is different from the baseline: machine, disks, tools, settings.  It stands beside a verdict and is none."""
+"""What differs between two states of a host: machine, disks, tools, settings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from results.nightly.answer import Change
 from results.store.schema import EnvironmentRow
+from results.text import plain
 
+UNKNOWN = "\N{EN DASH}"
 _MACHINE = {
     "substrate": "substrate",
     "kernel": "kernel",
@@ -26,6 +28,15 @@ _OF_DISK = {
     "disk_logical_block_bytes": "logical block, bytes",
     "disk_rotational": "rotational",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What differs: kernel, firmware, a tool, a setting, a disk, temperature, wear."""
+
+    what: str
+    before: str | None
+    after: str | None
 
 
 def environment_changes(before: EnvironmentRow, after: EnvironmentRow) -> tuple[Change, ...]:
@@ -78,3 +89,9 @@ def settings_changes(label: str, before: Mapping[str, object], after: Mapping[st
     """Settings of a point that differ."""
     old, new = ({name: _text(value) for name, value in each.items()} for each in (before, after))
     return tuple(_by_name(f"{label}, ", old, new))
+
+
+def changed_text(change: Change) -> str:
+    """``kernel: 6.1.0 → 6.1.2``."""
+    before, after = (UNKNOWN if each is None else plain(each) for each in (change.before, change.after))
+    return f"{plain(change.what)}: {before} \N{RIGHTWARDS ARROW} {after}"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from results.nightly.answer import Change
-from results.nightly.changes import environment_changes, settings_changes
+from results.runs.changes import Change, environment_changes, settings_changes
 from tests.results import synthetic
 
 BEFORE = dataclasses.replace(synthetic.environment(), tools=("fio: fio-3.33", "mdadm: mdadm - v4.2"))
