@@ -13,13 +13,14 @@ import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.errors import StripelabError
+from bench.errors import LabError, StripelabError
 from bench.lab.guest import Lab
 from bench.lab.inside import inside
 from permutations.workload import LabSpec
@@ -27,8 +28,12 @@ from permutations.workload import LabSpec
 FOLDER = Path(__file__).parent / "inside"
 SPEC = LabSpec(disks=6, disk_bytes=1 << 30, memory_bytes=1 << 30)
 MODULES = ("loop", "dm-mod", "dm-flakey", "dm-dust", "dm-delay", "scsi_debug", "sd_mod")
-TIMEOUT_S = 2400.0
-"""For all tests that have no limit of their own together; those that have get theirs on top."""
+SILENCE_S = 900.0
+"""Longest time without a report of a test that has no limit of its own: then the guest hangs.
+
+The number of tests and a busy host set no limit to the whole.
+"""
+TIMEOUT_S = 86400.0
 PASSED_ON = ("NIGHTLY_NIGHTS",)
 """Environment variables of the host that the tests read in the guest: a guest inherits none."""
 
@@ -71,7 +76,8 @@ class InTheLab:
     def _boot(self, chosen: Sequence[pytest.Item]) -> None:
         """Run the tests in the guest; whatever goes wrong there fails those that have no report."""
         nodeids = [item.nodeid for item in chosen]
-        limits = [mark.args[0] for item in chosen if (mark := item.get_closest_marker("timeout")) is not None]
+        marks = (item.get_closest_marker("timeout") for item in chosen)
+        limits = [SILENCE_S, *(mark.args[0] for mark in marks if mark is not None)]
         told = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         root = self._config.rootpath
         level = self._config.getoption("log_level")
@@ -83,8 +89,9 @@ class InTheLab:
             reports = Path(folder) / "reports.jsonl"
             try:
                 with Lab(SPEC, shared=[Path(folder)], modules=MODULES) as lab:
-                    timeout_s = TIMEOUT_S + sum(limits)
-                    ended = lab.run(words, timeout_s=timeout_s, cwd=root, env={**told, REPORTS: str(reports)})
+                    own = {**told, REPORTS: str(reports)}
+                    silence = Silence(reports, max(limits))
+                    ended = lab.run(words, timeout_s=TIMEOUT_S, cwd=root, env=own, on_tick=silence.check)
                 self._why_not = f"{self._why_not}:\n{ended.console}"
             except StripelabError as failure:
                 self._why_not = "\n".join(failure.lines())
@@ -102,6 +109,24 @@ class InTheLab:
         if NO_LAB in os.environ:
             outcome, why = "skipped", (str(item.path), 0, f"{NO_LAB} is set")
         return pytest.TestReport(item.nodeid, item.location, {}, outcome, why, "call")  # type: ignore[arg-type]
+
+
+class Silence:
+    """Ends a guest that reports no test for ``limit_s``."""
+
+    def __init__(self, reports: Path, limit_s: float) -> None:
+        self._reports = reports
+        self._limit_s = limit_s
+        self._size_bytes = 0
+        self._grew_at_s = time.monotonic()
+
+    def check(self) -> None:
+        """Raise LabError where the file of reports has not grown for too long."""
+        size_bytes = self._reports.stat().st_size if self._reports.exists() else 0
+        if size_bytes != self._size_bytes:
+            self._size_bytes, self._grew_at_s = size_bytes, time.monotonic()
+        elif time.monotonic() - self._grew_at_s > self._limit_s:
+            raise LabError(f"the guest reported no test for {self._limit_s:g} s and was ended")
 
 
 class Reporter:
