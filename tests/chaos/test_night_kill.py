@@ -179,7 +179,6 @@ def nothing_is_lost(sweep, store, before, killed, *where):
 
 
 @pytest.mark.lab
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("share", moments(KILLS, 1.0))
 def test_killing_a_night(prepared, undisturbed_s, share):
     sweep, store = prepared
@@ -208,20 +207,17 @@ def killed_as(aim, folder, substrate, *where):
 
 
 @pytest.mark.lab
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("aim", AIMS if KILLS else ())
 def test_killing_a_night_as(tmp_path, aim):
     assert killed_as(aim, tmp_path, "uml", *LAB)
 
 
 @pytest.mark.loop
-@pytest.mark.timeout(600)
 def test_killing_a_night_on_loop_files_as_its_outcome_is_written(tmp_path):
     assert killed_as("the outcome is written", tmp_path, "loop", *LOOP)
 
 
 @pytest.mark.lab
-@pytest.mark.timeout(300)
 def test_a_second_night_on_the_same_store_leaves_at_once_with_its_own_status(prepared):
     sweep, store = prepared
     first = start(sweep, store, *LAB)

@@ -42,7 +42,6 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.loop
-@pytest.mark.timeout(600)
 def test_no_disk_is_written_to_by_its_name_or_by_a_link(folder: Path, make_loop) -> None:
     disk = make_loop()
     disk.path.write_bytes(b"precious" * 512)
@@ -55,7 +54,6 @@ def test_no_disk_is_written_to_by_its_name_or_by_a_link(folder: Path, make_loop)
     assert disk.path.read_bytes()[:4096] == b"precious" * 512
 
 
-@pytest.mark.timeout(600)
 def test_no_file_of_a_store_is_replaced_and_none_is_added(folder: Path) -> None:
     before = content(folder / "S")
     (trial,) = (folder / "S" / "trials").glob("*.parquet")
