@@ -12,8 +12,7 @@ from bench.errors import MissingToolError, StripelabError
 from bench.lab.check import problems
 from bench.stack import filesystems
 from bench.stack.modules import ensure_level
-
-LEVELS = ("raid0", "raid1", "raid5", "raid6", "raid10")
+from stripelab.raid import LEVELS
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def host() -> Iterator[Finding]:
     yield Finding("root, for disks of this host", ok=root, detail=detail, needed=False)
     if root:
         yield capabilities()
-    for level in LEVELS if root else ():
+    for level in (level.name for level in LEVELS.values() if level.array and root):
         try:
             ensure_level(level)
         except MissingToolError as missing:

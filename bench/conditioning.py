@@ -16,8 +16,8 @@ from bench.errors import EngineError
 from bench.events import Emit, Event
 from permutations.conditioning import SteadyState
 from permutations.workload import Workload
-from results.estimates.latencies import APART, COMMIT
 from results.statistics import steady
+from stripelab.metrics import APART, COMMIT
 
 
 @dataclass(frozen=True)

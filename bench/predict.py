@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from permutations import arithmetic
 from permutations.point import DesignPoint
 from permutations.workload import DiskProfile, Workload
+from stripelab import raid
 
 SHAPING = frozenset(
     (
@@ -42,9 +42,9 @@ def predict(point: DesignPoint, workload: Workload, profile: DiskProfile | None)
         return Prediction()
     each = min(float(profile.iops), profile.bw_bytes_s / workload.bs_bytes)
     if workload.rw == "randwrite":
-        iops = arithmetic.random_write_iops(point.level, point.disks, each)
+        iops = point.raid.random_write_iops(point.disks, each)
     else:
-        iops = arithmetic.random_read_iops(point.disks, each)
+        iops = raid.random_read_iops(point.disks, each)
     return Prediction(iops, iops * workload.bs_bytes)
 
 
@@ -56,13 +56,13 @@ def _streams(point: DesignPoint, workload: Workload, profile: DiskProfile) -> Pr
     if point.level not in {"jbod", "raid0"} or workload.numjobs < point.disks or workload.numjobs % point.disks:
         return Prediction()
     request_bytes = round(min(workload.bs_bytes, chunk_bytes(point)))
-    each = arithmetic.throttled_bw(profile.iops, profile.bw_bytes_s, request_bytes)
-    bw_bytes_s = arithmetic.sequential_read_bw(point.disks, each)
+    each = raid.throttled_bw(profile.iops, profile.bw_bytes_s, request_bytes)
+    bw_bytes_s = raid.sequential_read_bw(point.disks, each)
     return Prediction(bw_bytes_s / workload.bs_bytes, bw_bytes_s)
 
 
 def chunk_bytes(point: DesignPoint) -> float:
     """The chunk in bytes; without bound where the level has none."""
-    if arithmetic.stripe_width_kib(point.level, point.disks, point.chunk_kib) is None:
+    if point.raid.stripe_width_kib(point.disks, point.chunk_kib) is None:
         return float("inf")
-    return (point.chunk_kib or arithmetic.DEFAULT_CHUNK_KIB) * 1024
+    return (point.chunk_kib or raid.DEFAULT_CHUNK_KIB) * 1024

@@ -22,21 +22,22 @@ from bench.machine import Machine
 from bench.stack import filesystems
 from bench.stack.layout import files_by_group
 from bench.stack.throttle import WINDOW_S
-from permutations import arithmetic, durability
-from permutations.constraint import Constraint, parse
+from permutations import durability
+from permutations.capacity import fullest_bytes, roomy_disk_bytes
 from permutations.cost import bounded_bytes
 from permutations.durability import Commits
 from permutations.errors import SweepError
-from permutations.factors import RAW
 from permutations.objective import as_measured
 from permutations.plan import Plan
 from permutations.point import DesignPoint
 from permutations.reading import toml_lines
-from permutations.reading.sizes import format_size
 from permutations.reading.source import spoken
 from permutations.requirement import can_meet_all, known, known_range
 from permutations.workload import Workload
-from results.units import capacity
+from stripelab import raid
+from stripelab.constraint import Constraint, parse
+from stripelab.settings import RAW
+from stripelab.units import capacity, format_size
 
 MOST_REQUESTS = 2048
 """Longest queue that Linux gives a scheduler: MAX_SCHED_RQ of block/blk-mq.c."""
@@ -128,18 +129,18 @@ def _room(plan: Plan, machine: Machine) -> Iterator[Problem]:
         if point.filesystem == RAW or array in seen:
             continue
         seen.add(array)
-        whole = arithmetic.usable_bytes(point.level, point.disks, machine.disk_bytes)
-        device_bytes = machine.disk_bytes if point.level == "jbod" else whole
+        whole = point.raid.usable_bytes(point.disks, machine.disk_bytes)
+        device_bytes = machine.disk_bytes if not point.raid.array else whole
         kind = filesystems.by_name(point.filesystem)
         room = kind.room_bytes(device_bytes, tuple(shlex.split(point.text("mkfs_options") or "")))
-        needed = arithmetic.fullest_bytes(dataset, point.level, point.disks)
+        needed = fullest_bytes(dataset, point.level, point.disks)
         disks = f"{point.level} x{point.disks} with disks of {format_size(machine.disk_bytes)}"
         if room == 0:
             yield _fatal(plan, ("factors", "filesystem"), f"{point.filesystem} cannot be made on {disks}: too small")
         elif needed > room:
             text = f"{dataset.files} files, {format_size(dataset.total_bytes)} in all, do not fit on {disks}"
-            share = f"{format_size(needed)} of them on each disk, where " if point.level == "jbod" else ""
-            larger = arithmetic.roomy_disk_bytes(dataset, point.level, point.disks)
+            share = f"{format_size(needed)} of them on each disk, where " if not point.raid.array else ""
+            larger = roomy_disk_bytes(dataset, point.level, point.disks)
             yield _fatal(
                 plan,
                 ("dataset",),
@@ -153,11 +154,11 @@ def _shares(plan: Plan, _: Machine) -> Iterator[Problem]:
     dataset = plan.sweep.dataset
     seen: set[tuple[object, ...]] = set()
     for point in plan.points:
-        key = (point.text("layout"), point.level == "jbod", point.disks)
+        key = (point.text("layout"), not point.raid.array, point.disks)
         if point.filesystem == RAW or key in seen:
             continue
         seen.add(key)
-        devices = point.disks if point.level == "jbod" else 1
+        devices = point.disks if not point.raid.array else 1
         places = [Path(f"/{number}") for number in range(devices)]
         try:
             groups = files_by_group(point.text("layout") or "flat", places, point.disks, dataset.files)
@@ -199,7 +200,7 @@ def _throttle_window(plan: Plan, machine: Machine) -> Iterator[Problem]:
     disks = max(point.disks for point in plan.points)
     for number, workload in enumerate(plan.sweep.workloads):
         size = bounded_bytes(plan.sweep, workload)
-        rate = disks * arithmetic.throttled_bw(profile.iops, profile.bw_bytes_s, workload.bs_bytes)
+        rate = disks * raid.throttled_bw(profile.iops, profile.bw_bytes_s, workload.bs_bytes)
         seconds = workload.runtime_s if size is None else size / rate
         if workload.ramp_time_s >= WINDOW_S or seconds >= FAIR_WINDOWS * WINDOW_S:
             continue

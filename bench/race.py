@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from permutations.constraint import AT_MOST
 from permutations.cost import trial_seconds
 from permutations.design import Plan
 from permutations.point import DesignPoint, PlannedTrial
@@ -15,13 +14,14 @@ from permutations.race import next_block, racer
 from permutations.racing.race import Outcome, RaceState
 from permutations.requirement import contenders, known, measured
 from results.estimates.latencies import as_measured
-from results.estimates.objective import RATES, Objective
+from results.estimates.objective import Objective
 from results.estimates.responses import responses
 from results.runs import cpu
 from results.store.folder import Store
 from results.store.query import StoreFrames
 from results.store.schema import ObservationRow, TrialRow
-from results.units import counted
+from stripelab.metrics import RATES, lower_is_better
+from stripelab.units import counted
 
 
 @dataclass
@@ -196,6 +196,6 @@ def _closest(told: History, missing: Collection[str]) -> str:
     place = worst[point].index(min(worst[point]))
     limit = measured(told.plan.sweep.objectives)[place]
     label = next(each.label() for each in told.points if each.id == point)
-    ratio = math.exp(-worst[point][place] if limit.constraint.metric in AT_MOST else worst[point][place])
+    ratio = math.exp(-worst[point][place] if lower_is_better(limit.constraint.metric) else worst[point][place])
     off = f"{100 * abs(ratio - 1):.3g} % {'above' if ratio > 1 else 'below'} the limit"
     return f"the closest is {label}, whose {limit.constraint.metric} of {limit.workload} is {off}"

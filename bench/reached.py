@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from bench.engine import Targets
 from bench.inventory import Disk
 from bench.telemetry import Sample
-from permutations import arithmetic
 from permutations.workload import Workload
+from stripelab.raid import LEVELS
 
 CONFINING = frozenset(
     {"random_distribution", "percentage_random", "size", "filesize", "nrfiles", "openfiles", "offset", "buffered"}
@@ -74,7 +74,7 @@ def least_bytes(
     then the bytes that are certainly different count.  Drawn with replacement these are D (1 - exp(-n / D)) of D bytes
     on average (Feller, An Introduction to Probability Theory, volume 1, IV.2).
     """
-    copies = arithmetic.write_amplification(level, disks, small=False) if direction == "write" else 1.0
+    copies = LEVELS[level].write_amplification(disks, small=False) if direction == "write" else 1.0
     own = {key for key, _ in workload.options}
     through_cache = not workload.direct or workload.job_file is not None or "buffered" in own
     if not through_cache or (direction == "write" and workload.fsync == 1):

@@ -21,15 +21,12 @@ from bench.stack.build import usable_bytes
 from bench.stack.spec import ArrayState, Site, Volume
 from bench.telemetry import Sample
 from bench.version import stripelab_version
-from permutations import arithmetic
 from permutations.identity import without_none
 from permutations.point import PlannedTrial
 from permutations.sweep import Sweep
 from permutations.workload import DiskProfile, Workload
 from results.store import compressed
 from results.store.schema import DISK_CHECK, DISK_HEALTH, IntervalRow, ObservationRow, TelemetryRow, TrialRow
-
-REDUNDANT = frozenset({"raid1", "raid5", "raid6", "raid10"})
 
 
 @dataclass(frozen=True)
@@ -89,8 +86,8 @@ class Record:
             substrate=lease.substrate,
             started_at_ns=time.time_ns(),
             duration_s=0.0,
-            initial_sync=sweep.initial_sync if point.level in REDUNDANT else None,
-            disk_failures_survived=arithmetic.disk_failures_survived(point.level, point.disks),
+            initial_sync=sweep.initial_sync if point.raid.redundant else None,
+            disk_failures_survived=point.raid.disk_failures_survived(point.disks),
             disk_ids=tuple(disk.id or "" for disk in members),
             disk_iops_limit=profile.iops if profile else None,
             disk_bw_bytes_s_limit=profile.bw_bytes_s if profile else None,

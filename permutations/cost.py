@@ -11,11 +11,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from permutations.arithmetic import stripe_width_kib, throttled_bw, write_amplification
 from permutations.plan import Plan
 from permutations.point import DesignPoint, PlannedTrial
 from permutations.sweep import Sweep
 from permutations.workload import Workload
+from stripelab.raid import throttled_bw
 
 BUILD_S = 4.0
 """Building and taking down a stack: array, filesystem, mount, queue settings."""
@@ -38,7 +38,6 @@ RESYNC_BYTES_S = 150 << 20
 DISK_BYTES_S = 500_000_000
 """Most that a disk moves in a second, where no profile limits it: a little under what SATA 6 Gbit/s carries."""
 
-RESYNCED_LEVELS = ("raid1", "raid5", "raid6", "raid10")
 PAGE_BYTES = 4096
 
 
@@ -183,7 +182,7 @@ def workload_bytes_per_disk(sweep: Sweep, point: DesignPoint, workload: Workload
     if size is None:
         time_s = workload.ramp_time_s + workload.runtime_s
         return disk_rate(sweep, workload.bs_bytes) * time_s + in_rounds
-    width_kib = stripe_width_kib(point.level, point.disks, point.chunk_kib, point.raid10_layout)
+    width_kib = point.raid.stripe_width_kib(point.disks, point.chunk_kib, point.raid10_layout)
     small = workload.random or (width_kib is not None and workload.bs_bytes < width_kib * 1024)
     written = 1 - (50 if workload.rwmixread is None else workload.rwmixread) / 100 if workload.reads else 1
     ramp = disk_rate(sweep, workload.bs_bytes) * workload.ramp_time_s  # comes on top of the size
@@ -195,7 +194,7 @@ def precondition_bytes_per_disk(sweep: Sweep, point: DesignPoint, workload: Work
     before = workload.precondition
     if before is None:
         return 0.0
-    width_kib = stripe_width_kib(point.level, point.disks, point.chunk_kib, point.raid10_layout)
+    width_kib = point.raid.stripe_width_kib(point.disks, point.chunk_kib, point.raid10_layout)
     small = before.rw == "randwrite" or (width_kib is not None and before.bs_bytes < width_kib * 1024)
     size = before.io_size_bytes(sweep.dataset.total_bytes) * before.numjobs
     return share_of_a_disk(sweep, point, small=small) * size
@@ -203,9 +202,9 @@ def precondition_bytes_per_disk(sweep: Sweep, point: DesignPoint, workload: Work
 
 def share_of_a_disk(sweep: Sweep, point: DesignPoint, *, small: bool) -> float:
     """Bytes written to the fullest disk for each byte of data; on jbod whole files take turns on the disks."""
-    if point.level == "jbod":
+    if not point.raid.array:
         return math.ceil(sweep.dataset.files / point.disks) / sweep.dataset.files
-    return write_amplification(point.level, point.disks, small=small) / point.disks
+    return point.raid.write_amplification(point.disks, small=small) / point.disks
 
 
 def disk_rate(sweep: Sweep, request_bytes: int) -> float:
@@ -218,4 +217,4 @@ def disk_rate(sweep: Sweep, request_bytes: int) -> float:
 
 def resyncs_first(sweep: Sweep, point: DesignPoint) -> bool:
     """Whether md's initial resync is awaited at a point."""
-    return sweep.initial_sync == "wait" and point.level in RESYNCED_LEVELS
+    return sweep.initial_sync == "wait" and point.raid.redundant

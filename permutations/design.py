@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from permutations.arithmetic import places_for_files
+from permutations.capacity import places_for_files
 from permutations.designs.registry import choose
 from permutations.designs.report import DesignError, DesignReport
 from permutations.errors import SweepError
-from permutations.factors import RAW
 from permutations.feasible.conflict import why_empty
 from permutations.feasible.space import LeftOut
 from permutations.order import blocked, split_plot
@@ -16,6 +15,7 @@ from permutations.race import first_block
 from permutations.reading import toml_lines
 from permutations.requirement import contenders, known
 from permutations.sweep import Sweep
+from stripelab.settings import RAW
 
 __all__ = ["LeftOut", "Plan", "make_plan"]
 

@@ -8,11 +8,12 @@ from itertools import islice
 
 from permutations.design import Plan
 from permutations.errors import nearest
-from permutations.factors import DEFAULT_WORD, FACTORS, Setting
+from permutations.factors import FACTORS
 from permutations.feasible.rules import Rule
 from permutations.feasible.space import FactorValues, Space
 from permutations.point import DesignPoint
 from permutations.requirement import can_meet_all, known
+from stripelab.settings import DEFAULT, Setting
 
 IN, MERGED, OUT, NOT_CHOSEN, UNKNOWN = "in", "merged", "out", "not-chosen", "unknown"
 MOST_WALKED = 200_000
@@ -74,10 +75,10 @@ def parse_settings(words: str) -> dict[str, Setting]:
             raise ExplainError(f"unknown factor {name}" + (f"; did you mean {meant}?" if meant else ""))
         if name in found:
             raise ExplainError(f"{name} is there twice")
-        number = FACTORS[name].kind is int and value != DEFAULT_WORD
+        number = FACTORS[name].kind is int and value != DEFAULT
         if number and not re.fullmatch(r"\d{1,9}", value, re.ASCII):
             raise ExplainError(f"{name} must be a whole number, not {value}")
-        found[name] = None if value == DEFAULT_WORD else int(value) if number else value
+        found[name] = None if value == DEFAULT else int(value) if number else value
     return found
 
 
@@ -163,4 +164,4 @@ def _why_not_chosen(plan: Plan, point: DesignPoint | None = None) -> str:
 
 
 def _said(value: Setting) -> str:
-    return DEFAULT_WORD if value is None else str(value)
+    return DEFAULT if value is None else str(value)

@@ -10,34 +10,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-Setting = str | int | None
-"""The value of a factor at a point; None means that it does not apply, or is left to the tool."""
+from stripelab.raid import LEVELS, RAID10_LAYOUTS
+from stripelab.settings import CONDITIONS, Condition, Setting, applies
 
-LEVELS = ("jbod", "raid0", "raid1", "raid5", "raid6", "raid10")
-CHUNK_LEVELS = ("raid0", "raid5", "raid6", "raid10")
-PARITY_LEVELS = ("raid5", "raid6")
-RAID10_LAYOUTS = ("n2", "f2", "o2")
 SCHEDULERS = ("none", "mq-deadline", "kyber", "bfq")
 OPTION_FACTORS = ("mkfs_options", "mount_options")
 """Factors whose values are options of a program, of which each filesystem takes its own."""
-RAW = "raw"
-"""The filesystem of a point that has none: the workload runs on the bare device."""
-
-DEFAULT_WORD = "default"
-"""What a sweep file writes for "leave it to the tool"; it becomes None."""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """When a factor applies: where the factor ``on`` has (or, ``unless``, has not) one of ``values``."""
-
-    on: str
-    values: tuple[str, ...]
-    unless: bool = False
-
-    def holds(self, settings: Mapping[str, Setting]) -> bool:
-        """Whether it holds; ``settings`` must have the factor ``on``."""
-        return (settings[self.on] in self.values) is not self.unless
 
 
 @dataclass(frozen=True)
@@ -46,7 +24,7 @@ class Factor:
 
     ``words`` closes the set of values of a text factor, None leaves it to ``problem``; ``problem``
     says what is wrong with a value of the right type, or None.  ``default`` is the value where the
-    sweep does not name the factor.  ``optional`` says that :data:`DEFAULT_WORD` is allowed.
+    sweep does not name the factor.  ``optional`` says that "default" is allowed.
     """
 
     name: str
@@ -56,11 +34,15 @@ class Factor:
     problem: Callable[[Setting], str | None] = lambda _value: None
     default: Setting = None
     optional: bool = True
-    when: Condition | None = None
 
     def applies(self, settings: Mapping[str, Setting]) -> bool:
         """Whether the factor applies at ``settings``, which must have the factor it depends on."""
-        return self.when is None or self.when.holds(settings)
+        return applies(self.name, settings)
+
+    @property
+    def when(self) -> Condition | None:
+        """When it applies; None where that is always."""
+        return CONDITIONS.get(self.name)
 
 
 def between(low: int, high: int, *, step: int = 1) -> Callable[[Setting], str | None]:
@@ -105,32 +87,27 @@ def bare_word(value: Setting) -> str | None:
     return None if re.fullmatch(r"[a-z][a-z0-9_.-]{0,31}", str(value)) else "must be a word such as xfs"
 
 
-_HAS_CHUNK = Condition("level", CHUNK_LEVELS)
-_HAS_FILESYSTEM = Condition("filesystem", (RAW,), unless=True)
-
 FACTORS: Mapping[str, Factor] = {
     factor.name: factor
     for factor in (
-        Factor("level", str, "RAID level, or jbod", words=LEVELS, optional=False),
+        Factor("level", str, "RAID level, or jbod", words=tuple(LEVELS), optional=False),
         Factor("disks", int, "member disks", problem=between(1, 256), optional=False),
-        Factor("chunk_kib", int, "md chunk, KiB", problem=power_of_two(4, 65536), when=_HAS_CHUNK),
+        Factor("chunk_kib", int, "md chunk, KiB", problem=power_of_two(4, 65536)),
         Factor(
             "raid10_layout",
             str,
             "where md puts the copies of raid10",
             words=RAID10_LAYOUTS,
-            when=Condition("level", ("raid10",)),
         ),
         Factor(
             "stripe_cache_pages",
             int,
             "md stripe_cache_size, pages per disk; the range is md(4)'s",
             problem=between(17, 32768),
-            when=Condition("level", PARITY_LEVELS),
         ),
         Factor("filesystem", str, "filesystem, or raw", problem=bare_word, default="xfs", optional=False),
-        Factor("mkfs_options", str, "further options of mkfs", problem=option_line, when=_HAS_FILESYSTEM),
-        Factor("mount_options", str, "options of mount", problem=option_line, when=_HAS_FILESYSTEM),
+        Factor("mkfs_options", str, "further options of mkfs", problem=option_line),
+        Factor("mount_options", str, "options of mount", problem=option_line),
         Factor(
             "layout",
             str,
@@ -138,7 +115,6 @@ FACTORS: Mapping[str, Factor] = {
             problem=fan_out,
             default="flat",
             optional=False,
-            when=_HAS_FILESYSTEM,
         ),
         Factor("scheduler", str, "I/O scheduler of the member disks", words=SCHEDULERS),
         Factor("read_ahead_kib", int, "read-ahead of the top device, KiB", problem=between(0, 1 << 20, step=4)),

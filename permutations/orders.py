@@ -23,9 +23,9 @@ from permutations.cost import (
     workload_seconds,
 )
 from permutations.design import Plan
-from permutations.factors import RAW
 from permutations.order import blocked, split_plot
 from permutations.point import PlannedTrial
+from stripelab.settings import RAW
 
 RANDOMISED = "randomised"
 BLOCKED = "blocked"
@@ -71,7 +71,7 @@ def order_cost(plan: Plan, order: str, trials: Sequence[PlannedTrial], disk_byte
         order=order,
         runs=len(built),
         stacks=sum(does.array for _, does in built),
-        arrays=sum(does.array and trial.point.level != "jbod" for trial, does in built),
+        arrays=sum(does.array and trial.point.raid.array for trial, does in built),
         filesystems=sum(does.filesystem and trial.point.filesystem != RAW for trial, does in built),
         estimated_s=math.fsum(trial_seconds(sweep, trial.point, size, does) for trial, does in built),
         bytes_written_per_disk=math.ceil(written),
@@ -93,7 +93,7 @@ def randomised_cost(plan: Plan, disk_bytes: int | None = None) -> OrderCost:
         order=RANDOMISED,
         runs=times * len(plan.points),
         stacks=times * len(plan.points),
-        arrays=times * sum(point.level != "jbod" for point in plan.points),
+        arrays=times * sum(point.raid.array for point in plan.points),
         filesystems=times * sum(point.filesystem != RAW for point in plan.points),
         estimated_s=sweep.replicates
         * math.fsum(each * stack_seconds(sweep, point, size) + seconds for point in plan.points),

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
-from permutations.factors import DEFAULT_WORD, FACTORS, Setting
+from permutations.factors import FACTORS
 from permutations.identity import digest
-
-_NAMED_BY_VALUE = ("level", "disks", "chunk_kib", "filesystem", "layout")
-"""Factors that a label shows by their value alone, since nobody could mistake them."""
+from stripelab.raid import LEVELS, Level
+from stripelab.settings import DEFAULT, Setting, applies, label
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,11 @@ class DesignPoint:
         return str(self.settings["level"])
 
     @property
+    def raid(self) -> Level:
+        """What its level does with its disks."""
+        return LEVELS[self.level]
+
+    @property
     def disks(self) -> int:
         """Member disks."""
         return int(self.settings["disks"] or 0)
@@ -75,16 +79,11 @@ class DesignPoint:
 
     def label(self) -> str:
         """Short text for a person: ``raid5 x4 64K xfs flat``, then any other factor that varies."""
-        chunk = self.chunk_kib
-        words = [self.level, f"x{self.disks}"]
-        words += [_short_kib(chunk)] if chunk is not None else []
-        words += [self.filesystem]
-        words += [str(self["layout"])] if self["layout"] is not None else []
-        for name, factor in FACTORS.items():
-            if name in self.varied and name not in _NAMED_BY_VALUE and factor.applies(self.settings):
-                value = self.settings[name]
-                words.append(f"{name}={DEFAULT_WORD if value is None else value}")
-        return " ".join(words)
+        shown = {
+            name: DEFAULT if value is None and applies(name, self.settings) else value
+            for name, value in self.settings.items()
+        }
+        return label(shown, [name for name in FACTORS if name in self.varied])
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,3 @@ def trial_id(
     """Sixteen hex digits over the point, what is done to it, the block, and the night where there is one."""
     content = {"point": point_id, "protocol": protocol_id, "block": block, "phase": phase}
     return digest({**content, "night": night, "role": role}, 16)
-
-
-def _short_kib(kib: int) -> str:
-    return f"{kib // 1024}M" if kib % 1024 == 0 else f"{kib}K"

@@ -1,7 +1,7 @@
 """Whether a point can meet a requirement, from what is known before any run.
 
 Asked by the race (whose points start), by ``plan`` and ``run`` (:mod:`bench.preflight`), and by every design for what
-it says of points that cannot be recommended.  What is known comes from :mod:`permutations.arithmetic`, as do the facts
+it says of points that cannot be recommended.  What is known comes from :mod:`stripelab.raid`, as do the facts
 that a trial records and that the recommendation judges.
 """
 
@@ -11,10 +11,10 @@ import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from permutations import arithmetic
-from permutations.constraint import KNOWN_BEFORE, Constraint, parse
 from permutations.objective import Objective
 from permutations.point import DesignPoint
+from stripelab.constraint import Constraint, parse
+from stripelab.metrics import FACTS
 
 
 class Answer(enum.Enum):
@@ -41,23 +41,23 @@ def requirements(objectives: Iterable[Objective]) -> tuple[Requirement, ...]:
 
 def measured(objectives: Iterable[Objective]) -> tuple[Requirement, ...]:
     """Those on figures that are measured."""
-    return tuple(each for each in requirements(objectives) if each.constraint.metric not in KNOWN_BEFORE)
+    return tuple(each for each in requirements(objectives) if each.constraint.metric not in FACTS)
 
 
 def known(objectives: Iterable[Objective]) -> tuple[Constraint, ...]:
     """Those on figures that are known beforehand."""
-    found = [each.constraint for each in requirements(objectives) if each.constraint.metric in KNOWN_BEFORE]
+    found = [each.constraint for each in requirements(objectives) if each.constraint.metric in FACTS]
     return tuple(dict.fromkeys(found))
 
 
 def known_range(point: DesignPoint, metric: str, disk_bytes: int | None) -> tuple[float, float] | None:
     """Between which ends a figure of a point lies; None where nothing is known of it before a run."""
     if metric == "disk_failures_survived":
-        survived = arithmetic.disk_failures_survived(point.level, point.disks)
+        survived = point.raid.disk_failures_survived(point.disks)
         return survived, survived
     if metric == "usable_bytes" and disk_bytes is not None:
-        array = (point.level, point.disks, disk_bytes)
-        return arithmetic.least_usable_bytes(*array), arithmetic.usable_bytes(*array)
+        level = point.raid
+        return level.least_usable_bytes(point.disks, disk_bytes), level.usable_bytes(point.disks, disk_bytes)
     return None
 
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from permutations.factors import Setting
 from permutations.point import DesignPoint
+from stripelab.settings import Setting
 
 
 @dataclass(frozen=True)

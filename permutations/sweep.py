@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from permutations.arithmetic import capacity_disks, roomy_disk_bytes
+from permutations.capacity import roomy_disk_bytes
 from permutations.designs.spec import DesignSpec
 from permutations.feasible.conflict import why_empty
 from permutations.feasible.rules import HARDWARE_RULES, Forbid, Require, Rule, Unfit
@@ -24,6 +24,7 @@ from permutations.reading.table import Table
 from permutations.reading.workload import JobFiles, parse_workloads
 from permutations.vocabulary import Vocabulary
 from permutations.workload import DataSet, LabSpec, Workload
+from stripelab.raid import LEVELS
 
 TABLES = (
     "sweep",
@@ -151,7 +152,7 @@ def roomy_disk_bytes_of(space: Space, dataset: DataSet) -> int:
     """Size of a disk on which the data set has room on every array of the sweep."""
     values = {factor.name: factor.values for factor in space.factors}
     arrays = [(str(level), int(disks)) for level in values["level"] for disks in values["disks"] if disks is not None]
-    able = [(level, disks) for level, disks in arrays if capacity_disks(level, disks) > 0]  # others md refuses
+    able = [(level, disks) for level, disks in arrays if LEVELS[level].capacity_disks(disks) > 0]  # others md refuses
     return max((roomy_disk_bytes(dataset, level, disks) for level, disks in able), default=0)
 
 

@@ -21,7 +21,7 @@ from results.evidence.files import copy_store, digest
 from results.evidence.manifest import FORMAT, MANIFEST, VERSION, Entry, Manifest, encode
 from results.outfile import refuse_store
 from results.store.files import Folder, cannot_write
-from results.units import date
+from stripelab.units import date
 
 if TYPE_CHECKING:
     from results.guarantee import Guarantee, Question

@@ -245,13 +245,13 @@ def _completed(keys: dict[str, Key], required: set[str]) -> dict[str, Key]:
 def _closed_words() -> dict[str, dict[str, str]]:
     """Closed sets of words that are known elsewhere."""
     from bench.lab.profiles import DISK_PROFILES
-    from permutations.constraint import PREFERENCES
-    from permutations.objective import OF_ANY, RATES
+    from stripelab.metrics import RATES, SUMMARIES
+    from stripelab.preference import PREFERENCES
 
     sets = {
         "lab.profile": [each.name for each in DISK_PROFILES],
         "objective.maximise": RATES,
-        "objective.minimise": OF_ANY,
+        "objective.minimise": SUMMARIES,
         "objective.prefer": PREFERENCES,
     }
     return {
@@ -281,7 +281,7 @@ def _key(kind: str, given: tuple[Any, ...], named: dict[str, Any]) -> Key:
 
 def _bound(kind: str, value: Any) -> str:
     """A number as words: sizes as a sweep file would have them."""
-    from permutations.reading.sizes import format_size
+    from stripelab.units import format_size
 
     if kind == "size":
         return format_size(value).replace(" ", "")
@@ -342,7 +342,7 @@ def document() -> str:
 def _values(factor: Factor) -> str:
     """What a factor without a closed list of words takes, in the words of its own check."""
     from bench.stack import filesystems
-    from permutations.factors import RAW
+    from stripelab.settings import RAW
 
     if factor.name == "filesystem":
         return ", ".join(f"`{name}`" for name in (*filesystems.names(), RAW))

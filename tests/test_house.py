@@ -20,10 +20,10 @@ from bench.vocabulary import vocabulary
 from permutations.design import make_plan
 from permutations.factors import FACTORS
 from permutations.sweep import Sweep
-from results.store.schema import FACTOR_COLUMNS
+from stripelab.settings import FACTOR_NAMES
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("bench", "permutations", "results")
+PACKAGES = ("bench", "permutations", "results", "stripelab")
 MODULES = tuple(path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
 SCRIPTS = tuple(path for path in sorted((ROOT / "scripts").iterdir()) if path.is_file())
 HEAVY = ("pandas", "pyarrow", "scipy", "matplotlib", "duckdb", "jinja2", "numpy", "rich", "weasyprint")
@@ -47,7 +47,7 @@ def imported(path: Path) -> set[str]:
 
 
 def test_the_factors_of_a_sweep_are_the_factor_columns_of_the_store() -> None:
-    assert tuple(FACTORS) == FACTOR_COLUMNS
+    assert tuple(FACTORS) == FACTOR_NAMES
 
 
 def test_one_door_to_other_programs() -> None:

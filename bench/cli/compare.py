@@ -77,7 +77,8 @@ def _show_workload(rows: Sequence[Compared]) -> None:
     """One workload as a table, what is worse first."""
     from bench.cli.slides import Slide, show
     from results.comparison.compare import WORSE
-    from results.units import metric_name, number, scale_of
+    from stripelab.metrics import metric_name, scale_of
+    from stripelab.units import number
 
     first = rows[0]
     scale, unit = scale_of(first.metric, max(max(each.first, each.second) for each in rows))

@@ -110,7 +110,7 @@ def table(compared: Sequence[Comparison]) -> list[str]:
 def _line(each: Comparison) -> str:
     from statistics import geometric_mean
 
-    from results.units import figure
+    from stripelab.metrics import figure
 
     # Of geometric means alone the quotient is the mean ratio of the rounds, which stands beside them.
     means = (geometric_mean(values) if min(values) > 0 else 0.0 for values in (each.native, each.other))

@@ -28,7 +28,7 @@ def disks(
     from bench.safety.checks import CHECKS, refusals
     from bench.safety.describe import Question, describe
     from bench.safety.limits import LIMITS
-    from permutations.reading.sizes import format_size
+    from stripelab.units import format_size
 
     question = Question(store) if store is None else Question(store, known=history_of(store / JOURNAL_FILE).known)
     described = describe(inventory.disks(), question)

@@ -144,7 +144,7 @@ def show(result: Result, *, as_json: bool) -> None:
 def lines(result: Result) -> Iterator[str]:
     """A result for a person."""
     from bench.native.engine import oddities, ways
-    from results.units import figure
+    from stripelab.metrics import figure
 
     yield f"{'':<6}{'IOPS':>12}{'MB/s':>11}{'p50':>10}{'p99':>10}{'p99.9':>10}{'max':>10}"
     for each in result.directions:
@@ -162,7 +162,8 @@ def lines(result: Result) -> Iterator[str]:
 
 
 def _row(each: Figures) -> str:
-    from results.units import figure, number
+    from stripelab.metrics import figure
+    from stripelab.units import number
 
     shown = [each.lat.percentile_ns(percent) for percent in (50.0, 99.0, 99.9)]
     shown.append(each.lat.max_ns if each.lat.samples else None)

@@ -44,7 +44,7 @@ def baseline(
     if not found:
         say("no baseline yet: the first one is pinned when there are nights enough")
     for each in found:
-        from results.units import date
+        from stripelab.units import date
 
         mark = "*" if each is found[-1] else " "
         span = f"{len(each.nights)} nights, {each.nights[0]} to {each.nights[-1]}"

@@ -164,7 +164,7 @@ def _compare(both: tuple[Path, Path], *, alone: bool, json: bool, everything: bo
 
 def _disk_bytes(word: str | None) -> int | None:
     """Bytes of ``--disk-size``."""
-    from permutations.reading.sizes import parse_size
+    from stripelab.units import parse_size
 
     if word is None:
         return None
@@ -261,7 +261,7 @@ def _order_lines(made: Plan, *, everything: bool) -> list[str]:
 
 
 def _cost_lines(made: Plan, cost: Cost) -> list[str]:
-    from permutations.reading.sizes import format_size
+    from stripelab.units import format_size
 
     per_disk = format_size(cost.bytes_written_per_disk)
     lines = [

@@ -80,7 +80,7 @@ def order_text(made: Plan, disk_bytes: int | None) -> list[str]:
 
 def _row(made: Plan, cost: OrderCost) -> str:
     from bench.words import duration
-    from permutations.reading.sizes import format_size
+    from stripelab.units import format_size
 
     mark = "*" if cost.order == made.sweep.order else " "
     share = f"{cost.endurance_pct:>18.3g} %" if cost.endurance_pct is not None else ""

@@ -23,9 +23,10 @@ def show_points(frames: StoreFrames, planned: Sequence[tuple[str, int]]) -> None
     """A row for each point with a trial, or planned (``planned``: point and block of each trial)."""
     from results.estimates.objective import objectives
     from results.estimates.responses import responses
-    from results.estimates.settings import label, settings_of, varied
+    from results.estimates.settings import settings_of, varied
     from results.recommendation.notes import notice
-    from results.units import figure, metric_name
+    from stripelab.metrics import figure, metric_name
+    from stripelab.settings import label
 
     trials = frames.trial_rows()
     if not trials:
@@ -74,7 +75,7 @@ def _blocks(outcomes: Mapping[int, str]) -> str:
 
 def _minutes(trials: Sequence[TrialRow], point: str) -> str:
     """Median duration of a point's trials."""
-    from results.units import duration
+    from stripelab.units import duration
 
     return duration(statistics.median(trial.duration_s for trial in trials if trial.point_id == point))
 

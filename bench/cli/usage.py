@@ -33,7 +33,7 @@ def words(text: str) -> list[str]:
 
 def size_bytes(text: str, option: str) -> int:
     """A size such as 1GiB, in bytes."""
-    from permutations.reading.sizes import parse_size
+    from stripelab.units import parse_size
 
     size = parse_size(text)
     if size is None or not 0 < size <= MOST_BYTES:

@@ -19,8 +19,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.errors import ImportFailedError
-from permutations.factors import FACTORS, LEVELS
-from results.store.schema import FACTOR_COLUMNS
+from permutations.factors import FACTORS
+from stripelab.raid import LEVELS
+from stripelab.settings import FACTOR_NAMES
 
 WORKLOAD_WORDS = frozenset(
     {"rw", "bs", "iodepth", "numjobs", "rwmixread", "ioengine", "direct", "runtime", "size", "fsync", "io_size"}
@@ -144,7 +145,7 @@ def sorted_out(values: Mapping[str, str]) -> Named:
     words: dict[str, str] = {}
     labels: dict[str, str] = {}
     for name, value in values.items():
-        if name in FACTOR_COLUMNS:
+        if name in FACTOR_NAMES:
             factors[name] = _factor(name, value)
         elif name in WORKLOAD_WORDS:
             words[name] = value

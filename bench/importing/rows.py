@@ -18,12 +18,11 @@ from bench.errors import EngineError
 from bench.importing.run import Part, Run, digest
 from bench.importing.workload import canonical_text
 from bench.version import stripelab_version
-from permutations import arithmetic
-from permutations.factors import LEVELS
 from permutations.identity import canonical_json
 from results.store.schema import IMPORTED, EnvironmentRow, IntervalRow, ObservationRow, TrialRow
 from results.text import encodable
-from results.units import LAST_BUCKET_NS, figure, is_least
+from stripelab.metrics import LAST_BUCKET_NS, figure, is_least
+from stripelab.raid import LEVELS
 
 SWEEP = "(imported)"
 _LARGEST = (1 << 63) - 1
@@ -289,9 +288,9 @@ def _ended(ended_ns: int | None, source: Source) -> tuple[int, tuple[str, ...]]:
 def _survived(settings: dict[str, Any]) -> int | None:
     """Disk failures that the array survives, where level and disks are known."""
     level, disks = settings.get("level"), settings.get("disks")
-    if level not in LEVELS or not isinstance(disks, int) or disks < 1:
+    if not isinstance(level, str) or level not in LEVELS or not isinstance(disks, int) or disks < 1:
         return None
-    return arithmetic.disk_failures_survived(level, disks)
+    return LEVELS[level].disk_failures_survived(disks)
 
 
 def _plain(value: str | int) -> str | int:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from bench.fio.model import Options
-from permutations.reading.sizes import parse_size
+from stripelab.units import parse_size
 
 UNKNOWN = "unknown"
 _LONGEST = 72

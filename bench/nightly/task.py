@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.errors import StoreError
-from permutations.factors import FACTORS, Setting
+from permutations.factors import FACTORS
 from permutations.night import watched
 from permutations.plan import Plan
 from permutations.point import DesignPoint, PlannedTrial
 from results.store.contents import is_safe_id
 from results.store.files import MEDIUM_BYTES, Folder, file_at
+from stripelab.settings import Setting
 
 TASK_FILE = ".night-task.json"
 _AGAIN = "Run `stripelab nightly` again."

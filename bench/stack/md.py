@@ -18,7 +18,7 @@ from bench.lease import Lease
 from bench.nodes import through
 from bench.stack.blocks import read_at
 from bench.stack.spec import ArrayState, Geometry, Site, StackSpec, Volume
-from permutations import arithmetic
+from stripelab.raid import LEVELS
 
 DEFAULT_CHUNK_KIB = 512
 """mdadm's own default, passed explicitly so that it is on record; mdadm(8), --chunk."""
@@ -27,7 +27,6 @@ POLL_S = 0.05
 NODE_TIMEOUT_S = 10.0
 SUPERBLOCK_OFFSET = 4096
 SUPERBLOCK_MAGIC = (0xA92B4EFC).to_bytes(4, "little")
-STRIPED = frozenset({"raid0", "raid5", "raid6", "raid10"})
 
 
 @contextmanager
@@ -63,11 +62,11 @@ def create_argv(name: str, spec: StackSpec, devices: list[str], array_uuid: str 
     argv += [f"--name={name}", f"--level={spec.level.removeprefix('raid')}", f"--raid-devices={len(devices)}"]
     if array_uuid is not None:
         argv.append(f"--uuid={array_uuid}")
-    if spec.level in STRIPED:
+    if LEVELS[spec.level].striped:
         argv.append(f"--chunk={spec.chunk_kib or DEFAULT_CHUNK_KIB}")
     if spec.level == "raid10":
         argv.append(f"--layout={spec.raid10_layout or 'n2'}")
-    if spec.level != "raid0":
+    if LEVELS[spec.level].redundant:
         argv.append("--bitmap=none")
         if spec.initial_sync == "assume-clean":
             argv.append("--assume-clean")
@@ -84,9 +83,9 @@ def apply_lines(spec: StackSpec) -> list[str]:
 
 def geometry(spec: StackSpec) -> Geometry | None:
     """Stripe geometry of the array; None where the level has no stripes."""
-    if spec.level not in STRIPED:
+    if not LEVELS[spec.level].striped:
         return None
-    data_disks = arithmetic.data_disks(spec.level, spec.disks, spec.raid10_layout)
+    data_disks = LEVELS[spec.level].data_disks(spec.disks, spec.raid10_layout)
     return Geometry(spec.chunk_kib or DEFAULT_CHUNK_KIB, data_disks)
 
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from permutations.designs.model import Group, Model
 from permutations.designs.report import Combination, DesignError
-from permutations.factors import Setting
 from permutations.feasible.network import Network
 from permutations.feasible.space import Space
+from stripelab.settings import Setting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

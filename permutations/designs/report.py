@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from permutations.factors import Setting
+from stripelab.settings import Setting
 
 Combination = tuple[Setting, ...]
 """One value for each factor, in the order of :data:`permutations.factors.FACTORS`."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from permutations.designs.report import Chosen, Combination
 from permutations.designs.spec import DesignSpec
-from permutations.factors import FACTORS, Setting
+from permutations.factors import FACTORS
 from permutations.feasible.space import Space
+from stripelab.settings import Setting
 
 
 def listed(space: Space, spec: DesignSpec, seed: int) -> Chosen:  # noqa: ARG001

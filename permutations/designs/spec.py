@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from permutations.factors import Setting
+from stripelab.settings import Setting
 
 MODELS = ("main", "interactions")
 """Main effects alone, or with every interaction of two factors."""

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from permutations.factors import FACTORS, Setting
+from permutations.factors import FACTORS
 from permutations.feasible.rules import Clause, Rule
+from stripelab.settings import Setting
 
 
 @dataclass(frozen=True)

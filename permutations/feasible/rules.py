@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from permutations.factors import DEFAULT_WORD, FACTORS, Setting
+from permutations.factors import FACTORS
+from stripelab.raid import LEVELS, Level
+from stripelab.settings import DEFAULT, Setting
 
 Settings = Mapping[str, Setting]
 Keys = tuple[tuple[str, tuple[Setting, ...]], ...]
@@ -128,8 +130,7 @@ class Require:
 def in_words(keys: Keys, joint: str) -> str:
     """Keys and values as a person says them."""
     return joint.join(
-        f"{name} " + " or ".join(DEFAULT_WORD if value is None else str(value) for value in values)
-        for name, values in keys
+        f"{name} " + " or ".join(DEFAULT if value is None else str(value) for value in values) for name, values in keys
     )
 
 
@@ -151,23 +152,13 @@ def _other(name: str, values: tuple[Setting, ...]) -> Match:
     return Match(name, lambda value: value not in values)
 
 
-def _disks_rule(level: str, reason: str, allows: Callable[[int], bool]) -> Rule:
+def _disks_rule(level: Level) -> Rule:
     def refused(disks: Setting) -> bool:
-        return not (isinstance(disks, int) and allows(disks))
+        return not (isinstance(disks, int) and level.allows(disks))
 
-    return Rule(f"{level}-disks", reason, ((_among("level", (level,)), Match("disks", refused)),))
+    where = (_among("level", (level.name,)), Match("disks", refused))
+    return Rule(f"{level.name}-disks", level.disks_rule, (where,))
 
 
-HARDWARE_RULES: tuple[Rule, ...] = (
-    _disks_rule("jbod", "jbod needs at least 1 disk", lambda disks: disks >= 1),
-    _disks_rule("raid0", "raid0 needs at least 2 disks", lambda disks: disks >= 2),
-    _disks_rule("raid1", "raid1 needs at least 2 disks", lambda disks: disks >= 2),
-    _disks_rule("raid5", "raid5 needs at least 3 disks", lambda disks: disks >= 3),
-    _disks_rule("raid6", "raid6 needs at least 4 disks", lambda disks: disks >= 4),
-    _disks_rule(
-        "raid10",
-        "raid10 needs an even number of disks, at least 4",
-        lambda disks: disks >= 4 and disks % 2 == 0,
-    ),
-)
+HARDWARE_RULES: tuple[Rule, ...] = tuple(_disks_rule(level) for level in LEVELS.values())
 """What md allows, and where it allows more (raid0 on one disk, raid10 on three), what makes sense."""

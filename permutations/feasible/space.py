@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
 
-from permutations.factors import Setting
 from permutations.feasible.counting import Count, count
 from permutations.feasible.network import Network, Split, split
 from permutations.feasible.rules import Rule
+from stripelab.settings import Setting
 
 MERGED = "merged"
 """Name under which combinations are counted that come to the same point as another."""

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from permutations.factors import Setting
 from permutations.racing.race import SCREENING, Ask, Budget, Outcome, RaceState, answers, confirmation
 from permutations.racing.spec import GAUSSIAN_PROCESS, RacingSpec
 from permutations.racing.surrogate import Surrogate, ordered, ranks
+from stripelab.settings import Setting
 
 TRIES = 50
 """Proposals for one place of a block; after that an untried point takes it."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from permutations.factors import Setting
+from stripelab.settings import Setting
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from permutations.designs.spec import DESIGNS, MODELS, DesignSpec
-from permutations.factors import DEFAULT_WORD, FACTORS, Setting
+from permutations.factors import FACTORS
 from permutations.feasible.space import FactorValues, Space
 from permutations.reading.space import settings
 from permutations.reading.table import Table
 from permutations.vocabulary import Vocabulary
+from stripelab.settings import DEFAULT, Setting
 
 KEYS = ("strength", "size", "model", "resolution")
 """The keys of ``[sweep]`` that only some designs take."""
@@ -81,7 +82,7 @@ def _one(table: Table, factor: FactorValues, vocabulary: Vocabulary | None) -> S
     if len(found) > 1:
         table.refuse(factor.name, "must be one value: a point has one of each")
     if found[0] not in factor.values:
-        listed = ", ".join(DEFAULT_WORD if value is None else str(value) for value in factor.values[:12])
+        listed = ", ".join(DEFAULT if value is None else str(value) for value in factor.values[:12])
         more = ", …" if len(factor.values) > 12 else ""
         table.refuse(factor.name, f"is not among the values of [factors], which are {listed}{more}")
     return found[0]

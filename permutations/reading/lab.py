@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from permutations.constraint import PREFERENCES, parse, why_not
 from permutations.errors import nearest
-from permutations.objective import LATENCIES, METRICS, Objective, as_measured, not_of, spelt
+from permutations.objective import Objective, as_measured, not_of
 from permutations.reading.table import Table, quoted
 from permutations.vocabulary import Vocabulary
 from permutations.workload import DataSet, DiskProfile, LabSpec, Workload
+from stripelab.constraint import ConstraintError, parse
+from stripelab.metrics import OBJECTIVES, listed, lower_is_better
+from stripelab.preference import PREFERENCES
 
 MAX_LAB_DISKS = 16
 """User-Mode Linux attaches no more."""
@@ -126,12 +128,13 @@ def _objective(table: Table, workloads: tuple[Workload, ...]) -> Objective:
         table.source.refuse(table.at, "must have either maximise or minimise")
     key = "maximise" if table.has("maximise") else "minimise"
     metric = table.text(key, "")
-    if metric not in METRICS and nearest(metric, METRICS) is None:
-        table.refuse(key, f"unknown metric {quoted(metric)}; known are {spelt(METRICS)}")
-    metric = table.word(key, METRICS, "", "unknown metric")
-    if (metric in LATENCIES) is not (key == "minimise"):
+    if metric not in OBJECTIVES and nearest(metric, OBJECTIVES) is None:
+        table.refuse(key, f"unknown metric {quoted(metric)}; known are {listed(OBJECTIVES)}")
+    metric = table.word(key, OBJECTIVES, "", "unknown metric")
+    lower = lower_is_better(metric)
+    if lower is not (key == "minimise"):
         other = "minimise" if key == "maximise" else "maximise"
-        table.refuse(key, f"{metric} is better the {'lower' if metric in LATENCIES else 'higher'} it is", other)
+        table.refuse(key, f"{metric} is better the {'lower' if lower else 'higher'} it is", other)
     names = {workload.name: workload for workload in workloads}
     if not table.has("workload") and len(names) > 1:
         table.source.refuse(table.at, f"workload is missing; known are {', '.join(names)}")
@@ -152,8 +155,12 @@ def _require(table: Table, workload: Workload) -> tuple[str, ...]:
     """Constraints, each checked."""
     found = []
     for at, value in table.elements("require") if table.has("require") else ():
-        wrong = why_not(value) if isinstance(value, str) else f"{quoted(value)} is no text"
-        wrong = wrong or not_of(parse(value).metric, workload)
+        if not isinstance(value, str):
+            table.source.refuse(at, f"{quoted(value)} is not text")
+        try:
+            wrong = not_of(parse(value).metric, workload)
+        except ConstraintError as error:
+            wrong = str(error)
         if wrong is not None:
             table.source.refuse(at, wrong)
         found.append(value)

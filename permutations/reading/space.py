@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from permutations.errors import nearest
-from permutations.factors import DEFAULT_WORD, FACTORS, OPTION_FACTORS, RAW, Factor, Setting
+from permutations.factors import FACTORS, OPTION_FACTORS, Factor
 from permutations.feasible.rules import Forbid, Keys, Require, Unfit
 from permutations.feasible.space import FactorValues
 from permutations.reading import toml_lines
 from permutations.reading.source import Source
 from permutations.reading.table import Table, quoted
 from permutations.vocabulary import Vocabulary
+from stripelab.settings import DEFAULT, RAW, Setting
 
 MOST_VALUES = 100_000
 """A range with more values than this is a slip."""
@@ -138,7 +139,7 @@ def _range(table: Table, factor: Factor) -> tuple[Setting, ...]:
 
 def _setting(factor: Factor, value: Any, at: toml_lines.Path, source: Source, vocabulary: Vocabulary | None) -> Setting:
     """One checked value; the word ``default`` becomes None where the factor has such a thing."""
-    if value == DEFAULT_WORD and factor.optional:
+    if value == DEFAULT and factor.optional:
         return None
     words = vocabulary.filesystems if vocabulary is not None and factor.name == "filesystem" else factor.words
     if type(value) is not factor.kind:

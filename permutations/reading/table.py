@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 from permutations.reading import toml_lines
-from permutations.reading.sizes import format_size, parse_size
 from permutations.reading.source import Source
+from stripelab.units import format_size, parse_size
 
 T = TypeVar("T")
 

@@ -13,10 +13,10 @@ from permutations.reading import job_file
 from permutations.reading.conditioning import parse_precondition, parse_steady_state
 from permutations.reading.job_file import JobFileError, Option
 from permutations.reading.regular import UnreadableError, read_regular
-from permutations.reading.sizes import parse_size
 from permutations.reading.table import MAX_INTEGER, Table, quoted
 from permutations.vocabulary import Vocabulary
 from permutations.workload import RW_MODES, Workload
+from stripelab.units import parse_size
 
 WORKLOAD_KEYS = (
     "name",

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from results.comparison.environment import Difference, differences
 from results.comparison.picking import Picked
 from results.errors import ResultsError
-from results.estimates.latencies import spelt
-from results.estimates.objective import METRICS, RATES, Objective, measured_by, objectives
+from results.estimates.objective import Objective, measured_by, objectives
 from results.estimates.responses import Response, responses
+from stripelab.metrics import METRICS, RATES, listed
 
 TIED = "tied"
 BETTER = "better"
@@ -123,7 +123,7 @@ def compare(
 def _objectives(first: Picked, second: Picked, workload: str | None, metric: str | None) -> list[Objective]:
     """What is compared: the objectives of the first sweep whose workload the second has too."""
     if metric is not None and metric not in METRICS:
-        raise ResultsError(f"there is no figure {metric}", remedy=f"Figures are: {spelt(METRICS)}.")
+        raise ResultsError(f"there is no figure {metric}", remedy=f"Figures are: {listed(METRICS)}.")
     there = {row.workload for row in second.observations}
     found = [each for each in objectives(first.store, list(first.observations), workload) if each.workload in there]
     if metric is None:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from results.errors import ResultsError
 from results.estimates import race
-from results.estimates.settings import label, settings_of, varied
+from results.estimates.settings import settings_of, varied
 from results.paths import exists
 from results.recommendation import notes
 from results.store.marker import MARKER
 from results.store.query import load
 from results.store.schema import EnvironmentRow, ObservationRow, TrialRow
+from stripelab.settings import label
 
 
 @dataclass(frozen=True, eq=False)

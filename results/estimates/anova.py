@@ -16,8 +16,9 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from results.estimates.estimate import Fit
-from results.estimates.settings import Setting, varied
+from results.estimates.settings import varied
 from results.statistics.bases import beyond, indicator, products
+from stripelab.settings import Setting
 
 if TYPE_CHECKING:
     import numpy as np

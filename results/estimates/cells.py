@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from results.estimates.coding import Coding, coding, estimable, null_rows
 from results.estimates.estimate import Fit, t_interval
 from results.estimates.factor_model import solved
-from results.estimates.settings import Setting, ordered
 from results.statistics.bases import beyond, indicator, span
+from stripelab.settings import Setting, ordered
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from results.estimates.settings import Setting, ordered, varied
+from results.estimates.settings import varied
 from results.statistics.bases import beyond, indicator, span
+from stripelab.settings import Setting, ordered
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from results.estimates.estimate import Fit
 from results.estimates.gain import gains
-from results.estimates.settings import DEFAULT, Setting
+from stripelab.settings import DEFAULT, Setting
 
 _KEPT = ("level", "disks", "filesystem")
 _OF_THE_TOOLS: Mapping[str, Setting] = {

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from results.estimates.cells import cell_weights
 from results.estimates.factor_model import FactorModel, PairTest, standard_error
-from results.estimates.settings import Setting, ordered, value_text
 from results.statistics.multiplicity import tukey_critical
-from results.units import signed_pct
+from stripelab.settings import Setting, ordered, value_text
+from stripelab.units import signed_pct
 
 _MATTERS_PCT = 1.0
 _MOST_LISTED = 4

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from results.estimates.coding import FactorCode
 from results.estimates.dependence import Condition, conditions, wording
 from results.estimates.factor_model import LEVEL, Difference, FactorModel, FactorTest, PairTest
-from results.estimates.settings import Setting, value_text
 from results.estimates.shares import Share, share_of
 from results.statistics.bases import beyond, span
 from results.statistics.multiplicity import tukey_critical
-from results.units import metric_name, pct, signed_pct
+from stripelab.metrics import metric_name
+from stripelab.settings import Setting, value_text
+from stripelab.units import pct, signed_pct
 
 _MOST_NAMED = 3
 

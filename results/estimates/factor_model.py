@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 from results.estimates.coding import Coding, FactorCode, coding, estimable, null_rows
 from results.estimates.estimate import Fit
-from results.estimates.settings import Setting
 from results.statistics.bases import beyond, span
 from results.statistics.multiplicity import Family, holm_levels, tukey_p
+from stripelab.settings import Setting
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from results.errors import ResultsError
 from results.estimates.best import allowances
 from results.estimates.estimate import Fit
-from results.estimates.settings import DEFAULT, Setting
+from stripelab.settings import DEFAULT, Setting
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from results.estimates.estimate import Fit
-from results.units import pct, signed_pct
+from stripelab.units import pct, signed_pct
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from results.errors import ResultsError
-from results.estimates.latencies import OF_ANY, OF_ONE, as_measured, spelt, usual_of_commits
-from results.estimates.preference_words import check
+from results.estimates.latencies import as_measured, usual_of_commits
 from results.store.files import file_at
 from results.store.schema import ObservationRow
+from stripelab.metrics import METRICS, listed
+from stripelab.preference import PREFERENCES, problem
 
-RATES = ("iops", "bw_bytes_s")
-LATENCIES = (*OF_ANY, "slat_mean_ns", "clat_mean_ns", *OF_ONE)
-METRICS = RATES + LATENCIES
 SWEEP_FILE = "sweep.toml"
 JOB_FILES = "job-files"
 """Folder of a store with the fio job file of each workload that names one, as WORKLOAD.fio."""
@@ -78,7 +76,7 @@ def _tables(path: Path) -> dict[str, Any]:
 
 def _objective(path: Path, table: Any) -> Objective:
     """One table of the sweep file; raises ResultsError where it says nothing usable."""
-    remedy = f"An objective has a workload, and maximise or minimise with one of: {spelt(METRICS)}."
+    remedy = f"An objective has a workload, and maximise or minimise with one of: {listed(METRICS)}."
     if not isinstance(table, dict) or not isinstance(table.get("workload"), str):
         raise ResultsError(f"{path}: an objective names no workload", remedy=remedy)
     ways = [key for key in ("maximise", "minimise") if key in table]
@@ -96,9 +94,23 @@ def _objective(path: Path, table: Any) -> Objective:
         maximise=ways[0] == "maximise",
         stated=True,
         require=tuple(lists["require"]),
-        prefer=check(lists["prefer"]) if lists["prefer"] else (),
+        prefer=checked_preferences(lists["prefer"]) if lists["prefer"] else (),
         weight=float(weight) if weight is not None else None,
     )
+
+
+def checked_preferences(prefer: Sequence[str]) -> tuple[str, ...]:
+    """An order of preferences; the default order where none is given.
+
+    Raises:
+        ResultsError: a word is not known, or is given twice.
+    """
+    wrong = problem(prefer)
+    if wrong is not None:
+        raise ResultsError(
+            wrong, remedy=f"Use each of these at most once, in order of priority: {', '.join(PREFERENCES)}."
+        )
+    return tuple(prefer) or tuple(PREFERENCES)
 
 
 def measured_by(objective: Objective, observations: Iterable[ObservationRow]) -> Objective:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from results.estimates.estimate import Fit
-from results.units import metric_name
+from stripelab.metrics import metric_name
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from results.estimates.latencies import APART, parts
-from results.estimates.objective import RATES, Objective
+from results.estimates.objective import Objective
 from results.store.schema import ObservationRow, TrialRow
+from stripelab.metrics import APART, RATES, parts
 
 PERCENTILES = {"lat_p50_ns": 0.5, "lat_p95_ns": 0.95, "lat_p99_ns": 0.99, "lat_p999_ns": 0.999}
 _WEIGHTED_MEANS = frozenset({"lat_mean_ns", "slat_mean_ns", "clat_mean_ns"})

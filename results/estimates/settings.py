@@ -1,4 +1,4 @@
-"""What a design point was set to, as trials record it, and how to name it to a person.
+"""Settings of design points, as trials record them.
 
 A null in a factor column of ``trials`` means either that the factor does not apply (a mirror has no
 chunk) or that it was left to the tool.  The two are told apart here: the first stays None, the
@@ -7,21 +7,12 @@ second becomes :data:`DEFAULT`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from results.store.schema import FACTOR_COLUMNS, TrialRow
+from results.store.schema import TrialRow
+from stripelab.settings import DEFAULT, FACTOR_NAMES, Setting, applies
 
-Setting = str | int | None
-DEFAULT = "default"
-"""A factor that applies and was left to the tool (mdadm, mkfs, the kernel)."""
-
-_PARITY = frozenset({"raid5", "raid6"})
-_STRIPED = _PARITY | {"raid0", "raid10"}
-_ALWAYS_NAMED = ("level", "disks", "chunk_kib", "filesystem", "layout")
-_LEVEL_ORDER = ("jbod", "raid0", "raid1", "raid10", "raid5", "raid6")
-
-
-SETTING_COLUMNS = (*FACTOR_COLUMNS, "labels", "imported_from")
+SETTING_COLUMNS = (*FACTOR_NAMES, "labels", "imported_from")
 """Columns of ``trials`` that :func:`settings_of` looks at."""
 
 
@@ -31,7 +22,7 @@ def settings_of(trial: TrialRow) -> dict[str, Setting]:
     The labels of an import are factors too, after the others.  What an import does not say is None: nobody
     knows whether it was left to the tool.
     """
-    return {name: _setting(trial, name) for name in FACTOR_COLUMNS} | dict(map(_label, trial.labels))
+    return {name: _setting(trial, name) for name in FACTOR_NAMES} | dict(map(_label, trial.labels))
 
 
 def settings_by_point(trials: Iterable[TrialRow]) -> dict[str, Mapping[str, Setting]]:
@@ -55,69 +46,14 @@ def _setting(trial: TrialRow, name: str) -> Setting:
     value: Setting = getattr(trial, name)
     if value is not None or trial.imported_from is not None:
         return value
-    return DEFAULT if _applies(trial, name) else None
-
-
-def _applies(trial: TrialRow, name: str) -> bool:
-    """Whether a factor means anything at this point (md(4): only striped levels have a chunk, and so on)."""
-    if name == "chunk_kib":
-        return trial.level in _STRIPED
-    if name == "raid10_layout":
-        return trial.level == "raid10"
-    if name == "stripe_cache_pages":
-        return trial.level in _PARITY
-    if name in {"mkfs_options", "mount_options", "layout"}:
-        return trial.filesystem != "raw"
-    return True
+    return DEFAULT if applies(name, {"level": trial.level, "filesystem": trial.filesystem}) else None
 
 
 def varied(points: Iterable[Mapping[str, Setting]]) -> tuple[str, ...]:
     """Factors with more than one value among those points where they apply, in the order of the stack."""
-    seen: dict[str, set[Setting]] = {name: set() for name in FACTOR_COLUMNS}
+    seen: dict[str, set[Setting]] = {name: set() for name in FACTOR_NAMES}
     for settings in points:
         for name, value in settings.items():
             if value is not None:
                 seen.setdefault(name, set()).add(value)
     return tuple(name for name, values in seen.items() if len(values) > 1)
-
-
-def label(settings: Mapping[str, Setting], varied_factors: Iterable[str]) -> str:
-    """Short text for a person: ``raid5 x4 64K xfs flat``, then each other factor that varies."""
-    words = [value_text(name, settings[name]) for name in _ALWAYS_NAMED if settings[name] not in {None, DEFAULT}]
-    named = [name for name in varied_factors if name not in _ALWAYS_NAMED or settings[name] == DEFAULT]
-    words += [f"{name}={settings[name]}" for name in named if settings[name] is not None]
-    return " ".join(words)
-
-
-def value_text(name: str, value: Setting) -> str:
-    """A factor's value as it stands in a label."""
-    if name == "disks":
-        return f"x{value}"
-    if name == "chunk_kib" and isinstance(value, int):
-        return f"{value // 1024}M" if value % 1024 == 0 else f"{value}K"
-    return "n/a" if value is None else str(value)
-
-
-def ordered(name: str, values: Iterable[Setting]) -> list[Setting]:
-    """Values of a factor from small to large, RAID levels in their usual order; "default" and None last."""
-    return sorted(set(values), key=lambda value: _rank(name, value))
-
-
-def _rank(name: str, value: Setting) -> tuple[int, int, str]:
-    if value is None:
-        return (3, 0, "")
-    if isinstance(value, int):
-        return (0, value, "")
-    if value == DEFAULT:
-        return (2, 0, "")
-    known: Sequence[str] = _LEVEL_ORDER if name == "level" else ()
-    return (1, known.index(value) if value in known else len(known), value)
-
-
-def complexity(settings: Mapping[str, Setting]) -> tuple[int, int, int]:
-    """How much there is to set up and keep: filesystems to fill, directory layout, settings off their default."""
-    disks = settings["disks"]
-    filesystems = disks if settings["level"] == "jbod" and isinstance(disks, int) else 1
-    layout = 0 if settings["layout"] in {None, "flat"} else 1
-    tuned = sum(1 for name in FACTOR_COLUMNS if name not in _ALWAYS_NAMED and settings[name] not in {None, DEFAULT})
-    return (filesystems, layout, tuned)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from results.estimates.settings import DEFAULT, Setting, value_text, varied
+from results.estimates.settings import varied
 from results.store.imported import is_imported
-from results.store.schema import FACTOR_COLUMNS, EnvironmentRow, ObservationRow, TrialRow
-from results.units import capacity, duration
+from results.store.schema import EnvironmentRow, ObservationRow, TrialRow
+from stripelab.settings import DEFAULT, FACTOR_NAMES, Setting, value_text
+from stripelab.units import capacity, duration
 
 
 def not_tested(
@@ -28,7 +29,7 @@ def _factors(settings: Iterable[Mapping[str, Setting]]) -> Iterable[str]:
     points = list(settings)
     changing = set(varied(points))
     fixed = []
-    for name in dict.fromkeys((*FACTOR_COLUMNS, *(name for each in points for name in each))):
+    for name in dict.fromkeys((*FACTOR_NAMES, *(name for each in points for name in each))):
         values = {each.get(name) for each in points} - {None}
         if name not in changing and values:
             (value,) = values

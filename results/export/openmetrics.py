@@ -15,8 +15,8 @@ from typing import IO
 
 from results.export.tables import joined, labels_of
 from results.store.query import StoreFrames
-from results.store.schema import FACTOR_COLUMNS
 from results.text import plain_lines
+from stripelab.settings import FACTOR_NAMES
 
 _NS = 1e-9
 _NOT_OF_A_NAME = re.compile(r"[^A-Za-z0-9_]")
@@ -79,7 +79,7 @@ def _started(row: Mapping[str, object]) -> int:
 
 def _labels(row: Mapping[str, object], names: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """Labels of a sample that are not empty: what was measured, factors, labels of an import."""
-    wanted = [(name, row[name]) for name in (*_LABELS, *FACTOR_COLUMNS)]
+    wanted = [(name, row[name]) for name in (*_LABELS, *FACTOR_NAMES)]
     wanted += [(_label_name(name), row[f"label_{name}"]) for name in names]
     found: dict[str, str] = {}
     for name, value in wanted:

@@ -14,8 +14,9 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO
 from results.export.csv_text import csv_cell
 from results.store.pieces import pieces
 from results.store.query import StoreFrames
-from results.store.schema import FACTOR_COLUMNS, TrialRow, arrow_schema
+from results.store.schema import TrialRow, arrow_schema
 from results.text import json_text
+from stripelab.settings import FACTOR_NAMES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,7 +33,7 @@ TRIAL_COLUMNS = (
     "imported_from",
     "started_at_ns",
     "duration_s",
-    *FACTOR_COLUMNS,
+    *FACTOR_NAMES,
     "stripe_width_kib",
     "usable_bytes",
     "dataset_bytes",

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from results.estimates.settings import Setting
 from results.statistics.steady import Course
 from results.store.schema import EnvironmentRow
+from stripelab.settings import Setting
 
 DAY, RUN = "day", "run"
 """What a bound counts."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from results.estimates.objective import RATES
 from results.estimates.race import CONFIRMATION, SCREENING
 from results.guarantee.answer import DAY, RUN, Bound, Conditions, Needed, Question, Refusal
 from results.guarantee.bounds import MIN_DAYS, MIN_RUNS
@@ -16,7 +15,8 @@ from results.statistics import persistence, steady
 from results.statistics.exchange import LEVEL, drift_over_runs, trend_over_days
 from results.store.imported import is_imported
 from results.store.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
-from results.units import counted
+from stripelab.metrics import RATES
+from stripelab.units import counted
 
 SAMPLING = frozenset({"one-day", "several-days", "too-few-days", "too-few-runs"})
 """Kinds of refusal that concern how many days and runs there are."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from results.estimates.settings import label, settings_of
+from results.estimates.settings import settings_of
 from results.guarantee.answer import Conditions
 from results.guarantee.runs import Run
 from results.statistics import steady
 from results.store.files import object_of
 from results.store.schema import EnvironmentRow, ObservationRow, TrialRow
+from stripelab.settings import label
 
 
 def gather(

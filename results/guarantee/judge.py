@@ -22,9 +22,9 @@ from pathlib import Path
 
 from results.errors import ResultsError
 from results.estimates import race
-from results.estimates.latencies import APART, as_measured, parts, spelt, syncs
+from results.estimates.latencies import as_measured, syncs
 from results.estimates.modes import two_modes
-from results.estimates.objective import RATES, Objective, objectives
+from results.estimates.objective import Objective, objectives
 from results.estimates.responses import group
 from results.guarantee import bounds, checks, conditions
 from results.guarantee.answer import DAY, RUN, Approximate, Bound, Guarantee, Needed, Question, Refusal, TwoModes
@@ -39,10 +39,11 @@ from results.statistics import kfactor, persistence, steady, two_groups
 from results.store.imported import comparable
 from results.store.query import StoreFrames, load
 from results.store.schema import NIGHT, VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
+from stripelab.metrics import APART, RATES, listed, parts
 
 _LEAST_OF_A_DAY = 3
 
-_KNOWN = spelt(INTERVAL_METRICS)
+_KNOWN = listed(INTERVAL_METRICS)
 
 STOOD_STILL = 1e-3
 """Share of a run's median that a second counts as at least, among modes."""

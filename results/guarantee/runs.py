@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from results.estimates.latencies import APART
-from results.estimates.objective import RATES
 from results.guarantee.answer import RunFigure
 from results.retention.words import gone
 from results.runs.seconds import Series
 from results.statistics.tolerance import run_bound
 from results.store.schema import ObservationRow, TrialRow
+from stripelab.metrics import APART, RATES
 
 if TYPE_CHECKING:
     import numpy as np

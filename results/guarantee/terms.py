@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from results.guarantee.answer import Conditions
 from results.guarantee.wording import Section
-from results.units import capacity, date, pct
+from stripelab.units import capacity, date, pct
 
 
 def terms(found: Conditions) -> list[Section]:

@@ -12,7 +12,8 @@ from results.guarantee.terms import terms
 from results.guarantee.wording import Section, cautious, figure_name, percent, shown_share
 from results.statistics.persistence import ASSUMED
 from results.text import plain
-from results.units import counted, duration, figure, pct
+from stripelab.metrics import figure
+from stripelab.units import counted, duration, pct
 
 WIDTH = 100
 """Columns of the text as it is written to a file."""

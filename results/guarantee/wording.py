@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from results.estimates.latencies import OF_ONE
-from results.estimates.objective import RATES
 from results.guarantee.answer import Bound
-from results.units import metric_name, scale_of
+from stripelab.metrics import DIRECTED_LATENCIES, RATES, metric_name, scale_of
 
 WATERMARK = "DEMONSTRATION, NOT A GUARANTEE"
 _DIGITS = 4
@@ -43,7 +41,7 @@ def percent(share: float) -> str:
 def figure_name(metric: str, direction: str | None) -> str:
     """What is promised, in words: ``99th percentile of commit latency``."""
     directed = f"{direction}_{metric}"
-    return metric_name(directed if directed in OF_ONE else metric)
+    return metric_name(directed if directed in DIRECTED_LATENCIES else metric)
 
 
 def statement(bound: Bound, metric: str, share: float, direction: str | None, date: str | None) -> str:

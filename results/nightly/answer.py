@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from results.errors import ResultsError
-from results.estimates.settings import Setting
 from results.runs.changes import Change
 from results.text import encodable
-from results.units import metric_name
+from stripelab.metrics import metric_name
+from stripelab.settings import Setting
 
 OK = "ok"
 REGRESSION = "regression"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from results.nightly.answer import Confirmed, Metric, Since, Verdict
 from results.nightly.evidence import CONFIDENCE, DEFAULT_MARGIN, Look, Screen, Shift, look, screen, typical
 from results.statistics.changepoint import change_points
-from results.units import signed_pct
+from stripelab.units import signed_pct
 
 if TYPE_CHECKING:
     from results.nightly.acknowledged import Acknowledged

@@ -17,11 +17,12 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
-from results.estimates.latencies import APART, COMMIT, SYNC
-from results.estimates.settings import SETTING_COLUMNS, label, settings_of, varied
+from results.estimates.settings import SETTING_COLUMNS, settings_of, varied
 from results.nightly.answer import Metric
 from results.store.arrays import plain
 from results.store.schema import NIGHT, TrialRow
+from stripelab.metrics import APART, COMMIT, SYNC
+from stripelab.settings import label
 
 if TYPE_CHECKING:
     import numpy as np

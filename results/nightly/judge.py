@@ -19,7 +19,7 @@ from results.nightly.course import Course, Fresh, as_pct, interval_text, made, s
 from results.nightly.disks import NIGHTS_IN_A_ROW, SlowMember
 from results.nightly.evidence import CUSUM_LIMIT, FEWEST_PAIRS, Screen, Shift, against_nights, paired
 from results.nightly.standing_change import verdict_of_standing
-from results.units import pct
+from stripelab.units import pct
 
 if TYPE_CHECKING:
     from results.nightly.evidence import Floats

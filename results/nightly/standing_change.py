@@ -16,7 +16,7 @@ from results.nightly import answer
 from results.nightly.course import as_pct, interval_text, made, since
 from results.nightly.disks import NIGHTS_IN_A_ROW
 from results.nightly.evidence import FEWEST_PAIRS, Shift, paired, typical
-from results.units import signed_pct
+from stripelab.units import signed_pct
 
 if TYPE_CHECKING:
     from results.nightly.answer import Confirmed, Verdict

@@ -19,7 +19,7 @@ from results.nightly.health import TEMPERATURE
 from results.nightly.history import History, Key, Series
 from results.runs.changes import Change, environment_changes
 from results.store.schema import EnvironmentRow
-from results.units import date
+from stripelab.units import date
 
 ATTENTION = (answer.REGRESSION, answer.KNOWN, answer.TONIGHT, answer.DRIFT, answer.RECOVERED, answer.IMPROVEMENT)
 """Verdicts that say of a metric that it moved."""

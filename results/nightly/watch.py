@@ -15,12 +15,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from results.errors import ResultsError
-from results.estimates.objective import RATES
 from results.guarantee.runs import INTERVAL_METRICS, IncompleteError, columns_of, make_run
 from results.nightly.answer import Verdict, Watched
 from results.runs.seconds import by_workload, series
 from results.store.files import MEDIUM_BYTES, parse_json, read_named
 from results.store.schema import ObservationRow, TrialRow
+from stripelab.metrics import RATES
 
 if TYPE_CHECKING:
     from results.nightly.history import History

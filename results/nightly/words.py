@@ -25,7 +25,8 @@ from results.nightly.answer import (
 )
 from results.nightly.health import not_read
 from results.text import plain
-from results.units import date, duration, figure, pct, signed_pct
+from stripelab.metrics import figure
+from stripelab.units import date, duration, pct, signed_pct
 
 UNKNOWN = "\N{EN DASH}"
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from results.estimates.cells import Interaction, unmeasured
 from results.plotting import svg
 from results.recommendation.answer import STATISTICALLY, WITHIN_MARGIN, RankedPoint
-from results.units import scale_of
+from stripelab.metrics import scale_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from results.errors import ResultsError
 from results.estimates.cells import Cell, Interaction, cell_means
 from results.estimates.coding import coding
-from results.estimates.settings import value_text
 from results.plotting import axes as common
 from results.plotting import style, svg
 from results.plotting.axes import DASHES
 from results.plotting.measured import Measured
-from results.store.schema import FACTOR_COLUMNS
-from results.units import metric_name, number, scale_of
+from stripelab.metrics import metric_name, scale_of
+from stripelab.settings import FACTOR_NAMES, value_text
+from stripelab.units import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ def pick_factors(data: Measured, x: str | None, y: str | None) -> tuple[str, str
     """
     there = data.sweep.varied
     for name in (x, y):
-        if name is not None and name not in FACTOR_COLUMNS:
+        if name is not None and name not in FACTOR_NAMES:
             raise ResultsError(f"{name} is no factor", remedy=f"Those that vary here: {', '.join(there) or 'none'}.")
     rest = [name for name in there if name not in {x, y}]
     across = x or (rest.pop() if rest else None)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from results.errors import ResultsError
 from results.estimates import pareto
 from results.estimates.effects import Effect
-from results.estimates.settings import value_text
 from results.plotting import axes as common
 from results.plotting import style, svg
 from results.plotting.measured import Measured
 from results.recommendation.answer import RankedPoint
-from results.units import metric_name, scale_of, signed_pct
+from stripelab.metrics import metric_name, scale_of
+from stripelab.settings import value_text
+from stripelab.units import signed_pct
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

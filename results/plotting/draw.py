@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from results.errors import ResultsError
-from results.estimates.latencies import as_measured, spelt
-from results.estimates.objective import METRICS, RATES
+from results.estimates.latencies import as_measured
 from results.plotting import by_factor, by_point, over_time
 from results.plotting.measured import Measured, Sweep, measured, pick_points, sweep_of
 from results.plotting.style import MOST_LINES, Drawing
 from results.recommendation import recommend
 from results.recommendation.answer import Answer
 from results.store.query import StoreFrames
+from stripelab.metrics import METRICS, RATES, listed
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def _pareto(sweep: Sweep, question: Question) -> Drawing:
     """Two figures of every point (--x, --y), those that no other point beats named."""
     for name in (question.x, question.y):
         if name is not None and name not in METRICS:
-            raise ResultsError(f"there is no figure {name}", remedy=f"Figures are: {spelt(METRICS)}.")
+            raise ResultsError(f"there is no figure {name}", remedy=f"Figures are: {listed(METRICS)}.")
     across = measured(sweep, question.workload, question.x or question.metric)
     tail = as_measured("lat_p99_ns", sweep.observations, across.workload)
     other = tail if across.metric in RATES else "iops"

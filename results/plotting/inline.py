@@ -11,12 +11,13 @@ from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec
 
 from results.estimates.cells import Interaction
-from results.estimates.settings import value_text
 from results.plotting import axes as common
 from results.plotting import svg
 from results.plotting.axes import LatencyCurve
 from results.recommendation.answer import RankedPoint
-from results.units import metric_name, number, scale_of
+from stripelab.metrics import metric_name, scale_of
+from stripelab.settings import value_text
+from stripelab.units import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

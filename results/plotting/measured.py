@@ -11,13 +11,15 @@ from results.errors import ResultsError
 from results.estimates import race
 from results.estimates.estimate import Fit, NoEvidenceError, fit
 from results.estimates.intervals import with_intervals
-from results.estimates.latencies import as_measured, spelt, why_missing
-from results.estimates.objective import METRICS, RATES, Objective, objectives
+from results.estimates.latencies import as_measured, why_missing
+from results.estimates.objective import Objective, objectives
 from results.estimates.responses import responses
-from results.estimates.settings import Setting, label, settings_by_point, varied
+from results.estimates.settings import settings_by_point, varied
 from results.estimates.shape import shape
 from results.store.query import StoreFrames
 from results.store.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
+from stripelab.metrics import METRICS, RATES, listed
+from stripelab.settings import Setting, label
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +98,7 @@ def measured(sweep: Sweep, workload: str | None, metric: str | None) -> Measured
     if not found:
         raise ResultsError(
             why_missing(objective.metric, sweep.observations, objective.workload),
-            remedy=f"Figures are: {spelt(METRICS)}.",
+            remedy=f"Figures are: {listed(METRICS)}.",
         )
     logs: dict[str, list[float]] = defaultdict(list)
     for each in found:
@@ -112,7 +114,7 @@ def measured(sweep: Sweep, workload: str | None, metric: str | None) -> Measured
 
 def _of_metric(objective: Objective, metric: str) -> Objective:
     if metric not in METRICS:
-        raise ResultsError(f"there is no figure {metric}", remedy=f"Figures are: {spelt(METRICS)}.")
+        raise ResultsError(f"there is no figure {metric}", remedy=f"Figures are: {listed(METRICS)}.")
     return replace(objective, metric=metric, maximise=metric in RATES, stated=False)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from results.errors import ResultsError
-from results.estimates.latencies import as_measured, parts
+from results.estimates.latencies import as_measured
 from results.estimates.responses import group, merged
 from results.plotting import axes as common
 from results.plotting import style, svg
@@ -19,7 +19,7 @@ from results.retention.words import dropped_note
 from results.runs import seconds
 from results.store.pieces import by_trial
 from results.store.schema import DISK_CHECK, ObservationRow
-from results.units import metric_name, scale_of
+from stripelab.metrics import metric_name, parts, scale_of
 
 _ELSEWHERE = "Choose another point or workload: `stripelab status STORE` lists what was measured."
 

@@ -18,7 +18,7 @@ from results.errors import ResultsError
 from results.plotting import svg
 from results.plotting.inline import VIRTUAL_MARK
 from results.text import plain
-from results.units import metric_name
+from stripelab.metrics import metric_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

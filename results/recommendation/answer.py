@@ -15,11 +15,11 @@ from results.estimates.effects import Effect
 from results.estimates.estimate import POOLED, IntervalChoice
 from results.estimates.pareto import Front
 from results.estimates.published import Published
-from results.estimates.settings import Setting
 from results.estimates.shape import Shape
 from results.estimates.shares import PairEffect
 from results.runs.within import Mode, Within
 from results.store.schema import EnvironmentRow
+from stripelab.settings import Setting
 
 STATISTICALLY = "statistically"
 WITHIN_MARGIN = "within margin"

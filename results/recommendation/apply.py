@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from results.estimates.settings import DEFAULT, Setting
+from stripelab.settings import DEFAULT, JBOD, Setting
 
 UDEV_FILE = "/etc/udev/rules.d/90-stripelab.rules"
 """After the rules that name disks (60-persistent-storage) and arrays (63-md-raid-arrays)."""
@@ -72,7 +72,7 @@ def tuned(settings: Mapping[str, Setting]) -> tuple[str, ...]:
     if not queue:
         return ()
     disks = [f"DISK{number}" for number in range(1, int(settings.get("disks") or 1) + 1)]
-    tops = disks if settings.get("level") == "jbod" else ["MD"]
+    tops = disks if settings.get("level") == JBOD else ["MD"]
     lines = ["[main]", "summary=Queue settings that stripelab recommends", "include=throughput-performance"]
     named = f"# {disks[0]} to {disks[-1]}" if len(disks) > 1 else f"# {disks[0]}"
     array = "" if tops == disks else "; MD: that of the array, such as md127"

@@ -9,7 +9,8 @@ from typing import TypeVar
 from results.recommendation.answer import JointAnswer, JointPoint, RankedPoint, Recommendation
 from results.recommendation.sentences import joint_lines, joint_title, objective_name, value_text
 from results.store.schema import VIRTUAL_SUBSTRATES
-from results.units import capacity, metric_name, number, pct, scale_of, signed_pct
+from stripelab.metrics import metric_name, scale_of
+from stripelab.units import capacity, number, pct, signed_pct
 
 Number = TypeVar("Number", int, float)
 LOUD = "loud"

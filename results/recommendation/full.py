@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from results.estimates.preference_words import tie_rule
 from results.recommendation.answer import Answer, Ranking, Recommendation
 from results.recommendation.blocks import BODY, CODE, HEADING, LOUD, Block, Table, Text, joint_blocks, ranking_table
 from results.recommendation.sentences import (
@@ -19,7 +18,9 @@ from results.recommendation.sentences import (
     value_sentence,
 )
 from results.store.schema import VIRTUAL_SUBSTRATES
-from results.units import duration, figure
+from stripelab.metrics import figure
+from stripelab.preference import tie_rule
+from stripelab.units import duration
 
 _SHOWN = 25
 

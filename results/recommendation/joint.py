@@ -24,7 +24,8 @@ from results.recommendation.answer import (
 from results.recommendation.judging import Judgement, Sweep
 from results.recommendation.preferences import choose
 from results.recommendation.sentences import objective_name
-from results.units import counted
+from stripelab.metrics import FACTS
+from stripelab.units import counted
 
 
 def joint_answer(sweep: Sweep, judged: Sequence[Judgement], asked: Mapping[str, float]) -> JointAnswer | None:
@@ -183,7 +184,7 @@ def _requirements(sweep: Sweep, judged: Sequence[Judgement]) -> tuple[str, ...]:
     found: dict[str, list[str]] = {}
     for each in judged:
         for text in each.objective.require:
-            found.setdefault(constraints.parse(text).words, []).append(each.answer.workload)
+            found.setdefault(constraints.parsed(text).words, []).append(each.answer.workload)
     shared = [each.words for each in sweep.require]
     lines = [
         words
@@ -209,7 +210,7 @@ def _front(sweep: Sweep, judged: Sequence[Judgement], points: Sequence[JointPoin
         is not None
     ]
     left_out = []
-    for metric in constraints.FACTS[::-1]:
+    for metric in FACTS[::-1]:
         values = {point.point_id: getattr(point, metric) for point in points}
         if None in values.values():
             left_out.append(f"{metric}: not known of every point")

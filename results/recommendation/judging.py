@@ -11,7 +11,6 @@ from results.estimates import constraints, pareto
 from results.estimates.anova import anova
 from results.estimates.best import dunnett_critical
 from results.estimates.cells import interactions
-from results.estimates.constraints import Constraint
 from results.estimates.defaults import over_default
 from results.estimates.diagnostics import refuse_systematic
 from results.estimates.effects import effects
@@ -21,9 +20,8 @@ from results.estimates.gain import gains
 from results.estimates.intervals import estimates, with_intervals
 from results.estimates.latencies import as_measured, why_missing
 from results.estimates.modes import modes_of_runs
-from results.estimates.objective import RATES, Objective
+from results.estimates.objective import Objective
 from results.estimates.responses import Response, predictions, responses
-from results.estimates.settings import Setting
 from results.estimates.shape import Shape, shape
 from results.estimates.shares import pair_effects
 from results.recommendation import next_runs, notes
@@ -33,6 +31,9 @@ from results.runs import cpu
 from results.runs.within import Within
 from results.store.imported import is_imported
 from results.store.schema import ObservationRow, TrialRow
+from stripelab.constraint import INCONCLUSIVE, Constraint
+from stripelab.metrics import FACTS, RATES
+from stripelab.settings import Setting
 
 _MOST_FAILED = 0.5
 
@@ -263,7 +264,7 @@ def _constrained(case: _Case) -> tuple[tuple[constraints.Judged, ...], Ranking |
     kept = set(constraints.meeting(verdicts, case.model.points))
     words = " and ".join(each.words for each in wanted)
     if not kept:
-        missing = [_why_unmeasured(case, each.metric) for each in wanted if each.metric not in constraints.FACTS]
+        missing = [_why_unmeasured(case, each.metric) for each in wanted if each.metric not in FACTS]
         why = next(filter(None, missing), f"no point is shown to meet {words}")
         return judged, None, f"No recommendation for {case.objective.workload}: {why}."
     among = [index for index, point in enumerate(case.model.points) if point in kept]
@@ -273,18 +274,17 @@ def _constrained(case: _Case) -> tuple[tuple[constraints.Judged, ...], Ranking |
 def _verdicts(case: _Case, constraint: Constraint) -> dict[str, str]:
     """Whether each point meets a constraint; what was not measured is not shown."""
     points = case.model.points
-    if constraint.metric in constraints.FACTS:
+    if constraint.metric in FACTS:
         values = {point: getattr(case.facts[point], constraint.metric) for point in points}
         return {
-            point: constraints.UNSURE if value is None else constraint.judge(value, value)
-            for point, value in values.items()
+            point: INCONCLUSIVE if value is None else constraint.judge(value, value) for point, value in values.items()
         }
     model = case.model if constraint.metric == case.objective.metric else _model_of(case, constraint.metric)
     if model is None:
-        return dict.fromkeys(points, constraints.UNSURE)
+        return dict.fromkeys(points, INCONCLUSIVE)
     known = {each.point_id: each for each in estimates(model, case.sweep.confidence)}
     return {
-        point: constraint.judge(known[point].low, known[point].high) if point in known else constraints.UNSURE
+        point: constraint.judge(known[point].low, known[point].high) if point in known else INCONCLUSIVE
         for point in points
     }
 
@@ -327,7 +327,7 @@ def _front(case: _Case) -> pareto.Front:
             left_out.append(f"{metric}: not measured often enough at every point")
         else:
             axes.append(axis)
-    for metric in constraints.FACTS[::-1]:
+    for metric in FACTS[::-1]:
         values = {point: getattr(case.facts[point], metric) for point in points}
         if None in values.values():
             left_out.append(f"{metric}: not known of every point")

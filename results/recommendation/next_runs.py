@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from results.estimates.best import dunnett_critical
 from results.estimates.estimate import Fit
 from results.recommendation.answer import STATISTICALLY, NextRuns, Ranking
-from results.units import duration, pct
+from stripelab.units import duration, pct
 
 _POWER_QUANTILE = 0.8416212335729143
 """Standard normal quantile of 80 %."""

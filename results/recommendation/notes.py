@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from results.estimates.diagnostics import TOLERATED_DRIFT_PCT, drift, outliers
 from results.estimates.estimate import POOLED, Fit
-from results.estimates.latencies import COMMIT, as_measured, parts, syncs
-from results.estimates.objective import RATES, Objective
+from results.estimates.latencies import as_measured, syncs
+from results.estimates.objective import Objective
 from results.estimates.responses import PERCENTILES
 from results.estimates.shape import Shape
 from results.recommendation.answer import Ranking
@@ -18,7 +18,8 @@ from results.runs.changes import changed_text, environment_changes
 from results.runs.within import Within
 from results.store import compressed, imported
 from results.store.schema import IMPORTED, VIRTUAL_SUBSTRATES, EnvironmentRow, ObservationRow, TrialRow
-from results.units import LAST_BUCKET_NS, figure, is_least, metric_name, pct, signed_pct
+from stripelab.metrics import COMMIT, LAST_BUCKET_NS, RATES, figure, is_least, metric_name, parts
+from stripelab.units import pct, signed_pct
 
 _FAR_FROM_PREDICTION_PCT = 15.0
 _MOST_CHANGES = 5

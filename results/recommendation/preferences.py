@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from results.estimates.settings import complexity
 from results.recommendation.answer import JointPoint, RankedPoint
-from results.units import capacity
+from stripelab.settings import complexity
+from stripelab.units import capacity
 
 _SAME_CAPACITY = 0.99
 """Capacities within 1 % are equal: md rounds the size of an array to whole chunks."""

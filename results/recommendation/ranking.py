@@ -12,13 +12,13 @@ from results.estimates.best import Comparison, compare_with_best
 from results.estimates.estimate import Fit
 from results.estimates.gain import Gain
 from results.estimates.intervals import Estimate, estimates
-from results.estimates.preference_words import PREFERENCES
 from results.estimates.published import published
-from results.estimates.settings import Setting
 from results.recommendation.answer import STATISTICALLY, WITHIN_MARGIN, RankedPoint, Ranking
 from results.recommendation.apply import script, tuned_script
 from results.recommendation.preferences import choose, classes
 from results.runs.within import Mode
+from stripelab.preference import PREFERENCES
+from stripelab.settings import Setting
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,9 +9,8 @@ from pathlib import Path
 from results.errors import ResultsError
 from results.estimates import constraints, race
 from results.estimates.gain import find_baseline, parse_settings
-from results.estimates.objective import RATES, Objective, objectives, stated_baseline
-from results.estimates.preference_words import check
-from results.estimates.settings import label, settings_by_point, varied
+from results.estimates.objective import Objective, checked_preferences, objectives, stated_baseline
+from results.estimates.settings import settings_by_point, varied
 from results.estimates.untested import not_tested
 from results.recommendation import notes
 from results.recommendation.answer import Answer, JointAnswer, Recommendation, TrialProblem
@@ -23,6 +22,8 @@ from results.runs.within import within
 from results.store.imported import comparable
 from results.store.query import StoreFrames, load
 from results.store.schema import VIRTUAL_SUBSTRATES, ObservationRow, TrialRow
+from stripelab.metrics import RATES
+from stripelab.settings import label
 
 DEFAULT_MARGIN_PCT = 5.0
 CONFIDENCE = 0.95
@@ -102,8 +103,8 @@ def _sweep(
         labels=labels,
         margin_pct=margin_pct,
         confidence=CONFIDENCE,
-        prefer=check(wishes.prefer),
-        require=tuple(constraints.parse(text) for text in wishes.require),
+        prefer=checked_preferences(wishes.prefer),
+        require=tuple(constraints.parsed(text) for text in wishes.require),
         baseline=find_baseline(wanted, settings, labels) if wanted is not None else None,
     )
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from results.estimates.constraints import Judged
 from results.estimates.effects import Effect
 from results.recommendation.answer import STATISTICALLY, Answer, JointAnswer, RankedPoint, Ranking, Recommendation
-from results.units import capacity, counted, figure, metric_name, number, pct, scale_of, signed_pct
+from stripelab.metrics import figure, metric_name, scale_of
+from stripelab.units import capacity, counted, number, pct, signed_pct
 
 _MOST_NAMED = 4
 _WORTH_A_WORD_PCT = 0.5

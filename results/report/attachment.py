@@ -19,7 +19,8 @@ from results.plotting.inline import VIRTUAL_MARK
 from results.report.detail import MOST_TRIALS, Detail
 from results.report.tables import Cell, Column, Grid, Row
 from results.store.schema import TABLES
-from results.units import counted, date, number, scale_of
+from stripelab.metrics import scale_of
+from stripelab.units import counted, date, number
 
 MAX_FILES = 1500
 """Most files that the appendix of an HTML report lists one by one; the list and a manifest have every one."""

@@ -23,7 +23,8 @@ from results.runs.balance import member_loads
 from results.store.imported import comparable
 from results.store.query import StoreFrames
 from results.store.schema import IMPORTED, EnvironmentRow, ObservationRow, TrialRow
-from results.units import capacity, date, figure, metric_name
+from stripelab.metrics import figure, metric_name
+from stripelab.units import capacity, date
 
 _MAX_HEAT_MAPS = 10
 _MAX_CURVES = 6

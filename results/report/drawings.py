@@ -10,7 +10,8 @@ from results.plotting import svg
 from results.plotting.inline import axis_text, canvas, mark, styled
 from results.recommendation.answer import JointAnswer
 from results.runs.balance import MemberLoad
-from results.units import number, scale_of
+from stripelab.metrics import scale_of
+from stripelab.units import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,7 +15,7 @@ from typing import Any
 from results.report.gather import LatencyRow, WorkloadSeries
 from results.store.schema import ObservationRow, TrialRow
 from results.text import plain
-from results.units import date
+from stripelab.units import date
 
 Figures = Mapping[str, Sequence[tuple[str, str]]]
 """What was measured and its figure, by trial."""

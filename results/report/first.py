@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from results.estimates.settings import DEFAULT, Setting
 from results.recommendation.answer import Answer, RankedPoint, Ranking, Recommendation
 from results.recommendation.recommend import CONFIDENCE
 from results.recommendation.sentences import (
@@ -21,16 +20,11 @@ from results.report.model import Verdict
 from results.report.tables import Traces
 from results.store.files import object_of
 from results.store.schema import IMPORTED, ObservationRow
-from results.units import capacity, date, duration, figure, metric_name, number, pct, scale_of, signed_pct
+from stripelab.metrics import figure, metric_name, scale_of
+from stripelab.raid import LEVELS
+from stripelab.settings import DEFAULT, Setting
+from stripelab.units import capacity, date, duration, number, pct, signed_pct
 
-_LEVELS = {
-    "jbod": "JBOD: no RAID, a filesystem per disk",
-    "raid0": "RAID 0 (stripes, no redundancy)",
-    "raid1": "RAID 1 (mirror)",
-    "raid5": "RAID 5 (one disk of parity)",
-    "raid6": "RAID 6 (two disks of parity)",
-    "raid10": "RAID 10 (striped mirrors)",
-}
 _LAYOUTS = {"flat": "one folder", "per-disk": "a folder per disk"}
 _NAMES = {
     "level": "RAID level",
@@ -59,7 +53,7 @@ def settings_in_words(settings: Mapping[str, Setting]) -> tuple[tuple[str, str],
 
 def _in_words(name: str, value: Setting) -> str:
     if name == "level":
-        return _LEVELS.get(str(value), str(value))
+        return LEVELS[str(value)].title if value in LEVELS else str(value)
     if name in {"chunk_kib", "read_ahead_kib"}:
         return f"{value} KiB"
     if name == "stripe_cache_pages":

@@ -14,7 +14,8 @@ from results.report.model import Block, Drawing, Page
 from results.report.tables import Cell, Column, Links
 from results.runs.balance import MemberLoad
 from results.store.schema import TrialRow
-from results.units import counted, figure, metric_name, number, pct, scale_of
+from stripelab.metrics import figure, metric_name, scale_of
+from stripelab.units import counted, number, pct
 
 
 def front_blocks(name: str, answer: Answer, traces: tables.Traces, mark: str, *, virtual: bool) -> tuple[Block, ...]:

@@ -13,7 +13,8 @@ from results.report.first import settings_in_words
 from results.report.further import front_table
 from results.report.model import Block, Drawing, JointCard, Page
 from results.report.tables import Cell, Column, Grid, Links, Traces
-from results.units import capacity, counted, figure, metric_name, pct
+from stripelab.metrics import figure, metric_name
+from stripelab.units import capacity, counted, pct
 
 ANCHOR = "joint"
 _FRONTS = 3

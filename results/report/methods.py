@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from results.estimates.preference_words import tie_rule
 from results.recommendation.answer import Recommendation
-from results.units import pct
+from stripelab.preference import tie_rule
+from stripelab.units import pct
 
 
 @dataclass(frozen=True)

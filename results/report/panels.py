@@ -10,7 +10,8 @@ from typing import Any
 
 from results.report.embed import unpack
 from results.report.model import Drawing, ReportModel
-from results.units import number, scale_of
+from stripelab.metrics import scale_of
+from stripelab.units import number
 
 _WIDTH, _HEIGHT = 560, 170
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 6, 16, 30

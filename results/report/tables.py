@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from results.estimates.effects import Effect
-from results.estimates.settings import value_text
 from results.recommendation.answer import Answer, RankedPoint, TrialProblem
 from results.report.detail import Detail
 from results.report.gather import PERCENTILES, LatencyRow
 from results.store.schema import IMPORTED, EnvironmentRow, TrialRow
-from results.units import capacity, date, duration, figure, metric_name, number, pct, scale_of, signed_pct
+from stripelab.metrics import figure, metric_name, scale_of
+from stripelab.settings import value_text
+from stripelab.units import capacity, date, duration, number, pct, signed_pct
 
 Links = tuple[tuple[str, str], ...]
 """Text and trial of each link."""

@@ -23,7 +23,8 @@ from results.report.tables import Cell, Column, Grid
 from results.runs.changes import changed_text
 from results.store.query import StoreFrames
 from results.text import plain
-from results.units import number, scale_of, signed_pct
+from stripelab.metrics import scale_of
+from stripelab.units import number, signed_pct
 
 ANCHOR, TITLE = "nights", "Nights"
 MOST_LARGE = 12

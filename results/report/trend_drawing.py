@@ -16,7 +16,7 @@ from results.nightly.trend import Entry, Happening, Trend
 from results.plotting import svg
 from results.plotting.inline import axis_text, mark, styled
 from results.text import plain
-from results.units import scale_of
+from stripelab.metrics import scale_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from results.store.schema import TrialRow
-from results.units import date
+from stripelab.units import date
 
 if TYPE_CHECKING:
     from results.retention.compact import Compacted

@@ -19,11 +19,12 @@ from results.store.pieces import by_trial
 from results.store.query import StoreFrames
 from results.store.sampling import evenly
 from results.store.schema import DISK_CHECK, DISK_HEALTH, EnvironmentRow, TrialRow
+from stripelab.raid import LEVELS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-STRIPED = frozenset({"raid0", "raid5", "raid6", "raid10"})
+STRIPED = frozenset(level.name for level in LEVELS.values() if level.striped)
 """Levels that give every member the same share of the work; a mirror reads from any, JBOD depends on the files."""
 
 _COLUMNS = ("workload", "disk_id", "read_iops", "read_bytes_s", "write_bytes_s", "util_pct")

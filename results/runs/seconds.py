@@ -14,8 +14,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from results.errors import ResultsError
-from results.estimates.latencies import APART
 from results.store.pieces import Piece, pieces
+from stripelab.metrics import APART
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from results.store.schema import IMPORTED, ObservationRow, TrialRow
-from results.units import figure
+from stripelab.metrics import figure
 
 NOTICE = (
     "IMPORTED: read from files of earlier runs, which stripelab did not make. The hardware, the state of the array and "

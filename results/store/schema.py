@@ -32,22 +32,6 @@ DISK_CHECK = "(disk check)"
 DISK_HEALTH = "(disk health)"
 """Name, in telemetry, of the reading of each disk's temperature and wear after a trial."""
 
-FACTOR_COLUMNS = (
-    "level",
-    "disks",
-    "chunk_kib",
-    "raid10_layout",
-    "stripe_cache_pages",
-    "filesystem",
-    "mkfs_options",
-    "mount_options",
-    "layout",
-    "scheduler",
-    "read_ahead_kib",
-    "nr_requests",
-)
-"""Columns of ``trials`` that hold a factor, in the order of the stack from the array upwards."""
-
 
 def column(doc: str) -> Any:
     """A required column with its documentation."""

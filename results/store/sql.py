@@ -19,8 +19,9 @@ from results.store.bundles import trials_in
 from results.store.folder import COMPANIONS, Part
 from results.store.pieces import pieces
 from results.store.query import StoreFrames
-from results.store.schema import FACTOR_COLUMNS, TABLES, arrow_schema
+from results.store.schema import TABLES, arrow_schema
 from results.text import encodable
+from stripelab.settings import FACTOR_NAMES
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,7 +39,7 @@ OF_TRIALS = (
     "run_order",
     "status",
     "substrate",
-    *FACTOR_COLUMNS,
+    *FACTOR_NAMES,
 )
 """Columns of ``trials`` in the view ``results``."""
 

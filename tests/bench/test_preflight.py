@@ -16,7 +16,7 @@ from bench.errors import SweepFileError
 from bench.machine import Machine
 from bench.stack import filesystems
 from bench.vocabulary import vocabulary
-from permutations import arithmetic
+from permutations.capacity import roomy_disk_bytes
 from permutations.design import make_plan
 from permutations.plan import Plan
 from permutations.sweep import Sweep
@@ -226,7 +226,7 @@ def test_the_room_of_a_filesystem_is_bounded_by_what_mkfs_leaves(tmp_path: Path,
 @pytest.mark.parametrize("dataset", [DataSet(), DataSet(1, 64 << 20), DataSet(7, 300 << 20), DataSet(100, 100 << 20)])
 @pytest.mark.parametrize("filesystem", filesystems.names())
 def test_a_roomy_disk_has_room_on_the_real_filesystem(tmp_path: Path, filesystem: str, dataset: DataSet) -> None:
-    size_bytes = arithmetic.roomy_disk_bytes(dataset, "raid1", 2)
+    size_bytes = roomy_disk_bytes(dataset, "raid1", 2)
     assert free_bytes(tmp_path, filesystem, max(size_bytes, GIB)) >= dataset.total_bytes
 
 

@@ -64,7 +64,7 @@ def public() -> Iterator[Path]:
     """A folder that an ordinary user can reach, with a copy of the packages in it."""
     folder = Path("/var/tmp") / f"stripelab-test-{os.getpid()}"
     folder.mkdir(mode=0o755)
-    for package in ("bench", "permutations", "results"):
+    for package in ("bench", "permutations", "results", "stripelab"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "share").mkdir()
     os.chown(folder / "share", USER, USER)

@@ -155,7 +155,7 @@ def test_a_checkout_in_tmp(tmp_path):
     project = Path("/tmp") / f"stripelab test {os.getpid()}"
     project.mkdir()
     try:
-        for package in ("bench", "permutations", "results"):
+        for package in ("bench", "permutations", "results", "stripelab"):
             shutil.copytree(ROOT / package, project / package)
         (project / "share").mkdir()
         script = "/usr/bin/python3 -c 'import bench.lab.inside as g; print(g.__file__, g.inside())'; echo x >y"

@@ -45,7 +45,7 @@ CASES = {
     ),
     "level default": (
         factors('level = "default"\ndisks = 4'),
-        't.toml:2: [factors] level: unknown level "default"; known are jbod, raid0, raid1, raid5, raid6, raid10',
+        't.toml:2: [factors] level: unknown level "default"; known are jbod, raid0, raid1, raid10, raid5, raid6',
     ),
     "empty list": (factors("level = []\ndisks = 4"), "t.toml:2: [factors] level: the list is empty"),
     "there twice": (factors('level = "raid5"\ndisks = [4,\n4]'), "t.toml:4: [factors] disks: 4 is there twice"),

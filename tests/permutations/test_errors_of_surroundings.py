@@ -40,26 +40,26 @@ CASES = {
     "constraint of another form": (
         FIVE + '[objective]\nmaximise = "iops"\nrequire = ["survives 2"]\n',
         (
-            't.toml:10: [objective] require: "survives 2" is no constraint: write NAME OPERATOR NUMBER [UNIT], as in '
+            't.toml:10: [objective] require: "survives 2" is not a constraint: write NAME OPERATOR NUMBER [UNIT], as in '
             '"p99 < 20 ms" or "survives >= 2"'
         ),
     ),
     "constraint of a figure that is not known": (
         FIVE + '[objective]\nmaximise = "iops"\nrequire = ["survives >= 1", "price < 2"]\n',
         (
-            't.toml:10: [objective] require: "price" is no figure that can be asked for: known are survives, usable, '
-            "bandwidth, p50, p95, p99, p999, cpu, lat_mean_ns, lat_p50_ns, lat_p95_ns, lat_p99_ns, lat_p999_ns, "
-            "lat_max_ns, cpu_ns_per_io, iops, bw_bytes_s, usable_bytes, disk_failures_survived; of latencies also those of "
-            "one kind, with read_, write_, sync_, commit_ in front"
+            't.toml:10: [objective] require: "price" is not a metric that a constraint can name: use survives, usable, '
+            "bandwidth, p50, p95, p99, p999, cpu, disk_failures_survived, usable_bytes, iops, bw_bytes_s, lat_mean_ns, "
+            "lat_p50_ns, lat_p95_ns, lat_p99_ns, lat_p999_ns, lat_max_ns, cpu_ns_per_io; of latencies also those of one "
+            "kind, with read_, write_, sync_, commit_ in front"
         ),
     ),
     "constraint the wrong way round": (
         FIVE + '[objective]\nmaximise = "iops"\nrequire = ["p99 > 20 ms"]\n',
-        't.toml:10: [objective] require: "p99 > 20 ms": lat_p99_ns is better the lower it is',
+        't.toml:10: [objective] require: "p99 > 20 ms": lat_p99_ns is better the lower it is: use <',
     ),
     "constraint with a unit of another figure": (
         FIVE + '[objective]\nmaximise = "iops"\nrequire = ["p99 < 20 MiB"]\n',
-        't.toml:10: [objective] require: "p99 < 20 MiB": lat_p99_ns has no unit MiB; it has ns, us, ms, s',
+        't.toml:10: [objective] require: "p99 < 20 MiB": lat_p99_ns has no unit MiB: use ns, us, ms, s',
     ),
     "preference": (
         FIVE + '[objective]\nmaximise = "iops"\nprefer = ["cost", "price"]\n',

@@ -19,7 +19,7 @@ from permutations.factors import FACTORS
 from permutations.order import blocked
 from permutations.point import DesignPoint
 from permutations.sweep import Sweep
-from results.store.schema import FACTOR_COLUMNS
+from stripelab.settings import FACTOR_NAMES
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +34,7 @@ def points(count: int) -> list[DesignPoint]:
 
 
 def test_the_factors_are_the_columns_of_the_store():
-    assert tuple(FACTORS) == FACTOR_COLUMNS
+    assert tuple(FACTORS) == FACTOR_NAMES
 
 
 def test_a_factor_stands_after_the_one_it_depends_on():
@@ -63,7 +63,7 @@ def test_points_are_equal_by_their_settings_alone():
 
 def test_settings_have_every_factor_and_cannot_be_changed():
     settings = point(level="raid1").settings
-    assert tuple(settings) == FACTOR_COLUMNS
+    assert tuple(settings) == FACTOR_NAMES
     assert settings["chunk_kib"] is None
     with pytest.raises(TypeError):
         settings["level"] = "raid0"  # type: ignore[index]

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from bench.cli.plan import register
 from bench.words import duration
 from results.errors import ResultsError
-from results.store.schema import FACTOR_COLUMNS
+from stripelab.settings import FACTOR_NAMES
 
 FIRST = str(Path(__file__).parents[2] / "examples" / "first-sweep.toml")
 
@@ -39,7 +39,7 @@ def test_the_plan_as_json(run):
         "bytes_written_per_disk",
         "assumptions",
     }
-    assert all(set(point["settings"]) == set(FACTOR_COLUMNS) for point in plan["points"])
+    assert all(set(point["settings"]) == set(FACTOR_NAMES) for point in plan["points"])
     (jbod,) = (p for p in plan["points"] if p["label"] == "jbod x4 xfs flat")
     assert jbod["settings"]["chunk_kib"] is None
     left_out = sum(entry["combinations"] for entry in plan["left_out"])
@@ -99,7 +99,7 @@ def test_the_plan_as_csv(run):
     rows = list(csv.DictReader(run(FIRST, "--csv").stdout.splitlines()))
     order = json.loads(run(FIRST, "--json").stdout)["order"]
     assert [row["trial_id"] for row in rows] == [trial["trial_id"] for trial in order]
-    assert list(rows[0]) == ["run_order", "block", "trial_id", "point_id", *FACTOR_COLUMNS]
+    assert list(rows[0]) == ["run_order", "block", "trial_id", "point_id", *FACTOR_NAMES]
     assert {row["chunk_kib"] for row in rows if row["level"] == "raid1"} == {""}
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from permutations.constraint import parse
 from permutations.design import make_plan
 from permutations.point import DesignPoint
 from permutations.race import next_block
@@ -17,6 +16,7 @@ from permutations.racing.race import CONFIRMATION, SCREENING, Outcome, Race
 from permutations.racing.screen import Limit
 from permutations.racing.spec import RacingSpec
 from permutations.requirement import Answer, can_meet, contenders, known, measured
+from stripelab.constraint import parse
 from tests.permutations.played import played
 
 GIB = 1 << 30

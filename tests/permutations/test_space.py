@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from permutations.design import make_plan
 from permutations.errors import SweepError
-from permutations.factors import FACTORS, LEVELS
+from permutations.factors import FACTORS
 from permutations.feasible.conflict import conflict
 from permutations.feasible.rules import HARDWARE_RULES, Forbid, Require
 from permutations.feasible.space import MERGED, FactorValues, Space
+from stripelab.raid import LEVELS
 
 NAMES = tuple(FACTORS)
 
@@ -74,7 +75,7 @@ def test_the_constrained_raid_space_by_rule(sweep_of):
 # An independent definition of what is feasible, to hold against the walk.
 
 POOLS = {
-    "level": LEVELS,
+    "level": tuple(LEVELS),
     "disks": (1, 2, 3, 4, 5, 6),
     "chunk_kib": (None, 64, 512),
     "raid10_layout": (None, "n2", "f2"),

@@ -10,9 +10,9 @@ from permutations.design import make_plan
 from permutations.errors import SweepError
 from permutations.feasible.rules import Forbid
 from permutations.objective import Objective
-from permutations.reading.sizes import format_size, parse_size
 from permutations.sweep import Sweep
 from permutations.workload import DataSet, DiskProfile, LabSpec, Workload
+from stripelab.units import format_size, parse_size
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

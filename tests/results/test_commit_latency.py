@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 from results.errors import ResultsError
-from results.estimates.constraints import of_workload, parse
-from results.estimates.latencies import OF_ONE, parts
-from results.estimates.objective import LATENCIES, usual_objective
+from results.estimates.constraints import of_workload
+from results.estimates.objective import usual_objective
 from results.guarantee.answer import Question
 from results.guarantee.judge import guarantee
 from results.guarantee.text import contract
@@ -24,7 +23,8 @@ from results.runs.seconds import added, series
 from results.store.folder import Store
 from results.store.query import load
 from results.store.schema import NIGHT, IntervalRow, ObservationRow, TrialRow
-from results.units import LAST_BUCKET_NS, figure, metric_name
+from stripelab.constraint import parse
+from stripelab.metrics import DIRECTED_LATENCIES, LAST_BUCKET_NS, LATENCIES, figure, metric_name, parts
 from tests.results import synthetic
 from tests.results.synthetic import Plan
 
@@ -237,7 +237,7 @@ def test_names_and_units_of_every_latency():
     assert metric_name("commit_lat_mean_ns") == "mean commit latency"
     assert figure("commit_lat_p99_ns", 12.1 * MS) == "12.1 ms"
     assert figure("commit_lat_p99_ns", LAST_BUCKET_NS).startswith("at least")
-    assert set(OF_ONE) < set(LATENCIES)
+    assert set(DIRECTED_LATENCIES) < set(LATENCIES)
     assert {metric_name(each) for each in LATENCIES}.isdisjoint(LATENCIES)
 
 

@@ -10,11 +10,10 @@ import pytest
 from results.estimates.defaults import is_default, over_default
 from results.estimates.estimate import fit
 from results.estimates.responses import Response
-from results.estimates.settings import DEFAULT, Setting
-from results.store.schema import FACTOR_COLUMNS
+from stripelab.settings import DEFAULT, FACTOR_NAMES, Setting
 
 PLAIN: dict[str, Setting] = {
-    **dict.fromkeys(FACTOR_COLUMNS, DEFAULT),
+    **dict.fromkeys(FACTOR_NAMES, DEFAULT),
     "level": "raid5",
     "disks": 4,
     "chunk_kib": 512,

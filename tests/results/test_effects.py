@@ -15,16 +15,15 @@ from results.estimates.effects import effects as effects_of
 from results.estimates.estimate import Fit, fit
 from results.estimates.factor_model import factor_model
 from results.estimates.responses import Response
-from results.estimates.settings import Setting
 from results.estimates.shares import pair_effects
-from results.store.schema import FACTOR_COLUMNS
+from stripelab.settings import FACTOR_NAMES, Setting
 from tests.validate.effects import additive, fractional
 
 Points = list[dict[str, Setting]]
 
 
 def point(**values: Setting) -> dict[str, Setting]:
-    return {name: values.get(name, "default") for name in FACTOR_COLUMNS}
+    return {name: values.get(name, "default") for name in FACTOR_NAMES}
 
 
 def raid(level: str, chunk: int | None, filesystem: str = "xfs") -> dict[str, Setting]:

@@ -22,7 +22,7 @@ from results.estimates.responses import Response, figure
 from results.estimates.shape import shape
 from results.recommendation.judging import Sweep, judge
 from results.recommendation.recommend import recommend
-from results.store.schema import FACTOR_COLUMNS
+from stripelab.settings import FACTOR_NAMES
 from tests.results import synthetic
 from tests.results.synthetic import Plan, raid_truth
 
@@ -216,7 +216,7 @@ def test_a_latency_percentile_is_that_of_each_run() -> None:
     objective = Objective("random-write", "lat_p99_ns", maximise=False, stated=True)
     labels = {row.point_id: str(row.chunk_kib) for row in trials}
     points = {row.point_id: plan.truth[number // 5][0] for number, row in enumerate(trials)}
-    settings = {name: dict.fromkeys(FACTOR_COLUMNS) | dict(found) for name, found in points.items()}
+    settings = {name: dict.fromkeys(FACTOR_NAMES) | dict(found) for name, found in points.items()}
     found = judge(Sweep(tuple(trials), tuple(trials), tuple(rows), settings, labels, 5.0, 0.95), objective).answer
     assert found.overall is not None
     values = {each.point_id: each.value for each in found.overall.points}

@@ -11,7 +11,7 @@ import scipy
 
 from results.errors import ResultsError
 from results.estimates.anova import Term, table
-from results.estimates.constraints import MET, NOT_MET, UNSURE, parse
+from results.estimates.constraints import parsed
 from results.estimates.estimate import WELCH_T, fit
 from results.estimates.intervals import estimates, median_ranks, with_intervals
 from results.estimates.modes import two_modes
@@ -21,6 +21,7 @@ from results.recommendation.apply import script, tuned_script
 from results.recommendation.recommend import Wishes, recommend
 from results.runs.within import lag_one, truncation
 from results.statistics.bases import indicator
+from stripelab.constraint import INCONCLUSIVE, MET, NOT_MET, parse
 from tests.results import synthetic
 from tests.results.synthetic import Plan, raid_truth
 
@@ -100,12 +101,12 @@ def test_runs_in_two_modes_are_refused_and_both_modes_said(tmp_path: Path, monke
 def test_a_constraint_is_met_only_where_the_whole_interval_meets_it() -> None:
     limit = parse("p99 < 20 ms")
     assert limit.limit == 20e6
-    assert [limit.judge(*ends) for ends in ((1e6, 19e6), (19e6, 21e6), (21e6, 22e6))] == [MET, UNSURE, NOT_MET]
+    assert [limit.judge(*ends) for ends in ((1e6, 19e6), (19e6, 21e6), (21e6, 22e6))] == [MET, INCONCLUSIVE, NOT_MET]
     assert parse("usable >= 10 TiB").limit == 10 * 1024**4
     assert parse("p99 < .5 ms").limit == 0.5e6
     for text in ("p99", "p99 > 20 ms", "price < 2", "p99 < 20 MiB", "p99<100", "usable >= 10", "bandwidth > 5"):
         with pytest.raises(ResultsError):
-            parse(text)
+            parsed(text)
 
 
 def test_constraints_preferences_and_a_baseline_are_answered(tmp_path: Path) -> None:

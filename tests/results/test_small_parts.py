@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results import units
 from results.errors import ResultsError
 from results.estimates.objective import objectives, stated_objectives, usual_objective
 from results.estimates.responses import figure, merged, percentile
-from results.estimates.settings import complexity, label, ordered, settings_of, varied
+from results.estimates.settings import settings_of, varied
+from stripelab import metrics, units
+from stripelab.settings import complexity, label, ordered
 from tests.results import synthetic
 from tests.results.synthetic import Plan
 
@@ -152,9 +153,9 @@ def test_numbers(value: float, text: str) -> None:
 
 
 def test_units_on_figures() -> None:
-    assert units.figure("bw_bytes_s", 79.6 * 1024**2) == "79.6 MiB/s"
-    assert units.figure("lat_p99_ns", 12_100_000) == "12.1 ms"
-    assert units.figure("iops", 398) == "398"
+    assert metrics.figure("bw_bytes_s", 79.6 * 1024**2) == "79.6 MiB/s"
+    assert metrics.figure("lat_p99_ns", 12_100_000) == "12.1 ms"
+    assert metrics.figure("iops", 398) == "398"
     assert units.signed_pct(-0.42) == "\N{MINUS SIGN}0.4 %"
     assert units.signed_pct(38.2) == "+38 %"
     assert units.duration(42) == "42 s"

@@ -18,9 +18,8 @@ from results.estimates.effects import effects
 from results.estimates.estimate import fit
 from results.estimates.factor_model import factor_model
 from results.estimates.responses import Response
-from results.estimates.settings import Setting
 from results.estimates.shares import pair_effects
-from results.store.schema import FACTOR_COLUMNS
+from stripelab.settings import FACTOR_NAMES, Setting
 from tests.validate.race import interval
 
 Point = dict[str, Setting]
@@ -29,7 +28,7 @@ BLOCK_SD = 0.03
 
 
 def point(**values: Setting) -> Point:
-    return {name: values.get(name, "default") for name in FACTOR_COLUMNS}
+    return {name: values.get(name, "default") for name in FACTOR_NAMES}
 
 
 def full(**factors: tuple[Setting, ...]) -> list[Point]:

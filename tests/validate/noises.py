@@ -21,7 +21,7 @@ from results.estimates.modes import modes_of_runs
 from results.estimates.responses import Response
 from results.estimates.shape import Shape
 from results.recommendation.ranking import PointFacts, Terms, rank
-from results.store.schema import FACTOR_COLUMNS
+from stripelab.settings import FACTOR_NAMES
 from tests.validate.race import interval
 
 Floats = npt.NDArray[np.float64]
@@ -193,7 +193,7 @@ def _name(point: int) -> str:
 
 
 def _facts(name: str) -> PointFacts:
-    settings = dict.fromkeys(FACTOR_COLUMNS, "default") | {"level": "raid0", "disks": 4}
+    settings = dict.fromkeys(FACTOR_NAMES, "default") | {"level": "raid0", "disks": 4}
     return PointFacts(name, name, settings, "disk", 0, 1 << 40, None, ())
 
 

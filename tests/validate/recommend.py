@@ -15,7 +15,7 @@ from results.estimates.diagnostics import drift, refuse_systematic
 from results.estimates.estimate import NoEvidenceError, fit
 from results.estimates.responses import Response
 from results.recommendation.ranking import PointFacts, Terms, rank
-from results.store.schema import FACTOR_COLUMNS
+from stripelab.settings import FACTOR_NAMES
 from tests.results.synthetic import Plan, factorial, values
 from tests.validate import noises
 from tests.validate.guarantee import into
@@ -67,7 +67,7 @@ class Outcome:
 
 
 def facts(name: str, survived: int) -> PointFacts:
-    settings = dict.fromkeys(FACTOR_COLUMNS, "default") | {"level": "raid0", "disks": 4}
+    settings = dict.fromkeys(FACTOR_NAMES, "default") | {"level": "raid0", "disks": 4}
     return PointFacts(name, name, settings, "disk", survived, 1 << 40, None, ())
 
 

@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from permutations.factors import Setting
 from permutations.racing.race import SCREENING, Outcome
 from permutations.racing.sampled import SampledRace, available
 from permutations.racing.spec import RacingSpec
+from stripelab.settings import Setting
 
 Floats = npt.NDArray[np.float64]
 SIZES = (154, 377, 385)

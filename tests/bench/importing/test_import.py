@@ -18,7 +18,7 @@ from results.recommendation.recommend import recommend
 from results.store.folder import Store
 from results.store.query import load
 from results.store.schema import IMPORTED
-from results.units import figure
+from stripelab.metrics import figure
 from tests.bench.importing.conftest import DATA, RECORDED, at, document
 from tests.results import synthetic
 

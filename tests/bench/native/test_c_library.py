@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = ("bench", "permutations", "results")
+PACKAGES = ("bench", "permutations", "results", "stripelab")
 STRICT = "-std=c11 -g -O1 -Wall -Wextra -Werror"
 SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=all"
 STABLE = {
