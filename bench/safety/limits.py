@@ -1,4 +1,4 @@
-"""What the safety checks cannot see: printed by ``stripelab disks --explain``, and a section of docs/rails.md."""
+"""What the safety checks cannot see: printed by ``stripelab disks --explain``; a section of docs/safety-checks.md."""
 
 LIMITS = (
     "a disk that another host uses at the same time (shared SAS, Fibre Channel, iSCSI, NVMe over fabrics)",
