@@ -164,7 +164,7 @@ CHECKS: dict[str, Check] = {
     "blank": blank,
     "answered": answered,
 }
-"""Every check by the name that a refusal bears, in the order in which reasons are given."""
+"""Every check by the name that a refusal has, in the order of the reasons."""
 
 CONTENT = frozenset({"partitions", "signature", "blank"})
 """Checks that ``--erase SERIAL`` answers."""
