@@ -8,7 +8,7 @@ import pytest
 
 from bench.engine import Targets
 from bench.errors import EngineError, SweepFileError
-from bench.fio import rails
+from bench.fio import allowed
 from bench.fio.engine import FioEngine
 from bench.fio.job import check_workload, render
 from permutations.workload import Workload
@@ -75,7 +75,7 @@ def test_a_job_file_that_reaches_beyond_the_targets_is_refused_with_its_line(
 
 
 @pytest.mark.parametrize("line", [line for line in DANGEROUS if "include" not in line])
-def test_options_of_a_workload_are_held_to_the_same_rails(line: str) -> None:
+def test_options_of_a_workload_are_checked_by_the_same_list(line: str) -> None:
     key, _, value = line.partition("=")
     with pytest.raises(SweepFileError, match="workload 'w'"):
         check_workload(Workload("w", options=((key, value),)))
@@ -98,7 +98,7 @@ def test_every_option_that_is_let_through_is_known_to_fio() -> None:
     )
     known |= {line.split(":")[0].strip() for line in engines.splitlines()}
     not_fio = set()
-    for key in set(rails.ALLOWED) - known:
+    for key in set(allowed.ALLOWED) - known:
         found = subprocess.run(["fio", f"--cmdhelp={key}"], capture_output=True, text=True, check=False).stdout
         if key not in found and "alias" not in found.lower():
             not_fio.add(key)
