@@ -1,7 +1,7 @@
 """Which processes have a device or file open, wherever the kernel shows it; proc_pid_fd(5), proc_pid_map_files(5).
 
 A descriptor may belong to a thread with a table of its own, be closed and still mapped, or be registered with an
-io_uring.  What nobody can see is said in docs/rails.md: a descriptor that is in flight over a Unix socket, and
+io_uring.  What nobody can see is said in docs/safety-checks.md: a descriptor that is in flight over a Unix socket, and
 processes of another PID namespace.
 """
 

@@ -39,7 +39,7 @@ TABLE: Mapping[str, Row] = {
     "dd": Row((), "the engine: opens devices and files as their owner"),
     "env": Row((), "names the runtime folder for systemctl"),
     "fio": Row(("ipc_lock", "sys_nice"), "the engine: options `lockmem`, `fixedbufs`; `nice`, `prio*`, `cmdprio*`"),
-    "linux.uml": Row((), "is asked for its version"),
+    "linux.uml": Row((), "prints its version"),
     "losetup": Row(("dac_read_search",), "attaches loop files of a store that lies in another user's closed folder"),
     "mdadm": Row(("mknod", "sys_admin"), "makes temporary device nodes; ioctls and sysfs attributes of md"),
     "mkfs.btrfs": Row((), "writes to the device as its owner"),

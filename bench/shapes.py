@@ -1,6 +1,6 @@
 """Shapes of values: what a word from a sweep file or a job file must look like before a program gets it.
 
-The tables of allowed options (:mod:`bench.fio.rails`, :mod:`bench.stack.allowed`) give every option a shape.  A
+The tables of allowed options (:mod:`bench.fio.allowed`, :mod:`bench.stack.allowed`) give every option a shape.  A
 shape holds its words to a closed form, so that no value can name a file or carry an option of its own.
 """
 

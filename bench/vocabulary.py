@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench import engines
 from bench.errors import SweepFileError
-from bench.fio import rails
+from bench.fio import allowed
 from bench.lab.profiles import DISK_PROFILES
 from bench.native import words
 from bench.stack import filesystems
@@ -21,8 +21,8 @@ def vocabulary(*, strict: bool = True) -> Vocabulary:
         filesystems=("raw", *filesystems.names()),
         engines=engines.NAMES,
         disk_profiles=DISK_PROFILES,
-        fio_options=tuple(sorted(rails.ALLOWED)),
-        ioengines=tuple(sorted(rails.ENGINES)),
+        fio_options=tuple(sorted(allowed.ALLOWED)),
+        ioengines=tuple(sorted(allowed.ENGINES)),
         native_options=words.SWEEP_OPTIONS,
         native_ioengines=words.SWEEP_IOENGINES,
         option_problem=filesystems.option_problem,

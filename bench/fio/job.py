@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 from bench.engine import Targets
 from bench.errors import SweepFileError
-from bench.fio import jobfile, rails
+from bench.fio import allowed, jobfile
 from bench.fio.logs import WINDOW_MS
 from bench.spread import Portion, portions
 from permutations.workload import RW_MODES, Workload
@@ -67,20 +67,20 @@ def check_workload(workload: Workload) -> None:
     """Refuse a workload that fio cannot or must not run; touches nothing but a named job file.
 
     Raises :class:`SweepFileError`.  Refused are options that name targets, run programs, delete, or
-    take figures away (see :mod:`bench.fio.rails`), and a queue depth that fio would cap in silence.
+    take figures away (see :mod:`bench.fio.allowed`), and a queue depth that fio would cap in silence.
     """
     where = f"workload {workload.name!r}"
     for key, value in workload.options:
-        rails.check_option(where, key, value)
+        allowed.check_option(where, key, value)
     if workload.job_file is not None:
         if workload.options:
             raise SweepFileError(f"{where}: write the options into {workload.job_file}, beside the job")
         jobfile.load(workload)
         return
-    rails.check_value(where, "ioengine", workload.ioengine)
+    allowed.check_value(where, "ioengine", workload.ioengine)
     if workload.rw not in RW_MODES:
         raise SweepFileError(f"{where}: rw {workload.rw!r} is not one of {', '.join(RW_MODES)}")
-    if workload.iodepth > 1 and workload.ioengine in rails.SYNCHRONOUS:
+    if workload.iodepth > 1 and workload.ioengine in allowed.SYNCHRONOUS:
         raise SweepFileError(
             f"{where}: ioengine {workload.ioengine} is synchronous, so fio caps iodepth {workload.iodepth} at 1: "
             "use libaio or io_uring, or raise numjobs"
@@ -129,7 +129,7 @@ def render(workload: Workload, targets: Targets) -> FioJob:
 
 
 def _own_options() -> tuple[tuple[str, str], ...]:
-    """The rails, and what is recorded: the same for every run."""
+    """The options that keep fio on its targets, and what is recorded: the same for every run."""
     window = str(WINDOW_MS)
     return (
         ("thread", "1"),  # one process: it ends as a whole

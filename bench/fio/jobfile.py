@@ -1,6 +1,6 @@
 """A user's own fio job file, read and vetted.
 
-fio never sees the file: what :mod:`bench.fio.rails` lets through is rendered anew, over the targets
+fio never sees the file: what :mod:`bench.fio.allowed` lets through is rendered anew, over the targets
 that stripelab leased.  So what fio would make of the file beyond that cannot matter.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import SweepFileError
-from bench.fio import rails
+from bench.fio import allowed
 from permutations.reading import job_file
 from permutations.reading.job_file import JobFileError, Section
 from permutations.reading.regular import UnreadableError, read_regular
@@ -66,8 +66,8 @@ def load(workload: Workload) -> JobFile:
         else:
             sections.append(JobSection(section.name, _timed({**inherited, **kept}, workload)))
     count = sum(section.numjobs for section in sections)
-    if count > rails.MOST_JOBS:
-        raise SweepFileError(f"{path}: {count} jobs, clones included: at most {rails.MOST_JOBS}")
+    if count > allowed.MOST_JOBS:
+        raise SweepFileError(f"{path}: {count} jobs, clones included: at most {allowed.MOST_JOBS}")
     return JobFile(tuple(sections), tuple(dict.fromkeys(warnings)))
 
 
@@ -106,12 +106,12 @@ def milliseconds(seconds: float) -> str:
 def _check_depths(path: str, found: tuple[Section, ...]) -> None:
     """Refuse a queue depth that fio would cap at 1 in silence, since the I/O engine of the job is synchronous."""
     for job in job_file.jobs(found):
-        engine = job["ioengine"].value if "ioengine" in job else rails.DEFAULT_ENGINE
+        engine = job["ioengine"].value if "ioengine" in job else allowed.DEFAULT_ENGINE
         depth = job.get("iodepth")
-        if depth is not None and engine in rails.SYNCHRONOUS and depth.value not in {"0", "1"}:
+        if depth is not None and engine in allowed.SYNCHRONOUS and depth.value not in {"0", "1"}:
             given = f"ioengine {engine}" if "ioengine" in job else f"fio's default ioengine, {engine},"
             raise SweepFileError(
-                f"{path}:{depth.line}: {given} is synchronous, so fio caps iodepth {rails.shown(depth.value)} at 1: "
+                f"{path}:{depth.line}: {given} is synchronous, so fio caps iodepth {allowed.shown(depth.value)} at 1: "
                 "use libaio or io_uring, or raise numjobs"
             )
 
@@ -123,10 +123,10 @@ def _vet(path: str, section: Section, *, alone: bool) -> tuple[dict[str, str], l
     for each in section.options:
         where, key, value = f"{path}:{each.line}", each.key, each.value
         if key.startswith("include"):
-            raise rails.refusal(where, "include")
+            raise allowed.refusal(where, "include")
         if alone and key in _PHASES:
             continue  # with a single job there is nothing to wait for
-        option, warning = rails.keep_option(where, key, value)
+        option, warning = allowed.keep_option(where, key, value)
         if option is not None:
             kept[job_file.ALIASES.get(option[0], option[0])] = option[1]
         if warning is not None:

@@ -1,6 +1,6 @@
 """The safety checks: each a small function over a description, all of which must find nothing.
 
-A new check is one function here and one row of the table in docs/rails.md; a test compares the two.  A check
+A new check is one function here and one row of the table in docs/safety-checks.md; a test compares the two.  A check
 yields a sentence for each reason to refuse the disk.  Nothing in here touches the machine.
 """
 
@@ -164,7 +164,7 @@ CHECKS: dict[str, Check] = {
     "blank": blank,
     "answered": answered,
 }
-"""Every check by the name that a refusal bears, in the order in which reasons are given."""
+"""Every check by the name that a refusal has, in the order of the reasons."""
 
 CONTENT = frozenset({"partitions", "signature", "blank"})
 """Checks that ``--erase SERIAL`` answers."""

@@ -1,4 +1,4 @@
-"""What designs cost and how small they are (``make perf``): the figures of METHODOLOGY.md."""
+"""What designs cost and how small they are (``make perf``): the figures of docs/methodology-designs.md."""
 
 from __future__ import annotations
 

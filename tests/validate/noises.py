@@ -8,7 +8,9 @@ refusals, or in answers that state an assumption; both are counted on their own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -41,9 +43,7 @@ KINDS = (
     "10 % bimodal",
     "rare stalls",
 )
-POINTS = {5: 1.0, 20: 0.4, 60: 0.1}
-"""Points of a sweep, and the share of the seeds that a cell of them gets: large sweeps take longest."""
-
+POINTS = (5, 20, 60)
 BLOCKS = (2, 3, 5)
 SD = 0.03
 TRUE_SD = 0.03
@@ -205,12 +205,15 @@ def tally(kind: str, points: int, blocks: int, seeds: int) -> Tally:
 
 
 def report(seeds: int, kinds: Sequence[str] = KINDS) -> list[str]:
-    """The table of the documentation, as Markdown."""
-    cells = {
-        (kind, points, blocks): tally(kind, points, blocks, max(1, round(seeds * POINTS[points])))
-        for kind, points, blocks in product(kinds, POINTS, BLOCKS)
-    }
-    return list(_lines(cells))
+    """The table of the documentation, as Markdown; the cells are computed on all CPUs."""
+    cells = list(product(kinds, POINTS, BLOCKS))
+    with ProcessPoolExecutor() as pool:
+        tallies = pool.map(partial(_tally_cell, seeds=seeds), cells)
+        return list(_lines(dict(zip(cells, tallies, strict=True))))
+
+
+def _tally_cell(cell: tuple[str, int, int], seeds: int) -> Tally:
+    return tally(*cell, seeds)
 
 
 def _lines(cells: dict[tuple[str, int, int], Tally]) -> Iterator[str]:

@@ -197,7 +197,7 @@ def said(name: str, flags: npt.NDArray[np.bool_]) -> str:
 
 
 def report(races: int, seed: int) -> None:
-    """The figures of METHODOLOGY.md."""
+    """The figures of races in docs/methodology-designs.md."""
     for budget in (256, 384, 512, 1024):
         rng = np.random.default_rng([seed, budget])
         truth = TRUTHS["normal"](rng, races, POINTS)

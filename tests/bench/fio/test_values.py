@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import SweepFileError
-from bench.fio import jobfile, rails
+from bench.fio import allowed, jobfile
 from permutations.workload import Workload
 
 SAMPLES = {
@@ -17,7 +17,7 @@ SAMPLES = {
     "blocksize_range": ["4k-8k"], "bssplit": ["4k/60:64k/40", "4k/50:8k/50,4k/10:8k/90", "4k:8k"],
     "randseed": ["1234567890123"], "random_generator": ["lfsr", "tausworthe64"],
     "random_distribution": ["random", "zipf:1.2", "pareto:0.3", "normal:20", "zoned:60/10:40/90"],
-    "percentage_random": ["50", "20,80"], "rw_sequencer": ["identical"], "ioengine": sorted(rails.ENGINES),
+    "percentage_random": ["50", "20,80"], "rw_sequencer": ["identical"], "ioengine": sorted(allowed.ENGINES),
     "iodepth": ["32"], "io_submit_mode": ["offload"], "io_size": ["1g", "50%", "64MiB"], "io_limit": ["1m"],
     "offset": ["1m", "10%"], "offset_increment": ["1m"], "offset_align": ["4k"], "number_ios": ["100"],
     "loops": ["3"], "file_service_type": ["random", "roundrobin:8", "zipf:1.1"], "openfiles": ["4"],
@@ -55,18 +55,18 @@ def parses(*words: str) -> str:
 
 
 def test_every_option_has_a_sample_or_is_a_flag() -> None:
-    assert {key for key, shape in rails.ALLOWED.items() if not shape.bare} - WITHOUT_SAMPLE <= set(SAMPLES)
+    assert {key for key, shape in allowed.ALLOWED.items() if not shape.bare} - WITHOUT_SAMPLE <= set(SAMPLES)
 
 
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in SAMPLES.items() for value in values])
 def test_what_fio_takes_is_let_through(key: str, value: str) -> None:
-    assert rails.keep_option("here", key, value) == ((key, value), None)
+    assert allowed.keep_option("here", key, value) == ((key, value), None)
     assert parses(f"--{key}={value}") == ""
 
 
-@pytest.mark.parametrize("key", sorted({key for key, shape in rails.ALLOWED.items() if shape.bare} - WITHOUT_SAMPLE))
+@pytest.mark.parametrize("key", sorted({key for key, shape in allowed.ALLOWED.items() if shape.bare} - WITHOUT_SAMPLE))
 def test_a_bare_flag_is_switched_on(key: str) -> None:
-    assert rails.keep_option("here", key, "") == ((key, "1"), None)
+    assert allowed.keep_option("here", key, "") == ((key, "1"), None)
     assert parses(f"--{key}=1") == ""
 
 

@@ -1,6 +1,6 @@
 """The safety decision a second time, to compare with :mod:`bench.safety.checks`.
 
-Written from docs/rails.md and the docstrings of :mod:`bench.safety.description` alone, and built differently: a
+Written from docs/safety-checks.md and the docstrings of :mod:`bench.safety.description` alone, and built differently: a
 description is flattened into plain facts, and one function looks for those that forbid to write.
 """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.safety.checks import CHECKS, CONTENT, PASSING
 from bench.safety.limits import LIMITS
 
-PAGE = (Path(__file__).parents[3] / "docs" / "rails.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs" / "safety-checks.md").read_text()
 
 
 def test_every_check_has_its_row_and_every_row_its_check():

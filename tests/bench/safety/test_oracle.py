@@ -24,7 +24,7 @@ SEED = 14
 OURS = "11111111-2222-3333-4444-555555555555"
 FOREIGN = "99999999-8888-7777-6666-555555555555"
 CONTENT = frozenset({"partitions", "signature", "blank"})
-"""What ``--erase`` answers; docs/rails.md."""
+"""What ``--erase`` answers; docs/safety-checks.md."""
 
 Change = Callable[[random.Random, Description], Description]
 
