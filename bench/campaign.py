@@ -16,9 +16,9 @@ from bench.errors import InterruptedRunError
 from bench.events import Emit, Event
 from bench.journal import Journal, recover
 from bench.lease import Lease, open_lease
-from bench.stack import filesystems, loops
+from bench.stack import arrays, filesystems, loops
 from bench.stack.build import undo_table
-from bench.stack.modules import ensure_filesystem, ensure_level, load_scheduler
+from bench.stack.modules import ensure_filesystem, load_scheduler
 from bench.stack.standing import Standing
 from bench.telemetry import Sample
 from bench.trial import Bench, run_trial, undo_folder
@@ -26,6 +26,7 @@ from permutations.cost import plan_cost
 from permutations.design import Plan
 from permutations.point import PlannedTrial
 from results.store.folder import Store
+from stripelab.raid import LEVELS
 
 
 @dataclass(frozen=True)
@@ -175,10 +176,12 @@ def preflight(plan: Plan) -> Sequence[str]:
         driver.version()
         driver.check_workload(workload)
     programs = {workload.engine for workload in plan.sweep.workloads} - {"native"}  # that one is no program
-    for level in sorted({str(each["level"]) for each in settings} - {"jbod"}):
-        programs.add("mdadm")
-        proc.require("mdadm")
-        ensure_level(level)
+    for level in sorted({str(each["level"]) for each in settings}):
+        array = arrays.of_level(level)
+        for program in array.programs:
+            programs.add(program)
+            proc.require(program)
+        array.require(LEVELS[level])
     for name in sorted({str(each["scheduler"]) for each in settings if each["scheduler"] is not None}):
         load_scheduler(name)
     for name in sorted({str(each["filesystem"]) for each in settings} - {"raw"}):

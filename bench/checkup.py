@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from bench import native, privileges, proc
 from bench.errors import MissingToolError, StripelabError
 from bench.lab.check import problems
-from bench.stack import filesystems
-from bench.stack.modules import ensure_level
-from stripelab.raid import LEVELS
+from bench.stack import arrays, filesystems
 
 
 @dataclass(frozen=True)
@@ -57,13 +55,13 @@ def host() -> Iterator[Finding]:
     yield Finding("root, for disks of this host", ok=root, detail=detail, needed=False)
     if root:
         yield capabilities()
-    for level in (level.name for level in LEVELS.values() if level.array and root):
+    for level in (level for driver in arrays.drivers() for level in driver.levels if level.array and root):
         try:
-            ensure_level(level)
+            arrays.of_level(level.name).require(level)
         except MissingToolError as missing:
-            yield Finding(f"md {level} in this host's kernel", ok=False, detail=missing.next_step, needed=False)
+            yield Finding(f"md {level.name} in this host's kernel", ok=False, detail=missing.next_step, needed=False)
         else:
-            yield Finding(f"md {level} in this host's kernel", ok=True, detail="there", needed=False)
+            yield Finding(f"md {level.name} in this host's kernel", ok=True, detail="there", needed=False)
     yield smartctl()
     compiled = native.IMPLEMENTATION == "c"
     yield Finding("C extension", ok=compiled, detail=f"the {native.IMPLEMENTATION} implementation runs", needed=False)

@@ -32,7 +32,13 @@ class Prediction:
 
 def predict(point: DesignPoint, workload: Workload, profile: DiskProfile | None) -> Prediction:
     """The prediction for one workload over one point under a limit per disk."""
-    if profile is None or not workload.direct or workload.job_file is not None or workload.fsync is not None:
+    if (
+        profile is None
+        or not point.raid.spread
+        or not workload.direct
+        or workload.job_file is not None
+        or workload.fsync is not None
+    ):
         return Prediction()
     if SHAPING & dict(workload.options).keys():
         return Prediction()

@@ -23,7 +23,7 @@ from bench.lab import images
 from bench.lease import Lease
 from bench.reached import disk_bytes, measured_bytes
 from bench.record import Conditioned, Moved, Record
-from bench.stack.build import array_state, dressed
+from bench.stack.build import dressed
 from bench.stack.spec import Site, StackRequest, StackSpec, Volume
 from bench.stack.standing import Standing
 from bench.stack.throttle import throttled
@@ -85,11 +85,11 @@ def run_trial(bench: Bench, planned: PlannedTrial, standing: Standing) -> Record
         volume = standing.take(planned, request.spec)
         record.stands_on(*standing.built_by)
         with own_folder(bench.lease, site.folder), dressed(site, request, volume) as targets:
-            record.built(volume, array_state(volume), time.monotonic() - started_s)
+            record.built(volume, volume.state(), time.monotonic() - started_s)
             for workload in bench.sweep.workloads:
                 bench.emit(Event("workload", workload=workload.name))
                 run_workload(bench, workload, record, volume, targets=targets, scratch=site.folder / "scratch")
-            record.ended(array_state(volume))
+            record.ended(volume.state())
         sites = (*standing.sites, site)
         if planned.whole_plot is None or record.trial.status != "ok":
             standing.close()

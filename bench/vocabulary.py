@@ -7,17 +7,18 @@ from bench.errors import SweepFileError
 from bench.fio import allowed
 from bench.lab.profiles import DISK_PROFILES
 from bench.native import words
-from bench.stack import filesystems
+from bench.stack import arrays, filesystems
 from permutations.vocabulary import Vocabulary
 from permutations.workload import Workload
 
 
 def vocabulary(*, strict: bool = True) -> Vocabulary:
-    """Filesystems, engines, disk profiles, and options of programs, that can be used.
+    """Levels, filesystems, engines, disk profiles, and options of programs, that can be used.
 
     Without ``strict`` a sweep that an earlier version ran can be read, whatever this version would refuse to run.
     """
     return Vocabulary(
+        levels=arrays.levels(),
         filesystems=("raw", *filesystems.names()),
         engines=engines.NAMES,
         disk_profiles=DISK_PROFILES,

@@ -204,6 +204,8 @@ def share_of_a_disk(sweep: Sweep, point: DesignPoint, *, small: bool) -> float:
     """Bytes written to the fullest disk for each byte of data; on jbod whole files take turns on the disks."""
     if not point.raid.array:
         return math.ceil(sweep.dataset.files / point.disks) / sweep.dataset.files
+    if not point.raid.spread:
+        return 1.0
     return point.raid.write_amplification(point.disks, small=small) / point.disks
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from stripelab.raid import LEVELS, RAID10_LAYOUTS
+from stripelab.raid import RAID10_LAYOUTS
 from stripelab.settings import CONDITIONS, Condition, Setting, applies
 
 SCHEDULERS = ("none", "mq-deadline", "kyber", "bfq")
@@ -90,7 +90,7 @@ def bare_word(value: Setting) -> str | None:
 FACTORS: Mapping[str, Factor] = {
     factor.name: factor
     for factor in (
-        Factor("level", str, "RAID level, or jbod", words=tuple(LEVELS), optional=False),
+        Factor("level", str, "RAID level, or jbod", problem=bare_word, optional=False),
         Factor("disks", int, "member disks", problem=between(1, 256), optional=False),
         Factor("chunk_kib", int, "md chunk, KiB", problem=power_of_two(4, 65536)),
         Factor(

@@ -10,7 +10,7 @@ from pathlib import Path
 from permutations.capacity import roomy_disk_bytes
 from permutations.designs.spec import DesignSpec
 from permutations.feasible.conflict import why_empty
-from permutations.feasible.rules import HARDWARE_RULES, Forbid, Require, Rule, Unfit
+from permutations.feasible.rules import Forbid, Require, Rule, Unfit, hardware_rules
 from permutations.feasible.space import FactorValues, Space
 from permutations.identity import digest
 from permutations.objective import Objective
@@ -161,7 +161,7 @@ def rules_of(forbid: tuple[Forbid, ...], require: tuple[Require, ...], unfit: tu
     refused = tuple(table.rule() for table in unfit)
     forbidden = tuple(table.rule(number) for number, table in enumerate(forbid, start=1))
     required = tuple(table.rule(number) for number, table in enumerate(require, start=1))
-    return (*HARDWARE_RULES, *refused, *forbidden, *required)
+    return (*hardware_rules(), *refused, *forbidden, *required)
 
 
 def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None, files: JobFiles) -> Sweep:

@@ -27,6 +27,7 @@ class Vocabulary:
     that has run already is only read.
     """
 
+    levels: tuple[str, ...]
     filesystems: tuple[str, ...]
     engines: tuple[str, ...]
     disk_profiles: tuple[DiskProfile, ...]

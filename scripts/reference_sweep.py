@@ -311,10 +311,7 @@ def document() -> str:
     for factor in FACTORS.values():
         words = ", ".join(f"`{word}`" for word in factor.words) if factor.words else _values(factor)
         default = f"`{factor.default}`" if factor.default is not None else "left to the tool" if factor.optional else ""
-        when = "always"
-        if factor.when is not None:
-            verb = "is not" if factor.when.unless else "is"
-            when = f"where `{factor.when.on}` {verb} {' or '.join(factor.when.values)}"
+        when = factor.when.words if factor.when is not None else "always"
         lines.append(f"| `{factor.name}` | {words} | {default} | {when} | {factor.doc} |")
     lines += ["", "The word `default` leaves an optional factor to the tool.", "", *_program_options()]
     for table, known in tables.items():
@@ -341,9 +338,11 @@ def document() -> str:
 
 def _values(factor: Factor) -> str:
     """What a factor without a closed list of words takes, in the words of its own check."""
-    from bench.stack import filesystems
+    from bench.stack import arrays, filesystems
     from stripelab.settings import RAW
 
+    if factor.name == "level":
+        return ", ".join(f"`{name}`" for name in arrays.levels())
     if factor.name == "filesystem":
         return ", ".join(f"`{name}`" for name in (*filesystems.names(), RAW))
     if factor.name == "layout":

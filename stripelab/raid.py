@@ -9,7 +9,6 @@ Sources:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 DEFAULT_CHUNK_KIB = 512
@@ -29,6 +28,7 @@ class Level:
 
     ``copies`` is how often each block is stored, None where every disk holds a copy.  ``parity_disks`` is the number of
     disks' worth of parity.  ``array`` is False where there is no array: each disk has a filesystem of its own.
+    ``spread`` is False where data fill one disk after the other, so that work on a part of them is work on few disks.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Level:
     parity_disks: int = 0
     striped: bool = False
     array: bool = True
+    spread: bool = True
 
     def allows(self, disks: int) -> bool:
         """Whether an array of this level can have so many disks, all of them in use."""
@@ -130,7 +131,7 @@ class Level:
         return self.capacity_disks(disks) * bw_per_disk
 
 
-LEVELS: Mapping[str, Level] = {
+LEVELS: dict[str, Level] = {
     level.name: level
     for level in (
         Level("jbod", "JBOD: no RAID, a filesystem per disk", 1, array=False),
@@ -141,7 +142,13 @@ LEVELS: Mapping[str, Level] = {
         Level("raid6", "RAID 6 (two disks of parity)", 4, parity_disks=2, striped=True),
     )
 }
-"""Levels by the name that a sweep file uses, in the order in which tables list them."""
+"""Levels by the name that a sweep file uses, in the order in which tables list them; :func:`add` adds to them."""
+
+
+def add(level: Level) -> None:
+    """Make a level known that a driver of arrays can build."""
+    if LEVELS.setdefault(level.name, level) != level:
+        raise ValueError(f"{level.name} is known as another level: {LEVELS[level.name]}")
 
 
 def random_read_iops(disks: int, iops_per_disk: float) -> float:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from stripelab.raid import LEVELS
+from stripelab.raid import LEVELS, Level
 
 Setting = str | int | None
 """The value of a factor at a point; None where it does not apply."""
@@ -39,22 +39,28 @@ _ALWAYS_NAMED = ("level", "disks", "chunk_kib", "filesystem", "layout")
 
 @dataclass(frozen=True)
 class Condition:
-    """When a factor applies: where the factor ``on`` has (or, ``unless``, has not) one of ``values``."""
+    """When a factor applies: where ``test`` is true of the value of the factor ``on``."""
 
     on: str
-    values: tuple[str, ...]
-    unless: bool = False
+    test: Callable[[Setting], bool]
+    words: str
+    """Where it holds, for a person: ``on levels with a chunk``."""
 
     def holds(self, settings: Mapping[str, Setting]) -> bool:
         """Whether it holds; ``settings`` must have the factor ``on``."""
-        return (settings[self.on] in self.values) is not self.unless
+        return self.test(settings[self.on])
 
 
-_HAS_FILESYSTEM = Condition("filesystem", (RAW,), unless=True)
+def _level_where(test: Callable[[Level], bool], words: str) -> Condition:
+    """On levels of which ``test`` is true; false of a level that is not known, as an import may have."""
+    return Condition("level", lambda value: isinstance(value, str) and value in LEVELS and test(LEVELS[value]), words)
+
+
+_HAS_FILESYSTEM = Condition("filesystem", lambda value: value != RAW, "with a filesystem")
 CONDITIONS: Mapping[str, Condition] = {
-    "chunk_kib": Condition("level", tuple(level.name for level in LEVELS.values() if level.striped)),
-    "raid10_layout": Condition("level", (RAID10,)),
-    "stripe_cache_pages": Condition("level", tuple(level.name for level in LEVELS.values() if level.parity_disks)),
+    "chunk_kib": _level_where(lambda level: level.striped, "on levels with a chunk"),
+    "raid10_layout": _level_where(lambda level: level.name == RAID10, "on raid10"),
+    "stripe_cache_pages": _level_where(lambda level: level.parity_disks > 0, "on levels with parity"),
     "mkfs_options": _HAS_FILESYSTEM,
     "mount_options": _HAS_FILESYSTEM,
     "layout": _HAS_FILESYSTEM,

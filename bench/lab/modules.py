@@ -7,12 +7,11 @@ from pathlib import Path
 
 from bench import proc
 from bench.errors import LabError, MissingToolError
+from bench.stack import arrays
+from bench.stack.modules import SCHEDULERS
 
 ROOT = Path("/usr/lib/uml/modules")
 REQUIRED = ("overlay", "raid0", "raid1", "raid10", "raid456")
-
-SCHEDULERS = {"mq-deadline": "mq-deadline", "kyber": "kyber-iosched", "bfq": "bfq"}
-"""I/O schedulers of Linux by the name in sysfs, with their modules; ``none`` is always there."""
 
 
 def release() -> str:
@@ -29,7 +28,7 @@ def load_order(names: Iterable[str], kernel: str, root: Path = ROOT) -> tuple[Pa
     folder = root / kernel
     needs, inside = _known(folder, kernel)
     ordered: dict[Path, None] = {}
-    for name in (wanted.replace("-", "_") for wanted in names):
+    for name in map(_bare, names):
         if name in inside:
             continue
         if name not in needs:
@@ -41,13 +40,16 @@ def load_order(names: Iterable[str], kernel: str, root: Path = ROOT) -> tuple[Pa
 def schedulers(kernel: str, root: Path = ROOT) -> frozenset[str]:
     """I/O schedulers that the guest's kernel has, built in or as a module that the lab loads."""
     needs, inside = _known(root / kernel, kernel)
-    found = {name for name, module in SCHEDULERS.items() if module.replace("-", "_") in needs.keys() | inside}
+    found = {name for name, module in SCHEDULERS.items() if _bare(module) in needs.keys() | inside}
     return frozenset({"none", *found})
 
 
 def loaded(kernel: str, root: Path = ROOT) -> tuple[str, ...]:
-    """Names of the modules that every guest loads: those it needs, and the schedulers that the kernel has."""
-    return (*REQUIRED, *(SCHEDULERS[name] for name in sorted(schedulers(kernel, root) - {"none"})))
+    """Names of the modules that every guest loads: those it needs, and those of stacks that the kernel has."""
+    needs, inside = _known(root / kernel, kernel)
+    of_arrays = (module for driver in arrays.drivers() for module in driver.modules)
+    wanted = dict.fromkeys((*of_arrays, *SCHEDULERS.values()))
+    return (*REQUIRED, *(name for name in wanted if name not in REQUIRED and _bare(name) in needs.keys() | inside))
 
 
 def _known(folder: Path, kernel: str) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
@@ -65,4 +67,9 @@ def _known(folder: Path, kernel: str) -> tuple[dict[str, tuple[str, ...]], froze
 
 
 def _name(path: str) -> str:
-    return path.rpartition("/")[2].partition(".ko")[0].replace("-", "_")
+    return _bare(path.rpartition("/")[2].partition(".ko")[0])
+
+
+def _bare(module: str) -> str:
+    """A module's name as the kernel has it."""
+    return module.replace("-", "_")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from bench.acts import (
     Act,
-    ArrayAct,
     DestroyAct,
     FilesystemAct,
     LoopAct,
@@ -22,9 +21,9 @@ from bench.errors import DiskRefusedError, StackError
 from bench.journal import Entry
 from bench.lease import Lease
 from bench.nodes import through
-from bench.stack import filesystem, layout, loops, md, mount, queue, throttle
-from bench.stack.modules import ensure_level
-from bench.stack.spec import ArrayState, Site, StackRequest, StackSpec, Volume
+from bench.stack import arrays, filesystem, layout, loops, mount, queue, throttle
+from bench.stack.spec import Site, StackRequest, StackSpec, Volume
+from stripelab.raid import LEVELS
 
 SECTOR_BYTES = 512
 
@@ -39,15 +38,13 @@ def stack(site: Site, request: StackRequest) -> Iterator[tuple[Volume, Targets]]
 
 @contextmanager
 def base(site: Site, spec: StackSpec) -> Iterator[Volume]:
-    """The array, or the bare disks of a jbod: the layer that is dearest to build."""
+    """The array, or the bare disks of a jbod: the layer that takes longest to build."""
     members = site.lease.disks[: spec.disks]
     if len(members) < spec.disks:
         raise DiskRefusedError(f"{spec.disks} disks are wanted, {len(members)} are leased")
-    ensure_level(spec.level)
-    if spec.level == "jbod":
-        yield Volume(tuple(disk.path for disk in members), members)
-        return
-    with md.array(site, spec, members) as volume:
+    driver = arrays.of_level(spec.level)
+    driver.require(LEVELS[spec.level])
+    with driver.array(site, spec, members) as volume:
         yield volume
 
 
@@ -98,15 +95,11 @@ def _size_bytes(device: Path) -> int:
     return int((Path("/sys/class/block") / device.name / "size").read_text(encoding="ascii")) * SECTOR_BYTES
 
 
-def array_state(volume: Volume) -> ArrayState | None:
-    """State of the array now; None for jbod."""
-    return md.state(volume.array) if volume.array is not None else None
-
-
 def undo_table(lease: Lease) -> Mapping[type[Act], Callable[[Entry], None]]:
     """How to take back each kind of act that a stack journals."""
+    of_arrays = (driver.undo_table(lease) for driver in arrays.drivers())
     return {
-        ArrayAct: lambda entry: md.undo(entry, lease),
+        **{act: undo for table in of_arrays for act, undo in table.items()},
         FilesystemAct: lambda entry: filesystem.undo(entry, lease),
         MountAct: lambda entry: mount.undo(entry, lease.store),
         QueueAct: lambda entry: queue.undo(entry, lease),

@@ -13,6 +13,7 @@ from bench.errors import StackError
 from bench.journal import Entry, effect
 from bench.lease import Lease
 from bench.stack.spec import Site, StackSpec, Volume
+from stripelab.raid import LEVELS
 
 ARRAY = "data"
 """Name of the array in the lines that apply a stack for good."""
@@ -46,7 +47,7 @@ def apply_lines(spec: StackSpec) -> list[str]:
     disks = "|".join(f"disk/by-id/DISK{number}" for number in range(1, spec.disks + 1))
     members = f'ACTION=="add|change", SUBSYSTEM=="block", ENV{{DEVTYPE}}=="disk", SYMLINK=="{disks}"'
     array = f'ACTION=="add|change", SUBSYSTEM=="block", ENV{{MD_DEVNAME}}=="{ARRAY}"'
-    top = members if spec.level == "jbod" else array
+    top = array if LEVELS[spec.level].array else members
     rules = (
         (members, "queue/scheduler", spec.scheduler),
         (members, "queue/nr_requests", spec.nr_requests),

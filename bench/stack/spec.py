@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,13 +66,15 @@ class ArrayState:
 
 @dataclass(frozen=True)
 class Volume:
-    """What the array layer yields: one device (md) or one a disk (jbod)."""
+    """What the array layer yields: one device, or one a disk (jbod)."""
 
     devices: tuple[Path, ...]
     members: tuple[Disk, ...]
     geometry: Geometry | None = None
     array: str | None = None
-    """Kernel name of the md array; None for jbod."""
+    """Kernel name of the array; None for jbod."""
+    state: Callable[[], ArrayState | None] = lambda: None
+    """Tells the state of the array now; None where there is no array."""
 
     @property
     def places(self) -> tuple[Path, ...]:

@@ -160,5 +160,6 @@ def _disks_rule(level: Level) -> Rule:
     return Rule(f"{level.name}-disks", level.disks_rule, (where,))
 
 
-HARDWARE_RULES: tuple[Rule, ...] = tuple(_disks_rule(level) for level in LEVELS.values())
-"""What md allows, and where it allows more (raid0 on one disk, raid10 on three), what makes sense."""
+def hardware_rules() -> tuple[Rule, ...]:
+    """What md allows, and where it allows more (raid0 on one disk, raid10 on three), what makes sense."""
+    return tuple(_disks_rule(level) for level in LEVELS.values())

@@ -12,6 +12,7 @@ from permutations.reading import toml_lines
 from permutations.reading.source import Source
 from permutations.reading.table import Table, quoted
 from permutations.vocabulary import Vocabulary
+from stripelab.raid import LEVELS
 from stripelab.settings import DEFAULT, RAW, Setting
 
 MOST_VALUES = 100_000
@@ -137,11 +138,18 @@ def _range(table: Table, factor: Factor) -> tuple[Setting, ...]:
     return tuple(values)
 
 
+def _words(factor: Factor, vocabulary: Vocabulary | None) -> tuple[str, ...] | None:
+    """The closed set of values of a text factor; None where any word may be one."""
+    if factor.name == "level":
+        return tuple(LEVELS) if vocabulary is None else vocabulary.levels
+    return vocabulary.filesystems if vocabulary is not None and factor.name == "filesystem" else factor.words
+
+
 def _setting(factor: Factor, value: Any, at: toml_lines.Path, source: Source, vocabulary: Vocabulary | None) -> Setting:
     """One checked value; the word ``default`` becomes None where the factor has such a thing."""
     if value == DEFAULT and factor.optional:
         return None
-    words = vocabulary.filesystems if vocabulary is not None and factor.name == "filesystem" else factor.words
+    words = _words(factor, vocabulary)
     if type(value) is not factor.kind:
         said = "a whole number" if factor.kind is int else "text"
         meant = nearest(quoted(value), words) if words and isinstance(value, int) else None

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from bench import environment, machine, preflight
-from bench.lab import modules
 from bench.machine import UBD_SCHEDULER, UBD_TAGS, leased
 from bench.places import on_disks
 from bench.preflight import MOST_REQUESTS
+from bench.stack import modules
 from bench.vocabulary import vocabulary
 from permutations.design import make_plan
 from permutations.sweep import Sweep

@@ -13,7 +13,7 @@ import pytest
 
 from bench.journal import Journal
 from bench.places import on_disks
-from bench.stack import md
+from bench.stack.arrays import md
 from bench.vocabulary import vocabulary
 from permutations.cost import builds
 from permutations.design import make_plan

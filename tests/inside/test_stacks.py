@@ -12,13 +12,14 @@ from bench import probes
 from bench.acts import TakenAct
 from bench.errors import DiskRefusedError, StackError
 from bench.journal import recover
-from bench.stack import filesystems, md
-from bench.stack.build import array_state, stack, undo_table
+from bench.stack import arrays, filesystems
+from bench.stack.arrays import md
+from bench.stack.build import stack, undo_table
 from bench.stack.spec import Geometry, Site, StackRequest, StackSpec
 from permutations.workload import DataSet
 from tests.inside.conftest import make_blank, sh, signatures_on
 
-LEVELS = ("jbod", "raid0", "raid1", "raid5", "raid6", "raid10")
+LEVELS = arrays.levels()
 MIB = 1 << 20
 DATA_DISKS = {"raid0": 4, "raid5": 3, "raid6": 2, "raid10": 2}
 """Of four disks; Patterson, Gibson and Katz, 1988."""
@@ -61,7 +62,7 @@ def test_every_level_with_every_filesystem(site, level, filesystem):
             assert int((folder / "raid_disks").read_text()) == 4
             if level in DATA_DISKS:
                 assert int((folder / "chunk_size").read_text()) == 64 * 1024
-            assert array_state(volume).clean
+            assert volume.state().clean
         if filesystem == "raw":
             assert targets.device
             assert tuple(path.resolve() for path in targets.paths) == volume.devices
@@ -159,7 +160,7 @@ def test_the_stripe_cache_is_in_force(site):
 @pytest.mark.parametrize("level", ["raid5", "raid10"])
 def test_an_awaited_resync_has_ended_and_the_array_is_consistent(site, level):
     with stack(site, request(level, "raw", initial_sync="wait")) as (volume, _):
-        assert array_state(volume).clean
+        assert volume.state().clean
         assert md.attribute(volume.array, "resync_start") in {"none", None}
 
 
@@ -173,7 +174,7 @@ def test_raid10_layouts(site, layout):
 def test_a_member_that_dies_is_seen(site):
     with stack(site, request("raid5", "ext4")) as (volume, _):
         sh("mdadm", "--fail", volume.devices[0], site.lease.disks[1].path)
-        state = array_state(volume)
+        state = volume.state()
         assert (state.degraded, state.clean) == (1, False)
     assert left_over(site) == []
 

@@ -11,7 +11,7 @@ import pytest
 
 from permutations.designs.covering import cover
 from permutations.factors import FACTORS
-from permutations.feasible.rules import HARDWARE_RULES, Require
+from permutations.feasible.rules import Require, hardware_rules
 from permutations.feasible.space import FactorValues, Space
 from tests.permutations.designs.models import (
     BEST_KNOWN,
@@ -28,7 +28,7 @@ SEED = 20261122
 
 def space_of(values, rules=()):
     factors = tuple(FactorValues(name, values.get(name, (FACTORS[name].default,))) for name in FACTORS)
-    return Space(factors, HARDWARE_RULES + tuple(rule.rule(n) for n, rule in enumerate(rules, start=1)))
+    return Space(factors, hardware_rules() + tuple(rule.rule(n) for n, rule in enumerate(rules, start=1)))
 
 
 MILLION = {

@@ -8,8 +8,10 @@ import pytest
 from permutations.sweep import Sweep
 from permutations.vocabulary import Vocabulary
 from permutations.workload import DiskProfile
+from stripelab.raid import LEVELS
 
 WORDS = Vocabulary(
+    levels=tuple(LEVELS),
     filesystems=("raw", "xfs", "ext4", "btrfs", "f2fs"),
     engines=("fio", "dd", "native"),
     disk_profiles=(DiskProfile("hdd", 100, 20 << 20),),

@@ -11,7 +11,7 @@ from permutations.design import make_plan
 from permutations.errors import SweepError
 from permutations.factors import FACTORS
 from permutations.feasible.conflict import conflict
-from permutations.feasible.rules import HARDWARE_RULES, Forbid, Require
+from permutations.feasible.rules import Forbid, Require, hardware_rules
 from permutations.feasible.space import MERGED, FactorValues, Space
 from stripelab.raid import LEVELS
 
@@ -154,7 +154,9 @@ def spaces(draw):
 
 def space_of(factors, forbids, requires=()):
     forbidden = tuple(forbid.rule(n) for n, forbid in enumerate(forbids, start=1))
-    return Space(factors, HARDWARE_RULES + forbidden + tuple(each.rule(n) for n, each in enumerate(requires, start=1)))
+    return Space(
+        factors, hardware_rules() + forbidden + tuple(each.rule(n) for n, each in enumerate(requires, start=1))
+    )
 
 
 @settings(max_examples=150, deadline=None)
@@ -236,7 +238,7 @@ def test_a_lost_subtree_is_counted_and_not_walked():
         "nr_requests": tuple(range(4, 65_000)),
     }
     factors = tuple(FactorValues(name, wide.get(name, (FACTORS[name].default,))) for name in NAMES)
-    space = Space(factors, HARDWARE_RULES)
+    space = Space(factors, hardware_rules())
     assert list(space.walk()) == []  # the product has 1.3e9 combinations: walking them would take an hour
     assert [entry.count for entry in space.left_out()] == [2 * 10_000 * 64_996]
 
@@ -297,7 +299,7 @@ bs = "4k"
 
 
 def test_the_rules_say_what_md_refuses():
-    assert {rule.name for rule in HARDWARE_RULES} == {f"{level}-disks" for level in LEVELS}
+    assert {rule.name for rule in hardware_rules()} == {f"{level}-disks" for level in LEVELS}
     for level, disks in itertools.product(LEVELS, range(1, 13)):
-        broken = [rule.name for rule in HARDWARE_RULES if rule.breaks({"level": level, "disks": disks})]
+        broken = [rule.name for rule in hardware_rules() if rule.breaks({"level": level, "disks": disks})]
         assert broken == ([] if ENOUGH[level](disks) else [f"{level}-disks"])

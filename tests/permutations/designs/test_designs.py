@@ -24,7 +24,7 @@ from permutations.designs.spec import DESIGNS, DesignSpec
 from permutations.designs.stream import Stream
 from permutations.errors import SweepError
 from permutations.factors import FACTORS
-from permutations.feasible.rules import HARDWARE_RULES, Forbid, Require
+from permutations.feasible.rules import Forbid, Require, hardware_rules
 from permutations.feasible.space import FactorValues, Space
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -50,7 +50,7 @@ def space_of(rules=(), **values):
     for each in rules:
         numbers[type(each)] += 1
         own.append(each.rule(numbers[type(each)]))
-    return Space(factors, (*HARDWARE_RULES, *own))
+    return Space(factors, (*hardware_rules(), *own))
 
 
 @st.composite

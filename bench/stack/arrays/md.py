@@ -5,28 +5,59 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from bench import inventory, proc
-from bench.acts import ArrayAct
-from bench.errors import StackError
+from bench.acts import Act, ArrayAct
+from bench.errors import MissingToolError, StackError
 from bench.inventory import Disk
 from bench.journal import Entry, effect
 from bench.lease import Lease
 from bench.nodes import through
 from bench.stack.blocks import read_at
+from bench.stack.modules import load_module
 from bench.stack.spec import ArrayState, Geometry, Site, StackSpec, Volume
-from stripelab.raid import LEVELS
+from stripelab.raid import DEFAULT_CHUNK_KIB, LEVELS, Level
 
-DEFAULT_CHUNK_KIB = 512
-"""mdadm's own default, passed explicitly so that it is on record; mdadm(8), --chunk."""
 RESYNC_TIMEOUT_S = 7 * 86400.0
 POLL_S = 0.05
+PERSONALITIES = Path("/proc/mdstat")
 NODE_TIMEOUT_S = 10.0
 SUPERBLOCK_OFFSET = 4096
 SUPERBLOCK_MAGIC = (0xA92B4EFC).to_bytes(4, "little")
+
+
+class Md:
+    """Driver of levels of md; ``modules`` has the kernel module of each."""
+
+    programs = ("mdadm",)
+
+    def __init__(self, modules: Mapping[Level, str]) -> None:
+        self.levels = tuple(modules)
+        self.modules = tuple(dict.fromkeys(modules.values()))
+        self._module_of = {level.name: module for level, module in modules.items()}
+
+    def require(self, level: Level) -> None:
+        """Load the personality of the level where the kernel has it as a module."""
+        module = self._module_of[level.name]
+        if _has_personality(level.name):
+            return
+        load_module(module)
+        if not _has_personality(level.name):
+            raise MissingToolError(
+                f"this kernel's md has no {level.name}",
+                remedy=f"Load or install the kernel module {module}; in the virtual lab (--lab) it is there.",
+            )
+
+    def array(self, site: Site, spec: StackSpec, members: tuple[Disk, ...]) -> AbstractContextManager[Volume]:
+        """Create the array, and wait for its first resync where the sweep asks for that."""
+        return array(site, spec, members)
+
+    def undo_table(self, lease: Lease) -> Mapping[type[Act], Callable[[Entry], None]]:
+        """Arrays are the only act."""
+        return {ArrayAct: lambda entry: undo(entry, lease)}
 
 
 @contextmanager
@@ -48,15 +79,16 @@ def array(site: Site, spec: StackSpec, members: tuple[Disk, ...]) -> Iterator[Vo
             )
         if spec.initial_sync == "wait":
             wait_for_resync(kernel_name)
-        yield Volume((Path("/dev") / kernel_name,), members, geometry(spec), kernel_name)
+        device = Path("/dev") / kernel_name
+        yield Volume((device,), members, geometry(spec), kernel_name, lambda: state(kernel_name))
 
 
 def create_argv(name: str, spec: StackSpec, devices: list[str], array_uuid: str | None = None) -> list[str]:
     """Command line of ``mdadm --create``; by the UUID an array is known again as one that we made.
 
-    The bitmap is left out: it is a factor of its own in write cost, and mdadm from 4.4 on asks
-    about it unless told.  ``--run`` answers the question about leftover metadata, which the safety checks
-    have already asked.
+    The bitmap is left out: it is a factor of its own in write cost, and mdadm from 4.4 on asks about it unless told.
+    The default chunk is passed explicitly, so that it is on record.  ``--run`` answers the question about leftover
+    metadata, which the safety checks have already asked.
     """
     argv = ["mdadm", "--create", f"/dev/md/{name}", "--run", "--metadata=1.2", "--homehost=stripelab"]
     argv += [f"--name={name}", f"--level={spec.level.removeprefix('raid')}", f"--raid-devices={len(devices)}"]
@@ -194,3 +226,22 @@ def uuid_on(device: Path) -> str | None:
 
 def _whole_number(text: str | None) -> int | None:
     return int(text) if text and text.isdigit() else None
+
+
+def _has_personality(level: str) -> bool:
+    try:
+        first = PERSONALITIES.read_text(encoding="ascii").partition("\n")[0]
+    except FileNotFoundError:
+        return False
+    return f"[{level}]" in first
+
+
+ARRAYS = Md(
+    {
+        LEVELS["raid0"]: "raid0",
+        LEVELS["raid1"]: "raid1",
+        LEVELS["raid10"]: "raid10",
+        LEVELS["raid5"]: "raid456",
+        LEVELS["raid6"]: "raid456",
+    }
+)
