@@ -75,7 +75,7 @@ def test_the_constrained_raid_space_by_rule(sweep_of):
 # An independent definition of what is feasible, to hold against the walk.
 
 POOLS = {
-    "level": tuple(LEVELS),
+    "level": ("jbod", "raid0", "raid1", "raid5", "raid6", "raid10"),
     "disks": (1, 2, 3, 4, 5, 6),
     "chunk_kib": (None, 64, 512),
     "raid10_layout": (None, "n2", "f2"),
