@@ -13,7 +13,7 @@ class StripelabError(Exception):
     """A failure that the user can act on: what failed, the exact command, and what to do next."""
 
     status: ClassVar[int] = 70
-    answered: ClassVar[bool] = False
+    answer_printed: ClassVar[bool] = False
     """Whether the verb has printed its answer before the failure: ``--json`` then prints no second object."""
     remedy: ClassVar[str] = "This is a defect of stripelab: please report it with the lines above."
 
@@ -126,7 +126,7 @@ class TrialsFailedError(StripelabError):
     """The sweep ended, but some of its trials failed or are invalid."""
 
     status = 13
-    answered = True
+    answer_printed = True
     remedy = "`stripelab status STORE` lists them; `stripelab run … --retry-failed` tries them again."
 
 
@@ -165,7 +165,7 @@ class IncompleteNightError(StripelabError):
     """A night ended before all of its trials ran, or some of them failed; what was measured is judged and kept."""
 
     status = 18
-    answered = True
+    answer_printed = True
     remedy = (
         "`stripelab nightly show STORE` lists what is missing; a night that ran out of time needs a longer --budget."
     )
@@ -182,7 +182,7 @@ class KnownRegressionError(StripelabError):
     """Every regression of a night is acknowledged, and nothing else is worse."""
 
     status = 20
-    answered = True
+    answer_printed = True
     remedy = "`stripelab nightly ack --store STORE` lists the acknowledgements, and removes one with METRIC --remove."
 
 

@@ -117,7 +117,7 @@ def run_load(
     except NativeRunError as failure:
         if failure.result is not None:
             print_result(failure.result, as_json=as_json)
-            failure.answered = True  # type: ignore[misc]  # of this error, not of its class
+            failure.answer_printed = True  # type: ignore[misc]  # of this error, not of its class
         raise
 
 

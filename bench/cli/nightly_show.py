@@ -107,7 +107,7 @@ def _read_outcome(path: Path, night: str | None) -> Nightly:
 class _OutputError(DeliveryError):
     """A requested output was not delivered, which is the only task of this verb."""
 
-    answered = True
+    answer_printed = True
 
     def __init__(self, what: str, problem: str) -> None:
         super().__init__(f"{what}: {problem}", remedy="Fix the cause above and rerun the same command.")

@@ -74,6 +74,3 @@ def print_progress(line: str, *, last: bool) -> None:
     end = "\n" if last else ""
     stream.write(f"\r{plain(line)}{end}")
     stream.flush()
-
-
-say, note, prose, wrapped, overwrite = print_line, print_stderr, print_paragraph, wrap, print_progress
