@@ -94,14 +94,15 @@ Demonstration = Annotated[
     typer.Option("--demonstration", help="Show the method on virtual or loop disks, with the result marked as such."),
 ]
 MarginPct = Annotated[
-    float, typer.Option("--margin-pct", help="Smallest difference that is worth acting on, in per cent.")
+    float,
+    typer.Option("--margin-pct", help="Practical margin, the largest difference that does not matter, in per cent."),
 ]
 Require = Annotated[
     list[str] | None,
     typer.Option(
         "--require",
         metavar="CONSTRAINT",
-        help="Constraint on the points, such as 'survives >= 2' or 'p99 < 20 ms' (repeatable).",
+        help="Requirement on the points, such as 'survives >= 2' or 'p99 < 20 ms' (repeatable).",
     ),
 ]
 Prefer = Annotated[
@@ -109,7 +110,7 @@ Prefer = Annotated[
     typer.Option(
         "--prefer",
         metavar="WORD,…",
-        help="Tie-breakers, in order of priority, unless the sweep states its own.",
+        help="Preferences among tied points, in order of priority, unless the sweep states its own.",
         show_default="redundancy,capacity,cost,simplicity",
     ),
 ]

@@ -25,7 +25,7 @@ def crosscheck(
     *,
     rw: common.Rw = "randread",
     bs: Annotated[str, typer.Option(help="Block size.")] = "4k",
-    iodepth: Annotated[int, typer.Option(help="I/Os in flight of each job.", min=1, max=4096)] = 1,
+    iodepth: Annotated[int, typer.Option(help="Queue depth of each job.", min=1, max=4096)] = 1,
     numjobs: common.NumJobs = 1,
     runtime_s: Annotated[float, typer.Option(help="Measured time of each run in seconds.", min=1)] = 5.0,
     ramp_time_s: Annotated[

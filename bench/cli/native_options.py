@@ -10,7 +10,7 @@ import typer
 Files = Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="Existing files to run the load on.")]
 Bs = Annotated[str | None, typer.Option(help="Block size.", show_default="4k")]
 BsSplit = Annotated[str | None, typer.Option(help="Block sizes with weights, such as 4k/60:64k/40.")]
-IoDepth = Annotated[int, typer.Option(help="I/Os in flight of each job.")]
+IoDepth = Annotated[int, typer.Option(help="Queue depth of each job.")]
 Runtime = Annotated[
     float | None, typer.Option(help="Measured time in seconds.", show_default="5, or no limit with --io-size")
 ]

@@ -36,7 +36,9 @@ Budget = Annotated[
 ]
 Margin = Annotated[
     float,
-    typer.Option("--margin", help="Smallest difference that is worth acting on, in per cent.", min=0, max=99),
+    typer.Option(
+        "--margin", help="Practical margin, the largest difference that does not matter, in per cent.", min=0, max=99
+    ),
 ]
 BaselineNights = Annotated[
     int, typer.Option("--baseline-nights", help="Number of nights in the first baseline.", min=5)

@@ -67,7 +67,7 @@ def plot(
     ] = None,
     margin_pct: Annotated[
         float,
-        typer.Option("--margin-pct", help="Smallest difference in a ranking that is worth acting on, in per cent."),
+        typer.Option("--margin-pct", help="Practical margin of a ranking, in per cent."),
     ] = 5.0,
     output: Annotated[
         list[Path] | None,
