@@ -15,24 +15,18 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 SweepFile = Annotated[Path, typer.Argument(metavar="SWEEP", help="Sweep file (TOML).")]
 Store = Annotated[Path, typer.Argument(metavar="STORE", help="Result store.")]
 NightStore = Annotated[Path, typer.Argument(metavar="STORE", help="Result store of the nights.")]
-OutputStore = Annotated[
-    Path, typer.Option("--store", metavar="STORE", help="Result store to create or to add the results to.")
-]
+OutputStore = Annotated[Path, typer.Option(metavar="STORE", help="Result store to create or to add the results to.")]
 
 Lab = Annotated[bool, typer.Option("--lab", help="Run in the virtual lab, without touching disks of this machine.")]
 Disks = Annotated[
     str,
     typer.Option(
-        "--disks",
-        metavar="ID,…",
-        help="Serials or WWNs of the disks to use: THEIR CONTENT IS DESTROYED.",
-        show_default=False,
+        metavar="ID,…", help="Serials or WWNs of the disks to use: THEIR CONTENT IS DESTROYED.", show_default=False
     ),
 ]
 Erase = Annotated[
     str,
     typer.Option(
-        "--erase",
         metavar="ID,…",
         help="Serials or WWNs of disks to use although they hold data that stripelab did not write.",
         show_default=False,
@@ -42,45 +36,33 @@ LOOP_HELP = "Number of loop files to create in the store and use instead of disk
 LOOP_SIZE_HELP = "Size of each loop file."
 
 Workload = Annotated[
-    str | None,
-    typer.Option("--workload", help="Workload to evaluate.", show_default="workload of the sweep's first objective"),
+    str | None, typer.Option(help="Workload to evaluate.", show_default="workload of the sweep's first objective")
 ]
-OnlyWorkload = Annotated[
-    str | None, typer.Option("--workload", help="Evaluate this workload only.", show_default="all workloads")
-]
+OnlyWorkload = Annotated[str | None, typer.Option(help="Evaluate this workload only.", show_default="all workloads")]
 Point = Annotated[
     str | None,
-    typer.Option(
-        "--point", help="Design point, given by its id or the beginning of it.", show_default="recommended point"
-    ),
+    typer.Option(help="Design point, given by its id or the beginning of it.", show_default="recommended point"),
 ]
 Metric = Annotated[
     str | None,
-    typer.Option(
-        "--metric", help="Metric that is recorded every second, such as iops.", show_default="metric of the objective"
-    ),
+    typer.Option(help="Metric that is recorded every second, such as iops.", show_default="metric of the objective"),
 ]
 Direction = Annotated[
-    str | None, typer.Option("--direction", help="Direction to restrict the metric to: read, write, sync or commit.")
+    str | None, typer.Option(help="Direction to restrict the metric to: read, write, sync or commit.")
 ]
-Share = Annotated[
-    float, typer.Option("--share", help="Share of the 1-second intervals of a run that must meet the bound.")
-]
+Share = Annotated[float, typer.Option(help="Share of the 1-second intervals of a run that must meet the bound.")]
 Coverage = Annotated[
     float | None,
     typer.Option(
-        "--coverage",
         help="Minimum share P of future days that must meet the bound.",
         show_default="largest share that the runs support",
     ),
 ]
-Confidence = Annotated[float, typer.Option("--confidence", help="Confidence of the statement.")]
+Confidence = Annotated[float, typer.Option(help="Confidence of the statement.")]
 Bound = Annotated[
     float | None,
     typer.Option(
-        "--bound",
-        help="Bound to test against the runs, in IOPS, bytes/s or ns.",
-        show_default="best bound that the runs support",
+        help="Bound to test against the runs, in IOPS, bytes/s or ns.", show_default="best bound that the runs support"
     ),
 ]
 ChosenBeforehand = Annotated[
@@ -94,21 +76,17 @@ Demonstration = Annotated[
     typer.Option("--demonstration", help="Show the method on virtual or loop disks, with the result marked as such."),
 ]
 MarginPct = Annotated[
-    float,
-    typer.Option("--margin-pct", help="Practical margin, the largest difference that does not matter, in per cent."),
+    float, typer.Option(help="Practical margin, the largest difference that does not matter, in per cent.")
 ]
 Require = Annotated[
     list[str] | None,
     typer.Option(
-        "--require",
-        metavar="CONSTRAINT",
-        help="Requirement on the points, such as 'survives >= 2' or 'p99 < 20 ms' (repeatable).",
+        metavar="CONSTRAINT", help="Requirement on the points, such as 'survives >= 2' or 'p99 < 20 ms' (repeatable)."
     ),
 ]
 Prefer = Annotated[
     str,
     typer.Option(
-        "--prefer",
         metavar="WORD,…",
         help="Preferences among tied points, in order of priority, unless the sweep states its own.",
         show_default="redundancy,capacity,cost,simplicity",
@@ -117,7 +95,6 @@ Prefer = Annotated[
 Baseline = Annotated[
     str | None,
     typer.Option(
-        "--baseline",
         help="Point to compare the recommended one with, such as 'level=raid5 chunk_kib=512'.",
         show_default="[baseline] of the sweep",
     ),
@@ -125,18 +102,15 @@ Baseline = Annotated[
 Weight = Annotated[
     list[str] | None,
     typer.Option(
-        "--weight",
         metavar="WORKLOAD=NUMBER",
         help="Weight of a workload in the joint recommendation (repeat for every workload).",
         show_default="weights in the sweep",
     ),
 ]
 
-Rw = Annotated[str, typer.Option("--rw", help="Access pattern: read, write, rw, randread, randwrite or randrw.")]
-NumJobs = Annotated[int, typer.Option("--numjobs", help="Number of jobs, each a thread.", min=1, max=1024)]
-Direct = Annotated[
-    int, typer.Option("--direct", help="Whether to bypass the page cache (O_DIRECT): 1 or 0.", min=0, max=1)
-]
+Rw = Annotated[str, typer.Option(help="Access pattern: read, write, rw, randread, randwrite or randrw.")]
+NumJobs = Annotated[int, typer.Option(help="Number of jobs, each a thread.", min=1, max=1024)]
+Direct = Annotated[int, typer.Option(help="Whether to bypass the page cache (O_DIRECT): 1 or 0.", min=0, max=1)]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Allow a load that writes and so destroys the files.")]
 
 

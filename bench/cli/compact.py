@@ -25,19 +25,13 @@ def compact(
     keep_raw_nights: Annotated[
         int | None,
         typer.Option(
-            "--keep-raw-nights",
-            metavar="N",
-            help="Number of newest nights that keep their raw data.",
-            min=1,
-            show_default="all nights",
+            metavar="N", help="Number of newest nights that keep their raw data.", min=1, show_default="all nights"
         ),
     ] = None,
     guarantee: Annotated[
         list[Path] | None,
         typer.Option(
-            "--guarantee",
-            metavar="FILE",
-            help="JSON of a `stripelab guarantee` whose runs keep their raw data (repeatable).",
+            metavar="FILE", help="JSON of a `stripelab guarantee` whose runs keep their raw data (repeatable)."
         ),
     ] = None,
     dry_run: Annotated[

@@ -26,9 +26,7 @@ def compare(
     workload: common.OnlyWorkload = None,
     metric: Annotated[
         str | None,
-        typer.Option(
-            "--metric", help="Metric, such as iops or lat_p99_ns.", show_default="metrics of the sweep's objectives"
-        ),
+        typer.Option(help="Metric, such as iops or lat_p99_ns.", show_default="metrics of the sweep's objectives"),
     ] = None,
     margin_pct: common.MarginPct = 5.0,
     as_json: common.Json = False,

@@ -17,8 +17,7 @@ def register(app: typer.Typer) -> None:
 
 def disks(
     store: Annotated[
-        Path | None,
-        typer.Option("--store", metavar="STORE", help="Result store of the run that the disks are checked for."),
+        Path | None, typer.Option(metavar="STORE", help="Result store of the run that the disks are checked for.")
     ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Print every safety check and what the checks cannot see.")

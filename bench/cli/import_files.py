@@ -28,7 +28,6 @@ def import_files(
     factors: Annotated[
         list[str] | None,
         typer.Option(
-            "--factors",
             metavar="PATTERN",
             help="Factors in the path, such as '{controller}/{level}-{chunk_kib}K/{rw}-{iodepth}-{numjobs}.json', or "
             "in a job option, such as 'filename=/mnt/{level}/{}' (repeatable).",

@@ -12,13 +12,12 @@ from bench.cli import common_options as common
 if TYPE_CHECKING:
     from bench.lab.guest import Lab
 
-DiskCount = Annotated[int, typer.Option("--disks", help="Number of disks of the guest.", min=0)]
-DiskSize = Annotated[str, typer.Option("--disk-size", help="Size of each disk.")]
-Memory = Annotated[str, typer.Option("--memory", help="Memory of the guest.")]
+DiskCount = Annotated[int, typer.Option(help="Number of disks of the guest.", min=0)]
+DiskSize = Annotated[str, typer.Option(help="Size of each disk.")]
+Memory = Annotated[str, typer.Option(help="Memory of the guest.")]
 Images = Annotated[
     Path | None,
     typer.Option(
-        "--images",
         metavar="FOLDER",
         help="Folder to keep the content of the disks in.",
         show_default="disks vanish at the end",
@@ -28,15 +27,12 @@ Images = Annotated[
 Share = Annotated[
     list[Path] | None,
     typer.Option(
-        "--share",
         metavar="PATH",
         help="Folder of the host that the guest can write to, at the same path (repeatable).",
         exists=True,
     ),
 ]
-Module = Annotated[
-    list[str] | None, typer.Option("--module", help="Further kernel module, such as dm-flakey (repeatable).")
-]
+Module = Annotated[list[str] | None, typer.Option(help="Further kernel module, such as dm-flakey (repeatable).")]
 
 PROMPT = r"\[\e[1m\]stripelab lab\[\e[0m\]:\w\$ "
 BANNER = "This is the virtual lab: {disks}. Leave it with exit or Ctrl-D; the disks then {fate}."
@@ -117,9 +113,7 @@ def _lab(
     from permutations.workload import LabSpec
 
     spec = LabSpec(
-        disks=disks,
-        disk_bytes=parse_bytes(disk_size, "--disk-size"),
-        memory_bytes=parse_bytes(memory, "--memory"),
+        disks=disks, disk_bytes=parse_bytes(disk_size, "--disk-size"), memory_bytes=parse_bytes(memory, "--memory")
     )
     return Lab(spec, shared=share or (), images_dir=images, modules=module or ())
 

@@ -29,7 +29,7 @@ def register(group: typer.Typer) -> None:
 
 
 def ack(
-    store: Annotated[Path, typer.Option("--store", metavar="STORE", help="Result store of the nights.")],
+    store: Annotated[Path, typer.Option(metavar="STORE", help="Result store of the nights.")],
     metric: Annotated[
         str,
         typer.Argument(
@@ -38,10 +38,10 @@ def ack(
             show_default="list all acknowledgements",
         ),
     ] = "",
-    reason: Annotated[str, typer.Option("--reason", help="Reason why the regression is accepted for now.")] = "",
-    ticket: Annotated[str, typer.Option("--ticket", help="Ticket that tracks the regression.")] = "",
+    reason: Annotated[str, typer.Option(help="Reason why the regression is accepted for now.")] = "",
+    ticket: Annotated[str, typer.Option(help="Ticket that tracks the regression.")] = "",
     until: Annotated[
-        str | None, typer.Option("--until", metavar="DATE", help="Last night without an alert for the regression.")
+        str | None, typer.Option(metavar="DATE", help="Last night without an alert for the regression.")
     ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Remove the acknowledgement of the metric.")] = False,
     as_json: common.Json = False,

@@ -20,17 +20,13 @@ def register(group: typer.Typer) -> None:
 def baseline(
     store: common.NightStore,
     name: Annotated[
-        str | None, typer.Option("--name", help="Name of a new baseline to pin.", show_default="list the baselines")
+        str | None, typer.Option(help="Name of a new baseline to pin.", show_default="list the baselines")
     ] = None,
-    reason: Annotated[
-        str, typer.Option("--reason", help="Reason for the new baseline, which is kept permanently.")
-    ] = "",
-    nights: Annotated[int, typer.Option("--nights", help="Number of nights in the new baseline.", min=5)] = 20,
+    reason: Annotated[str, typer.Option(help="Reason for the new baseline, which is kept permanently.")] = "",
+    nights: Annotated[int, typer.Option(help="Number of nights in the new baseline.", min=5)] = 20,
     until: Annotated[
         str | None,
-        typer.Option(
-            "--until", metavar="DATE", help="Last night in the new baseline.", show_default="the newest night"
-        ),
+        typer.Option(metavar="DATE", help="Last night in the new baseline.", show_default="the newest night"),
     ] = None,
     as_json: common.Json = False,
 ) -> None:

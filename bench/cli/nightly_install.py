@@ -28,7 +28,6 @@ User = Annotated[
 InstallFolder = Annotated[
     Path | None,
     typer.Option(
-        "--directory",
         metavar="FOLDER",
         help="Folder to write the units to, without starting the timer.",
         show_default="unit folder of systemd",
@@ -38,7 +37,6 @@ InstallFolder = Annotated[
 UninstallFolder = Annotated[
     Path | None,
     typer.Option(
-        "--directory",
         metavar="FOLDER",
         help="Folder to remove the units from, without stopping the timer.",
         show_default="unit folder of systemd",
@@ -49,10 +47,10 @@ RunOptions = Annotated[
     list[str] | None,
     typer.Argument(help="Further options of `stripelab nightly run`, after --.", metavar="[-- OPTION…]"),
 ]
-At = Annotated[str, typer.Option("--at", metavar="EVENT", help="Start time, as calendar event of systemd.time(7).")]
-Delay = Annotated[int, typer.Option("--delay-min", metavar="N", help="Largest delay of the start, in minutes.", min=0)]
-Budget = Annotated[float, typer.Option("--budget", metavar="HOURS", help=options.BUDGET_HELP, min=0.1)]
-Name = Annotated[str | None, typer.Option("--name", help="Name of the units.", show_default="name of the sweep")]
+At = Annotated[str, typer.Option(metavar="EVENT", help="Start time, as calendar event of systemd.time(7).")]
+Delay = Annotated[int, typer.Option(metavar="N", help="Largest delay of the start, in minutes.", min=0)]
+Budget = Annotated[float, typer.Option(metavar="HOURS", help=options.BUDGET_HELP, min=0.1)]
+Name = Annotated[str | None, typer.Option(help="Name of the units.", show_default="name of the sweep")]
 
 
 def register(group: typer.Typer) -> None:

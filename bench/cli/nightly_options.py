@@ -15,43 +15,24 @@ if TYPE_CHECKING:
 
 BUDGET_HELP = "Hours after which the night ends."
 
-Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="JUnit XML file to write.")]
+Junit = Annotated[Path | None, typer.Option(metavar="FILE", help="JUnit XML file to write.")]
 OpenMetrics = Annotated[
     Path | None,
-    typer.Option(
-        "--openmetrics",
-        metavar="FILE",
-        help="OpenMetrics file to write, such as stripelab.prom of a textfile collector.",
-    ),
+    typer.Option(metavar="FILE", help="OpenMetrics file to write, such as stripelab.prom of a textfile collector."),
 ]
-Markdown = Annotated[
-    Path | None, typer.Option("--markdown", metavar="FILE", help="Markdown file to write, for a merge request.")
-]
-CodeQuality = Annotated[
-    Path | None, typer.Option("--code-quality", metavar="FILE", help="GitLab code quality report (JSON) to write.")
-]
-Html = Annotated[
-    Path | None, typer.Option("--html", metavar="FILE", help="HTML file to write, with the page of the mail.")
-]
-Mail = Annotated[
-    Path | None, typer.Option("--mail", metavar="FILE", help="Mail to write as .eml file, for sendmail -t < FILE.")
-]
+Markdown = Annotated[Path | None, typer.Option(metavar="FILE", help="Markdown file to write, for a merge request.")]
+CodeQuality = Annotated[Path | None, typer.Option(metavar="FILE", help="GitLab code quality report (JSON) to write.")]
+Html = Annotated[Path | None, typer.Option(metavar="FILE", help="HTML file to write, with the page of the mail.")]
+Mail = Annotated[Path | None, typer.Option(metavar="FILE", help="Mail to write as .eml file, for sendmail -t < FILE.")]
 MailFrom = Annotated[
-    str | None,
-    typer.Option("--mail-from", metavar="ADDRESS", help="Sender of the mail.", show_default="stripelab@HOST"),
+    str | None, typer.Option(metavar="ADDRESS", help="Sender of the mail.", show_default="stripelab@HOST")
 ]
-MailTo = Annotated[
-    list[str] | None, typer.Option("--mail-to", metavar="ADDRESS", help="Recipient of the mail (repeatable).")
-]
-Annotations = Annotated[
-    str | None,
-    typer.Option("--annotations", metavar="github", help="CI system to print annotations for."),
-]
-Webhook = Annotated[str | None, typer.Option("--webhook", metavar="URL", help="URL to send the signed outcome to.")]
+MailTo = Annotated[list[str] | None, typer.Option(metavar="ADDRESS", help="Recipient of the mail (repeatable).")]
+Annotations = Annotated[str | None, typer.Option(metavar="github", help="CI system to print annotations for.")]
+Webhook = Annotated[str | None, typer.Option(metavar="URL", help="URL to send the signed outcome to.")]
 WebhookSecret = Annotated[
     Path | None,
     typer.Option(
-        "--webhook-secret",
         metavar="FILE",
         help="File with the secret (whsec_…) that signs it.",
         show_default="variable STRIPELAB_WEBHOOK_SECRET",

@@ -20,51 +20,35 @@ if TYPE_CHECKING:
     from results.nightly.answer import Nightly
 
 
-Loop = Annotated[int, typer.Option("--loop", help=common.LOOP_HELP, min=0)]
-LoopSize = Annotated[str, typer.Option("--loop-size", help=common.LOOP_SIZE_HELP)]
+Loop = Annotated[int, typer.Option(help=common.LOOP_HELP, min=0)]
+LoopSize = Annotated[str, typer.Option(help=common.LOOP_SIZE_HELP)]
 Night = Annotated[
     str | None,
     typer.Option(
-        "--night",
         metavar="DATE",
         help="Date of the night.",
         show_default="interrupted night of the last 12 hours, else today in UTC",
     ),
 ]
-Budget = Annotated[
-    float | None, typer.Option("--budget", metavar="HOURS", help=options.BUDGET_HELP, show_default="no limit")
-]
+Budget = Annotated[float | None, typer.Option(metavar="HOURS", help=options.BUDGET_HELP, show_default="no limit")]
 Margin = Annotated[
     float,
-    typer.Option(
-        "--margin", help="Practical margin, the largest difference that does not matter, in per cent.", min=0, max=99
-    ),
+    typer.Option(help="Practical margin, the largest difference that does not matter, in per cent.", min=0, max=99),
 ]
-BaselineNights = Annotated[
-    int, typer.Option("--baseline-nights", help="Number of nights in the first baseline.", min=5)
-]
+BaselineNights = Annotated[int, typer.Option(help="Number of nights in the first baseline.", min=5)]
 RestoreBaseline = Annotated[
-    str | None,
-    typer.Option(
-        "--restore-baseline", metavar="COMMAND", help="Command that puts this machine into the state of the baseline."
-    ),
+    str | None, typer.Option(metavar="COMMAND", help="Command that puts this machine into the state of the baseline.")
 ]
 RestoreTonight = Annotated[
-    str | None,
-    typer.Option(
-        "--restore-tonight", metavar="COMMAND", help="Command that puts this machine back into its state of tonight."
-    ),
+    str | None, typer.Option(metavar="COMMAND", help="Command that puts this machine back into its state of tonight.")
 ]
 Guarantee = Annotated[
     list[Path] | None,
-    typer.Option(
-        "--guarantee", metavar="FILE", help="JSON of a `stripelab guarantee` whose bound to watch (repeatable)."
-    ),
+    typer.Option(metavar="FILE", help="JSON of a `stripelab guarantee` whose bound to watch (repeatable)."),
 ]
 KeepRaw = Annotated[
     int | None,
     typer.Option(
-        "--keep-raw",
         metavar="N",
         help="Number of newest nights that keep their raw data when the store is compacted after the night.",
         min=1,

@@ -33,8 +33,7 @@ def show(
         ),
     ],
     night: Annotated[
-        str | None,
-        typer.Option("--night", metavar="DATE", help="Date of a night of the store.", show_default="the newest night"),
+        str | None, typer.Option(metavar="DATE", help="Date of a night of the store.", show_default="the newest night")
     ] = None,
     junit: options.Junit = None,
     openmetrics: options.OpenMetrics = None,
@@ -54,17 +53,7 @@ def show(
     Nothing is measured. Exit status 1: the night has a regression; 20: every regression is acknowledged.
     """
     outputs = options.parse_outputs(
-        junit,
-        openmetrics,
-        markdown,
-        code_quality,
-        html,
-        mail,
-        mail_from,
-        mail_to,
-        annotations,
-        webhook,
-        webhook_secret,
+        junit, openmetrics, markdown, code_quality, html, mail, mail_from, mail_to, annotations, webhook, webhook_secret
     )
     outputs.check()
     from bench.cli import nightly_terminal

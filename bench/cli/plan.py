@@ -85,14 +85,14 @@ def plan(
         )
     disk_bytes = _disk_bytes(disk_size)
     sweep = Sweep.load(sweep_file, vocabulary())
-    sweep_plan = make_plan(sweep, sweep.lab.disk_bytes if _is_for_lab(sweep, disk_bytes, lab=lab) else disk_bytes)
+    plan = make_plan(sweep, sweep.lab.disk_bytes if _is_for_lab(sweep, disk_bytes, lab=lab) else disk_bytes)
     if explain is not None:
-        _print_explanation(sweep_plan, explain, as_json=as_json)
+        _print_explanation(plan, explain, as_json=as_json)
     elif as_csv:
-        print_line(plan_formats.plan_csv(sweep_plan).rstrip("\n"))
+        print_line(plan_formats.plan_csv(plan).rstrip("\n"))
     else:
-        days = None if guarantee is None else plan_formats.guarantee_days(sweep_plan, guarantee)
-        _print_plan(sweep_plan, disk_bytes, days, lab=lab, as_json=as_json, list_all=list_all)
+        days = None if guarantee is None else plan_formats.guarantee_days(plan, guarantee)
+        _print_plan(plan, disk_bytes, days, lab=lab, as_json=as_json, list_all=list_all)
 
 
 def _is_for_lab(sweep: Sweep, disk_bytes: int | None, *, lab: bool) -> bool:
@@ -101,7 +101,7 @@ def _is_for_lab(sweep: Sweep, disk_bytes: int | None, *, lab: bool) -> bool:
 
 
 def _print_plan(
-    sweep_plan: Plan,
+    plan: Plan,
     disk_bytes: int | None,
     days: plan_formats.GuaranteeDays | None,
     *,
@@ -114,15 +114,13 @@ def _print_plan(
 
     from permutations.cost import plan_cost
 
-    warnings = _warnings(sweep_plan, disk_bytes, lab=lab)
-    cost = plan_cost(sweep_plan, disk_bytes)
+    warnings = _warnings(plan, disk_bytes, lab=lab)
+    cost = plan_cost(plan, disk_bytes)
     if as_json:
         guarantee = {} if days is None else {"guarantee": asdict(days)}
-        emit_json(
-            {**plan_json(sweep_plan, cost), **order_json(sweep_plan, disk_bytes), **guarantee, "warnings": warnings}
-        )
+        emit_json({**plan_json(plan, cost), **order_json(plan, disk_bytes), **guarantee, "warnings": warnings})
         return
-    for line in [*plan_lines(sweep_plan, cost, list_all=list_all), *order_lines(sweep_plan, disk_bytes)]:
+    for line in [*plan_lines(plan, cost, list_all=list_all), *order_lines(plan, disk_bytes)]:
         print_line(line)
     if days is not None:
         print_line(plan_formats.guarantee_line(days))
@@ -132,15 +130,15 @@ def _print_plan(
         print_paragraph(f"warning: {warning}")
 
 
-def _warnings(sweep_plan: Plan, disk_bytes: int | None, *, lab: bool) -> list[str]:
+def _warnings(plan: Plan, disk_bytes: int | None, *, lab: bool) -> list[str]:
     """The warnings about a plan; raises SweepFileError for what `run` would refuse."""
     from bench import machine, preflight
 
-    if _is_for_lab(sweep_plan.sweep, disk_bytes, lab=lab):
-        target = machine.virtual_lab(sweep_plan.sweep, installed=lab)
+    if _is_for_lab(plan.sweep, disk_bytes, lab=lab):
+        target = machine.virtual_lab(plan.sweep, installed=lab)
     else:
         target = machine.unnamed(disk_bytes)
-    warnings = [*preflight.checked(sweep_plan, target)]
+    warnings = [*preflight.checked(plan, target)]
     if lab:
         from bench.lab import check
 
@@ -148,12 +146,12 @@ def _warnings(sweep_plan: Plan, disk_bytes: int | None, *, lab: bool) -> list[st
     return warnings
 
 
-def _print_explanation(sweep_plan: Plan, point: str, *, as_json: bool) -> None:
+def _print_explanation(plan: Plan, point: str, *, as_json: bool) -> None:
     """``--explain``."""
     from permutations.explain import ExplainError, explain
 
     try:
-        explanation = explain(sweep_plan, point)
+        explanation = explain(plan, point)
     except ExplainError as error:
         raise typer.BadParameter(str(error), param_hint="--explain") from None
     if as_json:
@@ -194,23 +192,21 @@ def _disk_bytes(text: str | None) -> int | None:
     return size
 
 
-def plan_json(sweep_plan: Plan, cost: Cost) -> dict[str, Any]:
+def plan_json(plan: Plan, cost: Cost) -> dict[str, Any]:
     """The plan as ``--json`` prints it; a factor that does not apply to a point is null there."""
-    sweep = sweep_plan.sweep
+    sweep = plan.sweep
     return {
         "sweep": sweep.name,
         "seed": sweep.seed,
         "design": sweep.design,
         "replicates": sweep.replicates,
         "protocol_id": sweep.protocol_id,
-        "raw_combinations": sweep_plan.raw_combinations,
-        "feasible": sweep_plan.report.feasible,
-        "design_report": {"guarantees": list(sweep_plan.report.guarantees), **sweep_plan.report.figures},
-        "points": [
-            {"id": point.id, "label": point.label(), "settings": dict(point.settings)} for point in sweep_plan.points
-        ],
+        "raw_combinations": plan.raw_combinations,
+        "feasible": plan.report.feasible,
+        "design_report": {"guarantees": list(plan.report.guarantees), **plan.report.figures},
+        "points": [{"id": point.id, "label": point.label(), "settings": dict(point.settings)} for point in plan.points],
         "left_out": [
-            {"rule": entry.rule, "reason": entry.reason, "combinations": entry.count} for entry in sweep_plan.left_out
+            {"rule": entry.rule, "reason": entry.reason, "combinations": entry.count} for entry in plan.left_out
         ],
         "order": [
             {
@@ -222,7 +218,7 @@ def plan_json(sweep_plan: Plan, cost: Cost) -> dict[str, Any]:
                 "sub_plot": trial.sub_plot,
                 "phase": trial.phase,
             }
-            for trial in sweep_plan.trials
+            for trial in plan.trials
         ],
         "estimated_s": round(cost.estimated_s, 1),
         "bytes_written_per_disk": cost.bytes_written_per_disk,
@@ -231,48 +227,48 @@ def plan_json(sweep_plan: Plan, cost: Cost) -> dict[str, Any]:
     }
 
 
-def plan_lines(sweep_plan: Plan, cost: Cost, *, list_all: bool) -> list[str]:
+def plan_lines(plan: Plan, cost: Cost, *, list_all: bool) -> list[str]:
     """The plan as lines for a person."""
     return [
-        *_summary_lines(sweep_plan),
+        *_summary_lines(plan),
         "",
-        *_left_out_lines(sweep_plan),
+        *_left_out_lines(plan),
         "",
-        *_trial_lines(sweep_plan, list_all=list_all),
+        *_trial_lines(plan, list_all=list_all),
         "",
-        *_cost_lines(sweep_plan, cost),
+        *_cost_lines(plan, cost),
     ]
 
 
-def _summary_lines(sweep_plan: Plan) -> list[str]:
-    sweep = sweep_plan.sweep
-    counts = f"{sweep_plan.raw_combinations} combinations; {sweep_plan.report.feasible} are feasible"
+def _summary_lines(plan: Plan) -> list[str]:
+    sweep = plan.sweep
+    counts = f"{plan.raw_combinations} combinations; {plan.report.feasible} are feasible"
     varied = [f"{factor.name} ({len(factor.values)})" for factor in sweep.factors if factor.varies]
     return [
-        f"sweep      {sweep.name}: {describe_design(sweep_plan)}, seed {sweep.seed}, protocol {sweep.protocol_id}",
+        f"sweep      {sweep.name}: {describe_design(plan)}, seed {sweep.seed}, protocol {sweep.protocol_id}",
         f"varies     {', '.join(varied) or 'nothing'}",
         f"workloads  {', '.join(f'{workload.name} ({workload.engine})' for workload in sweep.workloads)}",
-        f"points     {len(sweep_plan.points)} of {counts}",
-        *(f"           {line}" for line in sweep_plan.report.guarantees),
-        describe_order(sweep_plan),
+        f"points     {len(plan.points)} of {counts}",
+        *(f"           {line}" for line in plan.report.guarantees),
+        describe_order(plan),
     ]
 
 
-def _left_out_lines(sweep_plan: Plan) -> list[str]:
-    if not sweep_plan.left_out:
+def _left_out_lines(plan: Plan) -> list[str]:
+    if not plan.left_out:
         return ["left out   nothing"]
-    rules = max(len(entry.rule) for entry in sweep_plan.left_out)
-    counts = max(len(str(entry.count)) for entry in sweep_plan.left_out)
+    rules = max(len(entry.rule) for entry in plan.left_out)
+    counts = max(len(str(entry.count)) for entry in plan.left_out)
     lines = [
         f"  {entry.rule:<{rules}}  {entry.count:>{counts}}  {entry.reason}{'' if entry.count else ' (matches nothing)'}"
-        for entry in sweep_plan.left_out
+        for entry in plan.left_out
     ]
-    return [f"left out   {sum(entry.count for entry in sweep_plan.left_out)} combinations", *lines]
+    return [f"left out   {sum(entry.count for entry in plan.left_out)} combinations", *lines]
 
 
-def _trial_lines(sweep_plan: Plan, *, list_all: bool) -> list[str]:
-    shown = sweep_plan.trials if list_all else sweep_plan.trials[:SHOWN_TRIALS]
-    hidden = len(sweep_plan.trials) - len(shown)
+def _trial_lines(plan: Plan, *, list_all: bool) -> list[str]:
+    shown = plan.trials if list_all else plan.trials[:SHOWN_TRIALS]
+    hidden = len(plan.trials) - len(shown)
     width = max(len(trial.point.label()) for trial in shown)
     lines = [
         f"  {trial.run_order:>6}  {trial.block:>5}  {trial.point.label():<{width}}  {trial.point.id}  {trial.trial_id}"
@@ -283,13 +279,13 @@ def _trial_lines(sweep_plan: Plan, *, list_all: bool) -> list[str]:
     return ["run order", head, *lines, *more]
 
 
-def _cost_lines(sweep_plan: Plan, cost: Cost) -> list[str]:
+def _cost_lines(plan: Plan, cost: Cost) -> list[str]:
     from permutations.reading.sizes import format_size
 
     per_disk = format_size(cost.bytes_written_per_disk)
     lines = [
         f"time       about {duration(cost.estimated_s)}",
-        f"written    at most {per_disk} to each of {sweep_plan.sweep.max_disks} disks, without metadata",
+        f"written    at most {per_disk} to each of {plan.sweep.max_disks} disks, without metadata",
     ]
     if not cost.resync_counted:
         lines.append("           without initial resyncs; hint: give the size of the disks with --disk-size")

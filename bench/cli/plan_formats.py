@@ -37,7 +37,7 @@ class GuaranteeDays:
     days_if_chosen: int
 
 
-def guarantee_days(sweep_plan: Plan, coverage: float) -> GuaranteeDays:
+def guarantee_days(plan: Plan, coverage: float) -> GuaranteeDays:
     """The days for a ``coverage``; raises ResultsError unless it is between 0 and 1, or where it takes too many."""
     from results.errors import ResultsError
     from results.guarantee.bounds import days_needed
@@ -46,7 +46,7 @@ def guarantee_days(sweep_plan: Plan, coverage: float) -> GuaranteeDays:
         raise ResultsError(
             f"--guarantee must be between 0 and 1 (got {coverage:g})", remedy="Give a share such as 0.9."
         )
-    points = len(sweep_plan.points)
+    points = len(plan.points)
     days, chosen = (days_needed(coverage, 1 - (1 - GUARANTEE_CONFIDENCE) / among) for among in (1, points))
     return GuaranteeDays(coverage, GUARANTEE_CONFIDENCE, days, points, chosen)
 
@@ -60,7 +60,7 @@ def guarantee_line(needed: GuaranteeDays) -> str:
     )
 
 
-def plan_csv(sweep_plan: Plan) -> str:
+def plan_csv(plan: Plan) -> str:
     """Every trial in run order as a row, with a column per factor that is empty where the factor does not apply."""
     from permutations.factors import FACTORS
     from results.export.csv_text import csv_cell
@@ -68,7 +68,7 @@ def plan_csv(sweep_plan: Plan) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["run_order", "block", "trial_id", "point_id", *FACTORS])
-    for trial in sweep_plan.trials:
+    for trial in plan.trials:
         cells = (trial.run_order, trial.block, trial.trial_id, trial.point.id, *trial.point.values)
         writer.writerow(map(csv_cell, cells))
     return text.getvalue()

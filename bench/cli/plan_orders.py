@@ -9,32 +9,32 @@ if TYPE_CHECKING:
     from permutations.orders import OrderCost
 
 
-def describe_design(sweep_plan: Plan) -> str:
+def describe_design(plan: Plan) -> str:
     """The kind of design in words."""
-    return "race" if sweep_plan.sweep.racing is not None else f"{sweep_plan.sweep.design} design"
+    return "race" if plan.sweep.racing is not None else f"{plan.sweep.design} design"
 
 
-def describe_order(sweep_plan: Plan) -> str:
+def describe_order(plan: Plan) -> str:
     """The number of trials and their order in words."""
-    sweep = sweep_plan.sweep
+    sweep = plan.sweep
     if sweep.racing is not None:
-        return _describe_race(sweep_plan)
+        return _describe_race(plan)
     blocks = "1 block" if sweep.replicates == 1 else f"{sweep.replicates} blocks"
     order = "in a new random order"
     if sweep.order == "split-plot":
         order = "arrays in a new random order, and the points of each array in a random order of their own"
-    return f"trials     {len(sweep_plan.trials)}, in {blocks}: each has every point once, {order}"
+    return f"trials     {len(plan.trials)}, in {blocks}: each has every point once, {order}"
 
 
-def _describe_race(sweep_plan: Plan) -> str:
+def _describe_race(plan: Plan) -> str:
     """The metric of a race, its budget and its error rate."""
-    spec, objective = sweep_plan.sweep.racing, sweep_plan.sweep.objectives[0]
+    spec, objective = plan.sweep.racing, plan.sweep.objectives[0]
     if spec is None:
         return ""
     budget = f"{spec.budget_trials} trials" if spec.budget_trials is not None else f"{(spec.budget_s or 0) / 3600:g} h"
     best = (
         "best point that meets the requirements"
-        if any(candidate.require for candidate in sweep_plan.sweep.objectives)
+        if any(candidate.require for candidate in plan.sweep.objectives)
         else "best point"
     )
     risk = f"the test eliminates the {best} with a probability of at most {100 * spec.error_rate:g} %, "
@@ -48,31 +48,28 @@ def _describe_race(sweep_plan: Plan) -> str:
     )
 
 
-def order_json(sweep_plan: Plan, disk_bytes: int | None) -> dict[str, Any]:
+def order_json(plan: Plan, disk_bytes: int | None) -> dict[str, Any]:
     """The comparison of orders for ``--json``; for a race, whose order is not known beforehand, its settings."""
     from dataclasses import asdict
 
     from permutations.orders import compare_orders
 
-    if sweep_plan.sweep.racing is not None:
-        return {"racing": asdict(sweep_plan.sweep.racing)}
-    return {
-        "run_in": sweep_plan.sweep.order,
-        "orders": [asdict(cost) for cost in compare_orders(sweep_plan, disk_bytes)],
-    }
+    if plan.sweep.racing is not None:
+        return {"racing": asdict(plan.sweep.racing)}
+    return {"run_in": plan.sweep.order, "orders": [asdict(cost) for cost in compare_orders(plan, disk_bytes)]}
 
 
-def order_lines(sweep_plan: Plan, disk_bytes: int | None) -> list[str]:
+def order_lines(plan: Plan, disk_bytes: int | None) -> list[str]:
     """The comparison of orders as a table, with an explanation of each order below it."""
     from permutations.orders import compare_orders
 
-    if sweep_plan.sweep.racing is not None:
+    if plan.sweep.racing is not None:
         return []
-    costs = compare_orders(sweep_plan, disk_bytes)
+    costs = compare_orders(plan, disk_bytes)
     lines = ["", "orders     number of builds, time and bytes written of each"]
     head = f"  {'':<14}{'runs':>7}{'arrays built':>14}{'filesystems':>13}{'time':>14}{'written per disk':>18}"
     lines.append(head + ("  of rated endurance" if costs[0].endurance_pct is not None else ""))
-    lines += [_row(sweep_plan, cost) for cost in costs]
+    lines += [_row(plan, cost) for cost in costs]
     return [
         *lines,
         "  randomised: each run of a point with a workload builds its own stack",
@@ -81,11 +78,11 @@ def order_lines(sweep_plan: Plan, disk_bytes: int | None) -> list[str]:
     ]
 
 
-def _row(sweep_plan: Plan, cost: OrderCost) -> str:
+def _row(plan: Plan, cost: OrderCost) -> str:
     from bench.words import duration
     from permutations.reading.sizes import format_size
 
-    mark = "*" if cost.order == sweep_plan.sweep.order else " "
+    mark = "*" if cost.order == plan.sweep.order else " "
     share = f"{cost.endurance_pct:>18.3g} %" if cost.endurance_pct is not None else ""
     return (
         f"  {mark} {cost.order:<12}{cost.runs:>7}{cost.arrays:>14}{cost.filesystems:>13}"

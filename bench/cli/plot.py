@@ -32,11 +32,10 @@ def register(app: typer.Typer) -> None:
 
 def plot(
     store: common.Store,
-    kind: Annotated[Kind, typer.Option("--kind", help="Kind of plot.")],
+    kind: Annotated[Kind, typer.Option(help="Kind of plot.")],
     x: Annotated[
         str | None,
         typer.Option(
-            "--x",
             help="Factor (or, for pareto, metric) on the x axis.",
             show_default="a factor that varies, or the metric of the objective",
         ),
@@ -44,39 +43,29 @@ def plot(
     y: Annotated[
         str | None,
         typer.Option(
-            "--y",
             help="Factor (or, for pareto, metric) on the y axis or of the lines.",
             show_default="a factor that varies, or p99 latency or IOPS",
         ),
     ] = None,
     workload: common.Workload = None,
     metric: Annotated[
-        str | None,
-        typer.Option("--metric", help="Metric, such as iops or lat_p99_ns.", show_default="metric of the objective"),
+        str | None, typer.Option(help="Metric, such as iops or lat_p99_ns.", show_default="metric of the objective")
     ] = None,
     point: Annotated[
         list[str] | None,
         typer.Option(
-            "--point",
             help="Point to draw, given by its label, its id or the beginning of it (repeatable).",
             show_default="the best, or all for members",
         ),
     ] = None,
     direction: Annotated[
-        str | None, typer.Option("--direction", help="Direction of a latency plot: read, write, sync or commit.")
+        str | None, typer.Option(help="Direction of a latency plot: read, write, sync or commit.")
     ] = None,
-    margin_pct: Annotated[
-        float,
-        typer.Option("--margin-pct", help="Practical margin of a ranking, in per cent."),
-    ] = 5.0,
+    margin_pct: Annotated[float, typer.Option(help="Practical margin of a ranking, in per cent.")] = 5.0,
     output: Annotated[
         list[Path] | None,
         typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            help="File to write, .svg or .png (repeatable).",
-            show_default="KIND.svg",
+            "-o", "--output", metavar="FILE", help="File to write, .svg or .png (repeatable).", show_default="KIND.svg"
         ),
     ] = None,
     as_json: common.Json = False,

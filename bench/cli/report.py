@@ -27,9 +27,7 @@ def report(
     nights: Annotated[
         str | None,
         typer.Option(
-            "--nights",
-            help="Nights to show trial by trial: 30 (newest), DATE, DATE..DATE or all.",
-            show_default="newest that fit",
+            help="Nights to show trial by trial: 30 (newest), DATE, DATE..DATE or all.", show_default="newest that fit"
         ),
     ] = None,
     as_json: common.Json = False,

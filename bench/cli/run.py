@@ -26,8 +26,7 @@ def run(
     disks: common.Disks = "",
     loop: Annotated[int, typer.Option(help=common.LOOP_HELP, min=0, max=256)] = 0,
     loop_size: Annotated[
-        str | None,
-        typer.Option(help=common.LOOP_SIZE_HELP, show_default="1GiB, or more if the data set needs it"),
+        str | None, typer.Option(help=common.LOOP_SIZE_HELP, show_default="1GiB, or more if the data set needs it")
     ] = None,
     erase: common.Erase = "",
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Rerun failed and invalid trials.")] = False,

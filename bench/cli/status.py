@@ -23,10 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command("status")(status)
 
 
-def status(
-    store: common.Store,
-    as_json: common.Json = False,
-) -> None:
+def status(store: common.Store, as_json: common.Json = False) -> None:
     """Show the progress of a sweep and its failed trials.
 
     Invalid trials, and files that are set aside, are listed too.

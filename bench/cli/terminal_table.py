@@ -145,9 +145,7 @@ def print_rich_table(table: TerminalTable) -> None:
     headers = wrap_headers(shown, console.width)
     for index, (header, right) in enumerate(zip(shown.headers, shown.right, strict=True)):
         rich_table.add_column(
-            text(headers[index]),
-            justify="right" if right else "left",
-            no_wrap=header not in shown.wrapped,
+            text(headers[index]), justify="right" if right else "left", no_wrap=header not in shown.wrapped
         )
     for index, row in enumerate(shown.rows):
         rich_table.add_row(*map(text, row), style=shown.mark_style if index in shown.marked else None)

@@ -27,15 +27,11 @@ def verify(
     signers: Annotated[
         Path | None,
         typer.Option(
-            "--signers",
-            metavar="FILE",
-            help="File of allowed signers (ssh-keygen(1)).",
-            show_default="~/.ssh/allowed_signers",
+            metavar="FILE", help="File of allowed signers (ssh-keygen(1)).", show_default="~/.ssh/allowed_signers"
         ),
     ] = None,
     identity: Annotated[
-        str | None,
-        typer.Option("--identity", help="Identity that must have signed.", show_default="any of the allowed signers"),
+        str | None, typer.Option(help="Identity that must have signed.", show_default="any of the allowed signers")
     ] = None,
     any_signer: Annotated[
         bool, typer.Option("--any-signer", help="Accept the signature of any key, which does not tell who signed.")
