@@ -109,9 +109,11 @@ Weight = Annotated[
 ]
 
 Rw = Annotated[str, typer.Option(help="Access pattern: read, write, rw, randread, randwrite or randrw.")]
-NumJobs = Annotated[int, typer.Option(help="Number of jobs, each a thread.", min=1, max=1024)]
+NumJobs = Annotated[int, typer.Option(help="Number of jobs that run at once.", min=1, max=1024)]
 Direct = Annotated[int, typer.Option(help="Whether to bypass the page cache (O_DIRECT): 1 or 0.", min=0, max=1)]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Allow a load that writes and so destroys the files.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Allow a load that writes, which destroys the content of the files.")
+]
 
 
 def parse_criteria(
