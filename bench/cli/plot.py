@@ -25,6 +25,36 @@ class Kind(StrEnum):
     MEMBERS = "members"
 
 
+X = Annotated[
+    str | None,
+    typer.Option(
+        help="Factor (or, for pareto, metric) on the x axis.",
+        show_default="a factor that varies, or the metric of the objective",
+    ),
+]
+Y = Annotated[
+    str | None,
+    typer.Option(
+        help="Factor (or, for pareto, metric) on the y axis or of the lines.",
+        show_default="a factor that varies, or p99 latency or IOPS",
+    ),
+]
+Points = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Point to draw, given by its label, its id or the beginning of it (repeatable).",
+        show_default="the best, or all for members",
+    ),
+]
+Direction = Annotated[str | None, typer.Option(help="Direction of a latency plot: read, write, sync or commit.")]
+Outputs = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "-o", "--output", metavar="FILE", help="File to write, .svg or .png (repeatable).", show_default="KIND.svg"
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb."""
     app.command("plot")(plot)
@@ -33,41 +63,16 @@ def register(app: typer.Typer) -> None:
 def plot(
     store: common.Store,
     kind: Annotated[Kind, typer.Option(help="Kind of plot.")],
-    x: Annotated[
-        str | None,
-        typer.Option(
-            help="Factor (or, for pareto, metric) on the x axis.",
-            show_default="a factor that varies, or the metric of the objective",
-        ),
-    ] = None,
-    y: Annotated[
-        str | None,
-        typer.Option(
-            help="Factor (or, for pareto, metric) on the y axis or of the lines.",
-            show_default="a factor that varies, or p99 latency or IOPS",
-        ),
-    ] = None,
+    x: X = None,
+    y: Y = None,
     workload: common.Workload = None,
     metric: Annotated[
         str | None, typer.Option(help="Metric, such as iops or lat_p99_ns.", show_default="metric of the objective")
     ] = None,
-    point: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Point to draw, given by its label, its id or the beginning of it (repeatable).",
-            show_default="the best, or all for members",
-        ),
-    ] = None,
-    direction: Annotated[
-        str | None, typer.Option(help="Direction of a latency plot: read, write, sync or commit.")
-    ] = None,
+    point: Points = None,
+    direction: Direction = None,
     margin_pct: Annotated[float, typer.Option(help="Practical margin of a ranking, in per cent.")] = 5.0,
-    output: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "-o", "--output", metavar="FILE", help="File to write, .svg or .png (repeatable).", show_default="KIND.svg"
-        ),
-    ] = None,
+    output: Outputs = None,
     as_json: common.Json = False,
 ) -> None:
     """Draw one plot of a store as SVG or PNG.
