@@ -94,7 +94,7 @@ def test_the_answer_names_what_differs_what_cannot_be_told_and_what_to_do(capsys
     said = capsys.readouterr().out
     assert ended.value.exit_code == 1
     assert "native and fio differ in read lat_p50_ns\n" in said
-    assert "to tell of read lat_p99_ns; more --rounds" in said
+    assert "native and fio: inconclusive for read lat_p99_ns, because" in said
     assert "native and dd agree\n" in said
     assert "2.00 ms     1.00 ms   1.997" in said
     assert "command: fio --rw=read\nnote: a difference\n" in said
