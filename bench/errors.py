@@ -1,7 +1,7 @@
-"""Every way stripelab can fail, each with its own exit status and a remedy.
+"""The failures of stripelab, each with an exit status of its own and a remedy.
 
-Statuses 0, 1 and 2 are reserved: done, the answer is "no", and a usage error.  The table in
-``docs/exit-statuses.md`` is checked against this module by a test.
+Statuses 0, 1 and 2 are reserved: done, the answer is "no", and a usage error.  A test compares the table in
+``docs/exit-statuses.md`` with this module.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from typing import ClassVar
 
 
 class StripelabError(Exception):
-    """A failure that a user can act on: what failed, the exact command, what to do next."""
+    """A failure that the user can act on: what failed, the exact command, and what to do next."""
 
     status: ClassVar[int] = 70
-    answered: ClassVar[bool] = False
-    """Whether the verb has printed its answer before it fails: ``--json`` then prints no second object."""
+    answer_printed: ClassVar[bool] = False
+    """Whether the verb has printed its answer before the failure: ``--json`` then prints no second object."""
     remedy: ClassVar[str] = "This is a defect of stripelab: please report it with the lines above."
 
     def __init__(self, message: str, *, command: str | None = None, remedy: str | None = None) -> None:
@@ -24,22 +24,22 @@ class StripelabError(Exception):
         self.next_step = remedy or self.remedy
 
     def lines(self) -> list[str]:
-        """The message as the terminal shows it, one entry a line."""
-        shown = [f"error: {self.message}"]
+        """The message as lines for the terminal."""
+        lines = [f"error: {self.message}"]
         if self.command is not None:
-            shown.append(f"command: {self.command}")
-        shown.append(f"next: {self.next_step}")
-        return shown
+            lines.append(f"command: {self.command}")
+        lines.append(f"next: {self.next_step}")
+        return lines
 
 
 class SweepFileError(StripelabError):
-    """A sweep file that cannot be read, or that says something impossible."""
+    """A sweep file cannot be read or is invalid."""
 
     status = 3
     remedy = "Correct the sweep file; `stripelab plan FILE` checks it without touching a disk."
 
     def lines(self) -> list[str]:
-        """Each problem on a line of its own."""
+        """As of any failure, with each problem on a line of its own."""
         _, *others = super().lines()
         return [*(f"error: {line}" for line in self.message.split("\n")), *others]
 
@@ -55,21 +55,21 @@ class DiskRefusedError(StripelabError):
     """A safety check refused a disk or a file: nothing was written to it."""
 
     status = 5
-    remedy = "`stripelab disks` lists every disk with every reason that refuses it."
+    remedy = "`stripelab disks` lists every disk with every reason why it is refused."
 
 
 class StackError(StripelabError):
     """A layer of the storage stack could not be built, verified or taken down."""
 
     status = 6
-    remedy = "Run the command above by hand to see the whole of its output."
+    remedy = "Run the command above by hand to see its full output."
 
 
 class EngineError(StripelabError):
-    """The load generator failed, hung, or printed something that is no result."""
+    """The load generator failed, hung, or printed no valid result."""
 
     status = 7
-    remedy = "Run the command above by hand to see the whole of its output."
+    remedy = "Run the command above by hand to see its full output."
 
 
 class StoreError(StripelabError):
@@ -80,7 +80,7 @@ class StoreError(StripelabError):
 
 
 class BusyError(StripelabError):
-    """Another stripelab holds the store, a disk or a disk image."""
+    """Another stripelab process holds the store, a disk or a disk image."""
 
     status = 9
     remedy = "Wait for the other run to end, or stop it, then run the same command again."
@@ -94,44 +94,44 @@ class LabError(StripelabError):
 
 
 class GuestFailedError(LabError):
-    """The command inside the lab failed and has said why: its words and its exit status are passed on."""
+    """The command inside the lab failed: the end of its console and its exit status are passed on."""
 
     def __init__(self, console: str, status: int | None) -> None:
-        said = [line for line in console.splitlines() if line.strip()]
-        super().__init__(said[-1] if said else "the guest ended without a word")
-        self.said = said
+        console_lines = [line for line in console.splitlines() if line.strip()]
+        super().__init__(console_lines[-1] if console_lines else "the guest ended without any output")
+        self.console_lines = console_lines
         if status is not None:
             self.status = status  # type: ignore[misc]  # the guest's own status, not the class's
 
     def lines(self) -> list[str]:
-        """What the guest printed last."""
-        return self.said[-12:] or super().lines()
+        """The last lines of the guest's console."""
+        return self.console_lines[-12:] or super().lines()
 
 
 class EnvironmentUnknownError(StripelabError):
     """The machine could not be described, so nothing may be measured on it."""
 
     status = 11
-    remedy = "Without a known environment a figure means nothing: mend the probe named above."
+    remedy = "Fix the probe named above: figures of an unknown environment cannot be interpreted."
 
 
 class HostTaintedError(StripelabError):
-    """A process is stuck in the kernel: the host must be looked at before anything else runs."""
+    """A process is stuck in the kernel: the host must be checked before anything else runs."""
 
     status = 12
-    remedy = "A disk has probably stopped answering: look at `dmesg`, then reboot before measuring again."
+    remedy = "A disk has probably stopped responding: check `dmesg`, then reboot before measuring again."
 
 
 class TrialsFailedError(StripelabError):
     """The sweep ended, but some of its trials failed or are invalid."""
 
     status = 13
-    answered = True
+    answer_printed = True
     remedy = "`stripelab status STORE` lists them; `stripelab run … --retry-failed` tries them again."
 
 
 class DeliveryError(StripelabError):
-    """A night's outcome could not be sent; while a night runs this never decides over its exit status."""
+    """The outcome of a night could not be sent; this does not change the exit status of a night that runs."""
 
     status = 14
     remedy = "The outcome is kept: `stripelab nightly show STORE` with the same options sends it again."
@@ -145,45 +145,45 @@ class UnitError(StripelabError):
 
 
 class SigningError(StripelabError):
-    """A signature could not be made, or ssh-keygen could not be asked."""
+    """A signature could not be made, or ssh-keygen could not be run."""
 
     status = 16
     remedy = (
-        "Run it on a terminal, where a passphrase can be asked for, or load the key into ssh-agent and name its public "
-        "half; without --sign the command that signs by hand is printed."
+        "Run it on a terminal, where ssh-keygen can ask for the passphrase, or load the key into ssh-agent and name "
+        "its public half; without --sign the command that signs by hand is printed."
     )
 
 
 class ImportFailedError(StripelabError):
-    """A file, or the way it was asked for, from which nothing can be imported; the text says why."""
+    """Nothing can be imported, because of the files, the pattern or the store."""
 
     status = 17
-    remedy = "`stripelab import --help` lists what can be read; give the file alone to see what is wrong with it."
+    remedy = "`stripelab import --help` lists the formats; import the file alone to see what is wrong with it."
 
 
 class IncompleteNightError(StripelabError):
     """A night ended before all of its trials ran, or some of them failed; what was measured is judged and kept."""
 
     status = 18
-    answered = True
+    answer_printed = True
     remedy = (
-        "`stripelab nightly show STORE` says what is missing; a night that ran out of time wants a longer --budget."
+        "`stripelab nightly show STORE` lists what is missing; a night that ran out of time needs a longer --budget."
     )
 
 
 class StreamError(StripelabError):
-    """Standard output or standard error cannot be written: the disk behind it is full, or it failed."""
+    """Standard output or standard error cannot be written: its disk is full or has failed."""
 
     status = 19
     remedy = "Free space where the output is redirected to, then run the same command again."
 
 
 class KnownRegressionError(StripelabError):
-    """Every regression of a night is acknowledged: what is known is still there, and nothing else is worse."""
+    """Every regression of a night is acknowledged, and nothing else is worse."""
 
     status = 20
-    answered = True
-    remedy = "`stripelab nightly ack STORE` lists the acknowledgements, and takes one back with --remove."
+    answer_printed = True
+    remedy = "`stripelab nightly ack --store STORE` lists the acknowledgements, and removes one with METRIC --remove."
 
 
 class InterruptedRunError(StripelabError):

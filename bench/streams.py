@@ -1,7 +1,7 @@
 """Standard output and standard error as streams on which no text from outside drives a terminal.
 
-Verbs clean what they print (:mod:`bench.cli.output`, :mod:`bench.cli.slides`).  These streams hold for everything
-else: a library's warning, a traceback, a verb that forgot.
+Verbs clean what they print (:mod:`bench.cli.output`, :mod:`bench.cli.terminal_table`).  These streams hold for
+everything else: a library's warning, a traceback, a verb that forgot.
 """
 
 from __future__ import annotations

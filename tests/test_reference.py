@@ -74,7 +74,9 @@ def test_the_reference_of_the_verbs_has_every_option(reference: types.ModuleType
     for path, command in reference._commands(typer.main.get_command(app), "stripelab"):
         section = text.partition(f"\n## `{path}`\n")[2].partition("\n## ")[0]
         for parameter in command.params:
-            if parameter.param_type_name == "option":
+            if parameter.param_type_name == "option" and parameter.hidden:
+                assert f"`{parameter.opts[0]}`" not in section, (path, parameter.opts)
+            elif parameter.param_type_name == "option":
                 assert f"`{parameter.opts[0]}`" in section or parameter.name == "help", (path, parameter.opts)
                 assert parameter.help, f"{path} {parameter.opts[0]} says nothing"
 

@@ -1,4 +1,4 @@
-"""``stripelab disks``: every disk of this machine, each with every reason that refuses it."""
+"""``stripelab disks``: every disk of this machine, and every reason why it is refused."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bench.cli import common_options as common
+
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
@@ -14,15 +16,20 @@ def register(app: typer.Typer) -> None:
 
 
 def disks(
-    store: Annotated[Path | None, typer.Option(help="Result store, which must not lie on a disk.")] = None,
+    store: Annotated[
+        Path | None, typer.Option(metavar="STORE", help="Result store of the run that the disks are checked for.")
+    ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Print what is checked, and what the checks cannot see.")
+        bool, typer.Option("--explain", help="Print every safety check and what the checks cannot see.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    as_json: common.Json = False,
 ) -> None:
-    """List each disk with its identity and every reason that refuses it; nothing is written."""
+    """List the disks, and every reason why one is refused.
+
+    Nothing is written to any disk.
+    """
     from bench import inventory
-    from bench.cli.output import emit_json, say
+    from bench.cli.output import emit_json, print_line
     from bench.journal import history_of
     from bench.places import JOURNAL_FILE
     from bench.safety.checks import CHECKS, refusals
@@ -31,12 +38,12 @@ def disks(
     from stripelab.units import format_size
 
     question = Question(store) if store is None else Question(store, known=history_of(store / JOURNAL_FILE).known)
-    described = describe(inventory.disks(), question)
-    found = {disk: refusals(each) for disk, each in described.items()}
-    unseen = sorted({who for each in described.values() for who in each.unseen})
+    descriptions = describe(inventory.disks(), question)
+    refused = {disk: refusals(description) for disk, description in descriptions.items()}
+    unseen = sorted({process for description in descriptions.values() for process in description.unseen})
     checks = {name: " ".join((check.__doc__ or "").split()) for name, check in CHECKS.items()}
     if as_json:
-        listed = [
+        rows = [
             {
                 "id": disk.id,
                 "path": str(disk.path),
@@ -44,23 +51,23 @@ def disks(
                 "size_bytes": disk.size_bytes,
                 "substrate": disk.substrate,
                 "usable": not reasons,
-                "refusals": [{"check": each.check, "reason": each.reason} for each in reasons],
+                "refusals": [{"check": refusal.check, "reason": refusal.reason} for refusal in reasons],
             }
-            for disk, reasons in found.items()
+            for disk, reasons in refused.items()
         ]
-        emit_json({"disks": listed, "checks": checks, "limits": LIMITS, "unseen": unseen} if explain else listed)
+        emit_json({"disks": rows, "checks": checks, "limits": LIMITS, "unseen": unseen} if explain else rows)
         return
-    if not found:
-        say("no disks: the virtual lab (--lab) brings its own")
-    for disk, reasons in found.items():
+    if not refused:
+        print_line("no disks; hint: the virtual lab (--lab) has disks of its own")
+    for disk, reasons in refused.items():
         verdict = "refused" if reasons else "usable"
-        say(f"{disk.id or '(no serial)'}  {disk.path}  {format_size(disk.size_bytes)}  {disk.model}  {verdict}")
-        for each in reasons:
-            say(f"    {each.check}: {each.reason}")
+        print_line(f"{disk.id or '(no serial)'}  {disk.path}  {format_size(disk.size_bytes)}  {disk.model}  {verdict}")
+        for refusal in reasons:
+            print_line(f"    {refusal.check}: {refusal.reason}")
     if explain:
-        for line in ("", "What is checked before every act:", *(f"  {name}: {says}" for name, says in checks.items())):
-            say(line)
+        for line in ("", "Checks before every write:", *(f"  {name}: {text}" for name, text in checks.items())):
+            print_line(line)
         for line in ("", "What the checks cannot see:", *(f"  - {limit}" for limit in LIMITS)):
-            say(line)
-        for who in unseen:
-            say(f"  not to be seen now: what is open in {who}")
+            print_line(line)
+        for process in unseen:
+            print_line(f"  not visible now: files that are open in {process}")

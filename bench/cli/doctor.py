@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
+
+from bench.cli import common_options as common
 
 
 def register(app: typer.Typer) -> None:
@@ -12,16 +12,19 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
-    """Check every program and kernel part that stripelab may need; exit status 1 where one is missing."""
+def doctor(as_json: common.Json = False) -> None:
+    """Check programs and kernel features that stripelab may need.
+
+    Exit status 1: a required one is missing.
+    """
     from bench.checkup import checkup
-    from bench.cli.output import emit_json, say
+    from bench.cli.output import emit_json, print_line
 
     findings = checkup()
     if as_json:
-        emit_json([{"what": each.what, "ok": each.ok, "detail": each.detail} for each in findings])
+        emit_json([{"what": finding.what, "ok": finding.ok, "detail": finding.detail} for finding in findings])
     else:
-        for each in findings:
-            say(f"{'ok     ' if each.ok else 'missing'}  {each.what}: {each.detail}")
-    if not all(each.ok for each in findings if each.needed):
+        for finding in findings:
+            print_line(f"{'ok     ' if finding.ok else 'missing'}  {finding.what}: {finding.detail}")
+    if not all(finding.ok for finding in findings if finding.needed):
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""``stripelab evidence``: data, report and guarantee in one folder, with a signed manifest of every byte."""
+"""``stripelab evidence``: data, report and guarantee in one folder, with a manifest that can be signed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.cli import asking
-from bench.cli.output import emit_json, note, say
+from bench.cli import common_options as common
+from bench.cli.output import emit_json, print_line, print_stderr
 
 if TYPE_CHECKING:
     from results.handover import Prepared
@@ -22,32 +22,34 @@ def register(app: typer.Typer) -> None:
 
 
 def evidence(
-    store: Annotated[Path, typer.Argument(help="Result store.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to make; it may not be there yet.")],
+    store: common.Store,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Folder to create.")],
     key: Annotated[
-        Path | None, typer.Option("--sign", help="SSH key to sign with, or the public half of one in the agent.")
+        Path | None,
+        typer.Option("--sign", metavar="KEY", help="SSH key to sign with, or the public half of a key in ssh-agent."),
     ] = None,
-    workload: asking.Workload = None,
-    point: asking.Point = None,
-    metric: asking.Metric = None,
-    direction: asking.Direction = None,
-    share: asking.Share = 0.99,
-    coverage: asking.Coverage = None,
-    confidence: asking.Confidence = 0.95,
-    bound: asking.Bound = None,
-    chosen_beforehand: asking.ChosenBeforehand = False,
-    limit_to_day: asking.LimitToDay = False,
-    demonstration: asking.Demonstration = False,
-    margin_pct: asking.MarginPct = 5.0,
-    require: asking.Require = None,
-    prefer: asking.Prefer = "",
-    baseline: asking.Baseline = None,
-    no_pdf: Annotated[bool, typer.Option("--no-pdf", help="Leave the PDF out (WeasyPrint is not needed).")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
+    workload: common.Workload = None,
+    point: common.Point = None,
+    metric: common.Metric = None,
+    direction: common.Direction = None,
+    share: common.Share = 0.99,
+    coverage: common.Coverage = None,
+    confidence: common.Confidence = 0.95,
+    bound: common.Bound = None,
+    chosen_beforehand: common.ChosenBeforehand = False,
+    limit_to_day: common.LimitToDay = False,
+    demonstration: common.Demonstration = False,
+    margin_pct: common.MarginPct = 5.0,
+    require: common.Require = None,
+    prefer: common.Prefer = "",
+    baseline: common.Baseline = None,
+    no_pdf: Annotated[bool, typer.Option("--no-pdf", help="Leave out the PDF, which needs WeasyPrint.")] = False,
+    as_json: common.Json = False,
 ) -> None:
-    """Make a folder that others can check: the store's files, the report, the guarantee, and a manifest of them.
+    """Create an evidence folder that others can verify.
 
-    `stripelab verify FOLDER` checks it, and so do ssh-keygen and sha256sum alone: docs/evidence.md.
+    It has the files of the store, the report, the guarantee and a manifest of them. `stripelab verify FOLDER` verifies
+    it; docs/evidence.md shows how to do so with ssh-keygen and sha256sum alone.
     """
     from bench import signing
     from bench.version import stripelab_version
@@ -70,22 +72,22 @@ def evidence(
         demonstration=demonstration,
     )
     command = shlex.join(["stripelab", *sys.argv[1:]])
-    wishes = asking.wishes(require, prefer, baseline)
-    asked = handover.Asked(command, stripelab_version(), question, margin_pct, wishes, pdf=not no_pdf)
+    criteria = common.parse_criteria(require, prefer, baseline)
+    request = handover.Asked(command, stripelab_version(), question, margin_pct, criteria, pdf=not no_pdf)
     with handover.publishing(output) as folder:
-        prepared = handover.prepare(store, folder, asked)
+        prepared = handover.prepare(store, folder, request)
         if key is not None:
             signing.sign(expanded(key), folder / MANIFEST)
     if as_json:
-        emit_json(_made(output, prepared, signed=key is not None))
+        emit_json(_as_json(output, prepared, signed=key is not None))
     else:
-        _say(output, prepared, signed=key is not None)
+        _print(output, prepared, signed=key is not None)
     if key is None:
-        note(f"not signed; to sign it: {signing.by_hand('KEY', shlex.quote(str(output / MANIFEST)))}")
+        print_stderr(f"not signed; hint: to sign it, run {signing.by_hand('KEY', shlex.quote(str(output / MANIFEST)))}")
 
 
-def _made(output: Path, prepared: Prepared, *, signed: bool) -> dict[str, Any]:
-    """What was made, for ``--json``."""
+def _as_json(output: Path, prepared: Prepared, *, signed: bool) -> dict[str, Any]:
+    """The evidence folder, for ``--json``."""
     return {
         "evidence": str(output),
         "files": len(prepared.manifest.files),
@@ -97,21 +99,21 @@ def _made(output: Path, prepared: Prepared, *, signed: bool) -> dict[str, Any]:
     }
 
 
-def _say(output: Path, prepared: Prepared, *, signed: bool) -> None:
-    """What was made, and what it states."""
+def _print(output: Path, prepared: Prepared, *, signed: bool) -> None:
+    """Print what the folder contains and what it states."""
     size = sum(entry.bytes for entry in prepared.manifest.files)
-    say(f"{output}: {len(prepared.manifest.files)} files, {size / 2**20:.1f} MiB{', signed' if signed else ''}")
+    print_line(f"{output}: {len(prepared.manifest.files)} files, {size / 2**20:.1f} MiB{', signed' if signed else ''}")
     if prepared.manifest.watermark is not None:
-        say(prepared.manifest.watermark)
+        print_line(prepared.manifest.watermark)
     if prepared.manifest.statement is not None:
-        say(prepared.manifest.statement)
+        print_line(prepared.manifest.statement)
     for reason in _refusals(prepared):
-        say(f"no guarantee: {reason}")
-    say(f"next: stripelab verify {shlex.quote(str(output))} --signers ALLOWED_SIGNERS")
+        print_line(f"no guarantee: {reason}")
+    print_line(f"next: stripelab verify {shlex.quote(str(output))} --signers ALLOWED_SIGNERS")
 
 
 def _refusals(prepared: Prepared) -> tuple[str, ...]:
-    """Why no guarantee is stated."""
+    """The reasons why no guarantee is stated."""
     if prepared.guarantee is None:
-        return ("the store has no answer to that question; the report says why",)
+        return ("the store does not answer that question; see the report for the reason",)
     return tuple(refusal.reason for refusal in prepared.guarantee.refusals)

@@ -1,4 +1,4 @@
-"""``stripelab export``: what a store holds, for other programs."""
+"""``stripelab export``: the observations of a store, for other programs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.output import data_stream, emit_json, note
+from bench.cli import common_options as common
+from bench.cli.output import data_stream, emit_json, print_stderr
 
 if TYPE_CHECKING:
     from results.store.query import StoreFrames
 
 
 class Format(StrEnum):
-    """What can be written."""
+    """An export format."""
 
     CSV = "csv"
     PARQUET = "parquet"
@@ -32,34 +33,41 @@ def register(app: typer.Typer) -> None:
 
 
 def export(
-    store: Annotated[Path, typer.Argument(help="Result store.")],
-    kind: Annotated[Format, typer.Option("--format", help="What to write.")],
+    store: common.Store,
+    kind: Annotated[Format, typer.Option("--format", help="Format to write.")],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="File to write; for fio-json the folder. Text goes to stdout without it."),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="File to write, or folder for fio-json.",
+            show_default="stdout for csv, jsonl and openmetrics",
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON; needs -o.")] = False,
+    as_json: common.Json = False,
 ) -> None:
-    """Write every observation with the settings of its trial, units in the names, or fio's own output as it was.
+    """Export observations, or the original output of fio.
 
-    csv, parquet and jsonl have a row for each trial, workload and direction; openmetrics has the newest figures of
-    each, for Prometheus; fio-json has a file for each output of fio that the store kept.
+    csv, parquet and jsonl have one row per trial, workload and direction, with the settings of the trial and units in
+    the column names. openmetrics has the newest figures of each, for Prometheus. fio-json has one file per output of
+    fio in the store. --json needs -o.
     """
     from results import outfile
     from results.store.query import load
 
     if output is None and (as_json or kind in {Format.PARQUET, Format.FIO_JSON}):
-        raise typer.BadParameter("it needs a place to write to", param_hint="-o")
+        raise typer.BadParameter(f"{'--json' if as_json else kind} needs a file or folder to write to", param_hint="-o")
     if output is not None and kind is not Format.FIO_JSON:
         outfile.check(output)
     frames = load(store, tables=("observations",))
-    for each in frames.set_aside:
-        note(f"warning: set aside and not used: {each.path}: {each.reason}")
+    for file in frames.set_aside:
+        print_stderr(f"warning: set aside and not used: {file.path}: {file.reason}")
     count = _write(frames, kind, output)
     if as_json:
         emit_json({"store": str(store), "format": str(kind), "output": str(output), "written": count})
     else:
-        note(f"{count:,} {_UNITS[kind]} written{f' to {output}' if output else ''}")
+        print_stderr(f"{count:,} {_UNITS[kind]} written{f' to {output}' if output else ''}")
 
 
 _UNITS = {
@@ -72,7 +80,7 @@ _UNITS = {
 
 
 def _write(frames: StoreFrames, kind: Format, output: Path | None) -> int:
-    """Write in one format; returns how much."""
+    """Write in one format; returns the number of rows, samples or files."""
     from results import outfile
     from results.export import openmetrics, raw, tables
 
@@ -92,5 +100,5 @@ def _write(frames: StoreFrames, kind: Format, output: Path | None) -> int:
     with outfile.writing(output) as stream:
         out = io.TextIOWrapper(stream, encoding="utf-8", newline="")
         count = text[kind](frames, out)
-        out.detach()  # it flushes, and the stream is not its to close
+        out.detach()  # flushes without closing the stream, which belongs to the caller
         return count

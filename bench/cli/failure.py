@@ -1,4 +1,4 @@
-"""Every exception as what the user gets: lines on stderr, an object under ``--json``, an exit status."""
+"""Exceptions as the user sees them: lines on stderr, an object with ``--json``, and an exit status."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.errors import InterruptedRunError, StoreError, StripelabError, SweepF
 
 @dataclass(frozen=True)
 class Failure:
-    """What went wrong, in the words of the user."""
+    """A failed command, ready to be printed; ``answer_printed`` as in StripelabError."""
 
     kind: str
     message: str
@@ -22,7 +22,7 @@ class Failure:
     remedy: str
     status: int
     lines: tuple[str, ...]
-    answered: bool = False
+    answer_printed: bool = False
 
     def as_json(self) -> Mapping[str, Mapping[str, str | int | None]]:
         """What ``--json`` prints in place of an answer."""
@@ -37,8 +37,8 @@ class Failure:
         }
 
 
-def of(error: BaseException, arguments: Sequence[str]) -> Failure:
-    """The failure that an exception stands for; a defect's traceback is written to a file on the way."""
+def from_exception(error: BaseException, arguments: Sequence[str]) -> Failure:
+    """The failure for an exception; the traceback of a defect is written to a file."""
     from permutations.errors import SweepError  # late: only a failure needs them
     from results.errors import ResultsError
 
@@ -58,7 +58,7 @@ def of(error: BaseException, arguments: Sequence[str]) -> Failure:
 
 
 def _known(error: StripelabError) -> Failure:
-    """A failure that has a class of its own."""
+    """The failure for an error of stripelab."""
     return Failure(
         type(error).__name__,
         error.message,
@@ -66,12 +66,12 @@ def _known(error: StripelabError) -> Failure:
         error.next_step,
         error.status,
         tuple(error.lines()),
-        error.answered,
+        error.answer_printed,
     )
 
 
 def _usage(error: TyperException) -> Failure:
-    """A command line that cannot be read; a group called without a verb answers with its help."""
+    """The failure for an invalid command line; a group called without a verb prints its help."""
     message = error.format_message()
     context = getattr(error, "ctx", None)
     remedy = f"`{context.command_path if context else 'stripelab'} --help` shows the usage."
@@ -81,6 +81,6 @@ def _usage(error: TyperException) -> Failure:
 
 
 def _defect(error: BaseException, arguments: Sequence[str]) -> Failure:
-    """An exception that nobody foresaw."""
+    """The failure for an unforeseen exception."""
     message, remedy = defect.report(error, arguments)
     return Failure(type(error).__name__, message, None, remedy, StripelabError.status, (f"error: {message}; {remedy}",))

@@ -1,4 +1,4 @@
-"""A verb that does something itself and has verbs below it: ``stripelab nightly SWEEP``, ``stripelab nightly show``."""
+"""A command group with a default command: ``stripelab nightly SWEEP`` runs ``stripelab nightly run SWEEP``."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ DEFAULT = "run"
 
 
 class DefaultVerb(TyperGroup):
-    """A group whose command ``run`` is meant where none is named.
+    """A group that runs its command ``run`` where the command line names no command.
 
-    A first word that names no command and does not ask for help belongs to ``run``, so that the common case is short.
-    A file that has the name of a command is given as ``./install``.
+    A first word that is neither a command nor a help option is an argument of ``run``. A file that has the name of a
+    command is given as ``./install``.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put ``run`` in front where the command line names no command."""
+        """Insert ``run`` where the command line names no command."""
         if DEFAULT in self.commands and args and args[0] not in {*self.commands, *ctx.help_option_names}:
             args = [DEFAULT, *args]
         return super().parse_args(ctx, args)

@@ -1,4 +1,4 @@
-"""``stripelab guarantee``: a bound that may be signed, how often it will hold, and under which conditions."""
+"""``stripelab guarantee``: a bound on future runs, the share of runs that meets it, and its conditions."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli import asking
-from bench.cli.output import emit_json, note, say
+from bench.cli import common_options as common
+from bench.cli.output import emit_json, print_line, print_stderr
 
 if TYPE_CHECKING:
     from results.guarantee import Guarantee, Question
@@ -23,27 +23,32 @@ def register(app: typer.Typer) -> None:
 
 
 def guarantee(
-    store: Annotated[Path, typer.Argument(help="Result store.")],
-    workload: asking.Workload = None,
-    point: asking.Point = None,
-    metric: asking.Metric = None,
-    direction: asking.Direction = None,
-    share: asking.Share = 0.99,
-    coverage: asking.Coverage = None,
-    confidence: asking.Confidence = 0.95,
-    bound: asking.Bound = None,
-    chosen_beforehand: asking.ChosenBeforehand = False,
-    limit_to_day: asking.LimitToDay = False,
-    demonstration: asking.Demonstration = False,
+    store: common.Store,
+    workload: common.Workload = None,
+    point: common.Point = None,
+    metric: common.Metric = None,
+    direction: common.Direction = None,
+    share: common.Share = 0.99,
+    coverage: common.Coverage = None,
+    confidence: common.Confidence = 0.95,
+    bound: common.Bound = None,
+    chosen_beforehand: common.ChosenBeforehand = False,
+    limit_to_day: common.LimitToDay = False,
+    demonstration: common.Demonstration = False,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="File for the contract: text, or (.html, .pdf) the report."),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="File to write: the report for .html and .pdf, else the contract as text.",
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    as_json: common.Json = False,
 ) -> None:
-    """State what future runs will deliver, with which confidence, in how many of them, under which conditions.
+    """State a bound that a share of future runs will meet.
 
-    Exit status 1 means that the evidence does not reach, or that the asked bound is not met.
+    The statement has a confidence and conditions. Exit status 1: the evidence is insufficient, or --bound is not met.
     """
     from results import guarantee as judge
     from results import outfile
@@ -63,36 +68,36 @@ def guarantee(
         limit_to_day=limit_to_day,
         demonstration=demonstration,
     )
-    found = judge.guarantee(store, question)
+    answer = judge.guarantee(store, question)
     if as_json:
-        emit_json({**found.to_json(), "text": judge.contract(found)})
+        emit_json({**answer.to_json(), "text": judge.contract(answer)})
     else:
-        say(_on_screen(found).rstrip())
+        print_line(_terminal_text(answer).rstrip())
     if output is not None:
-        _write(found, question, store, output)
-    if not found.holds:
+        _write(answer, question, store, output)
+    if not answer.holds:
         raise typer.Exit(NO)
 
 
-def _on_screen(found: Guarantee) -> str:
-    """The text as it is written, but no wider than a terminal."""
-    from bench.cli.slides import screen_columns
+def _terminal_text(answer: Guarantee) -> str:
+    """The text of the contract, no wider than the terminal."""
+    from bench.cli.terminal_table import terminal_columns
     from results.guarantee.text import WIDTH, contract
 
-    return contract(found, max(40, min(WIDTH, screen_columns())) if sys.stdout.isatty() else WIDTH)
+    return contract(answer, max(40, min(WIDTH, terminal_columns())) if sys.stdout.isatty() else WIDTH)
 
 
-def _write(found: Guarantee, question: Question, store: Path, output: Path) -> None:
-    """Write the contract; a refusal, or a bound that is not met, leaves no file that could be signed."""
+def _write(answer: Guarantee, question: Question, store: Path, output: Path) -> None:
+    """Write the contract; for a refusal or a bound that is not met there is no file that somebody might sign."""
     from results import outfile
     from results.guarantee import contract
     from results.report import HTML, PDF, write
 
-    if not found.holds:
-        note(f"{output} was not written: there is nothing to sign")
+    if not answer.holds:
+        print_stderr(f"{output} was not written: there is no guarantee to sign")
         return
     if output.suffix.lower() in HTML | PDF:
         write(store, output, question=question)
     else:
-        outfile.write(output, contract(found).encode())
-    note(f"written: {output}")
+        outfile.write(output, contract(answer).encode())
+    print_stderr(f"written: {output}")

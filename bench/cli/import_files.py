@@ -1,4 +1,4 @@
-"""``stripelab import``: results of other tools and earlier runs, into a store of their own."""
+"""``stripelab import``: results of other tools and of earlier runs, into a store."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.output import emit_json, note, overwrite, say
+from bench.cli import common_options as common
+from bench.cli.output import emit_json, print_line, print_progress, print_stderr
 from results.text import plain
 
-NOTHING = 1
+NOTHING_READ = 1
 
 
 def register(app: typer.Typer) -> None:
@@ -20,59 +21,63 @@ def register(app: typer.Typer) -> None:
 
 
 def import_files(
-    places: Annotated[
-        list[Path], typer.Argument(help="Files, or folders with everything below them.", metavar="FILES")
+    paths: Annotated[
+        list[Path], typer.Argument(help="Files to import, and folders to search for files.", metavar="FILES")
     ],
-    store: Annotated[Path, typer.Option("--store", help="Result store; made where there is none.")],
+    store: common.OutputStore,
     factors: Annotated[
         list[str] | None,
         typer.Option(
-            "--factors",
             metavar="PATTERN",
-            help="Factors in the path, as in '{controller}/{level}-{chunk_kib}K/{rw}-{iodepth}-{numjobs}.json', or "
-            "in a job option, as in 'filename=/mnt/{level}/{}'; may be given again.",
+            help="Factors in the path, such as '{controller}/{level}-{chunk_kib}K/{rw}-{iodepth}-{numjobs}.json', or "
+            "in a job option, such as 'filename=/mnt/{level}/{}' (repeatable).",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    as_json: common.Json = False,
 ) -> None:
-    """Read fio's JSON with its logs, bench-fio's folders, dd's figures, gpcheckperf's output and elbencho's CSV.
+    """Import results of other tools into a store.
 
-    A file from which nothing can be taken is named with the reason and skipped. What is in the store already is not
-    added again. Exit status 1 means that nothing could be read at all.
+    Read are fio's JSON with its logs, bench-fio's folders, dd's figures, gpcheckperf's output and elbencho's CSV. A
+    file without usable results is skipped and named with the reason. Results that are in the store already are not
+    added again. Exit status 1: no file could be read.
     """
-    from bench.importing.campaign import import_files as read
+    from bench.importing.campaign import import_files as import_into
     from bench.importing.pattern import compile_pattern
 
-    shown = sys.stderr.isatty()
+    terminal = sys.stderr.isatty()
 
-    def progress(done: int, of: int) -> None:
-        if shown:
-            overwrite(f"{done:,} of {of:,} files", last=done == of)
+    def progress(done: int, total: int) -> None:
+        if terminal:
+            print_progress(f"{done:,} of {total:,} files", last=done == total)
 
-    found = read(places, store, [compile_pattern(text) for text in factors or ()], progress=progress)
-    for each in found.noted:
-        note(f"note: {plain(str(each.path))}: {plain(each.reason)}")
-    for each in found.skipped:
-        note(f"skipped: {plain(str(each.path))}: {plain(each.reason)}")
+    imported = import_into(paths, store, [compile_pattern(text) for text in factors or ()], progress=progress)
+    for remark in imported.noted:
+        print_stderr(f"note: {plain(str(remark.path))}: {plain(remark.reason)}")
+    for remark in imported.skipped:
+        print_stderr(f"skipped: {plain(str(remark.path))}: {plain(remark.reason)}")
     if as_json:
         emit_json(
             {
                 "store": str(store),
-                "files": found.files,
-                "trials": found.trials,
-                "trials_failed": found.failed,
-                "observations": found.observations,
-                "files_known": found.known,
-                "noted": [{"path": each.path, "reason": each.reason} for each in found.noted],
-                "skipped": [{"path": each.path, "reason": each.reason} for each in found.skipped],
+                "files": imported.files,
+                "trials": imported.trials,
+                "trials_failed": imported.failed,
+                "observations": imported.observations,
+                "files_known": imported.known,
+                "noted": [{"path": remark.path, "reason": remark.reason} for remark in imported.noted],
+                "skipped": [{"path": remark.path, "reason": remark.reason} for remark in imported.skipped],
             }
         )
     else:
-        say(f"{store}: {found.trials:,} trials from {found.files:,} files, {found.failed:,} of them failed")
-        if found.known:
-            say(f"{found.known:,} files were in the store already")
-        if found.skipped:
-            files = "file was" if len(found.skipped) == 1 else "files were"
-            say(f"{len(found.skipped):,} {files} skipped, each with its reason above")
-    if not found.files and not found.known:
-        raise typer.Exit(NOTHING)
+        print_line(f"{store}: {imported.trials:,} trials from {imported.files:,} files, {imported.failed:,} failed")
+        if imported.known:
+            print_line(f"{imported.known:,} {_files_were(imported.known)} in the store already")
+        if imported.skipped:
+            skipped = len(imported.skipped)
+            print_line(f"{skipped:,} {_files_were(skipped)} skipped, for the reasons above")
+    if not imported.files and not imported.known:
+        raise typer.Exit(NOTHING_READ)
+
+
+def _files_were(count: int) -> str:
+    return "file was" if count == 1 else "files were"

@@ -1,4 +1,4 @@
-"""The ``stripelab`` command: its verbs, and the one place where a failure becomes an exit status."""
+"""The ``stripelab`` command: its verbs, and the only place where a failure becomes an exit status."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ app = typer.Typer(
     name="stripelab",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode=None,  # plain help: it is quick, and it reads the same in a log
+    rich_markup_mode=None,  # plain help: it is fast, and looks the same in a log
     pretty_exceptions_enable=False,
 )
 for verb in (
@@ -74,26 +74,27 @@ for verb in (
     verb.register(app)
 
 
-def _version(wanted: bool) -> None:
-    """Print the version and leave."""
-    if wanted:
-        output.say(f"stripelab {stripelab_version()}")
+def _print_version(requested: bool) -> None:
+    """Print the version and exit."""
+    if requested:
+        output.print_line(f"stripelab {stripelab_version()}")
         raise typer.Exit
 
 
 @app.callback(
-    epilog="Exit statuses: docs/exit-statuses.md.  Without --lab or --disks nothing is ever written to a disk."
+    epilog="Exit statuses: docs/exit-statuses.md.  Only `run` and `nightly` write to disks of this machine, namely to "
+    "those of --disks."
 )
 def stripelab(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Storage-stack tuning by measurement: sweep RAID, stripe, filesystem and layout, and learn which to use."""
+    """Tune a storage stack by measurement: sweep RAID, stripe, filesystem and layout, and learn which to use."""
 
 
 def invoke(arguments: Sequence[str]) -> int:
-    """Carry out a command line; returns its exit status, and lets every exception through.
+    """Run a command line and return its exit status; every exception is passed on.
 
     Typer's own ``main`` would turn a closed pipe into status 1, which here means "no".
     """
@@ -102,49 +103,49 @@ def invoke(arguments: Sequence[str]) -> int:
         with command.make_context(app.info.name, list(arguments)) as context:
             command.invoke(context)
         sys.stdout.flush()
-    except typer.Exit as leaving:
+    except typer.Exit as ending:
         sys.stdout.flush()
-        return leaving.exit_code
+        return ending.exit_code
     return DONE
 
 
-def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether ``--json`` is among the options; what follows ``--`` is the command line of something else."""
-    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    return "--json" in own
+def json_requested(arguments: Sequence[str]) -> bool:
+    """Whether ``--json`` is among the options; words after ``--`` belong to another command."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return "--json" in options
 
 
 def attempt(arguments: Sequence[str]) -> int:
-    """Carry out a command line, say what failed, and return the exit status."""
+    """Run a command line, print what failed, and return the exit status."""
     try:
         return invoke(arguments)
     except BrokenPipeError:
         raise
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place: nobody gets a traceback
-        failed = failure.of(error, arguments)
-        with suppress(StreamError):  # the status tells it all the same
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the only place: users get no traceback
+        failed = failure.from_exception(error, arguments)
+        with suppress(StreamError):  # the exit status still reports the failure
             for line in failed.lines:
-                output.note(line)
-            if wants_json(arguments) and not failed.answered:
+                output.print_stderr(line)
+            if json_requested(arguments) and not failed.answer_printed:
                 output.emit_json(failed.as_json())
                 sys.stdout.flush()
         return failed.status
 
 
 def outcome(arguments: Sequence[str]) -> int:
-    """As :func:`attempt`; a reader that closed the pipe is no failure to speak of."""
+    """As :func:`attempt`; a reader that closed the pipe is not reported as a failure."""
     try:
         return attempt(arguments)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes stdout once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes stdout again at exit
         return BROKEN_PIPE
 
 
 def main() -> None:
     """Entry point of the console script.
 
-    Ends without the destructors of C++ libraries: Arrow's thread pool aborts the process in about
-    one of fifty ends, after all is done and said (apache/arrow issues 34314 and 39862).
+    Exits without running the destructors of C++ libraries: Arrow's thread pool aborts the process in about one of
+    fifty exits, after all work is done (apache/arrow issues 34314 and 39862).
     """
     clean_standard_streams()
     status = outcome(sys.argv[1:])

@@ -1,4 +1,4 @@
-"""``stripelab nightly baseline``: what nights are compared with, and how that is changed on purpose."""
+"""``stripelab nightly baseline``: the baselines that nights are compared with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.output import emit_json, say
+from bench.cli import common_options as common
+from bench.cli.output import emit_json, print_line
 
 
 def register(group: typer.Typer) -> None:
@@ -17,16 +18,21 @@ def register(group: typer.Typer) -> None:
 
 
 def baseline(
-    store: Annotated[Path, typer.Argument(help="Store of the nights.")],
-    name: Annotated[str | None, typer.Option("--name", help="Pin a new baseline of this name.")] = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept for ever.")] = "",
-    nights: Annotated[int, typer.Option("--nights", help="Take so many nights, the latest ones.", min=5)] = 20,
-    until: Annotated[str | None, typer.Option("--until", help="Last night to take; the latest.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    store: common.NightStore,
+    name: Annotated[
+        str | None, typer.Option(help="Name of a new baseline to pin.", show_default="list the baselines")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Reason for the new baseline, which is kept permanently.")] = "",
+    nights: Annotated[int, typer.Option(help="Number of nights in the new baseline.", min=5)] = 20,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Last night in the new baseline.", show_default="the newest night"),
+    ] = None,
+    as_json: common.Json = False,
 ) -> None:
-    """List every baseline with its reason, or pin a new one; from then on nights are compared with that.
+    """List the baselines, or pin a new one.
 
-    Nights before the new baseline stay, with the verdicts that they got.
+    The nights that follow are compared with the new one. Earlier nights keep their verdicts.
     """
     from bench.nightly.night import BUSY, LOCK_FILE
     from bench.store_lock import locked
@@ -37,18 +43,18 @@ def baseline(
     if name is not None:
         with locked(store, LOCK_FILE, BUSY):
             _pin(store, name, reason, nights, until)
-    found = read_baselines(store)
+    baselines = read_baselines(store)
     if as_json:
-        emit_json([{**asdict(each), "current": each is found[-1]} for each in found])
+        emit_json([{**asdict(pinned), "current": pinned is baselines[-1]} for pinned in baselines])
         return
-    if not found:
-        say("no baseline yet: the first one is pinned when there are nights enough")
-    for each in found:
+    if not baselines:
+        print_line("no baseline yet: the first one is pinned when there are enough nights")
+    for pinned in baselines:
         from stripelab.units import date
 
-        mark = "*" if each is found[-1] else " "
-        span = f"{len(each.nights)} nights, {each.nights[0]} to {each.nights[-1]}"
-        say(f"{mark} {each.name}: {span}; pinned {date(each.set_at_ns)}: {each.reason}")
+        mark = "*" if pinned is baselines[-1] else " "
+        span = f"{len(pinned.nights)} nights, {pinned.nights[0]} to {pinned.nights[-1]}"
+        print_line(f"{mark} {pinned.name}: {span}; pinned {date(pinned.set_at_ns)}: {pinned.reason}")
 
 
 def _pin(store: Path, name: str, reason: str, nights: int, until: str | None) -> None:
@@ -63,7 +69,8 @@ def _pin(store: Path, name: str, reason: str, nights: int, until: str | None) ->
     chosen = [night for night in history.nights if until is None or night <= until][-nights:]
     if len(chosen) < nights:
         raise ResultsError(
-            f"{store} has {len(chosen)} nights{f' until {until}' if until else ''}, {nights} are asked for",
-            remedy="Ask for fewer with --nights, or wait for more.",
+            f"a baseline of {nights} nights needs more than the {len(chosen)} of {store}"
+            f"{f' until {until}' if until else ''}",
+            remedy="Give a smaller --nights, or wait for more nights.",
         )
     pin(store, read_baselines(store), pinned_of(history, store, name, reason, chosen))

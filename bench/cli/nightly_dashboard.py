@@ -1,4 +1,4 @@
-"""``stripelab nightly dashboard``: the Grafana dashboard and the alert rules for what ``--openmetrics`` writes."""
+"""``stripelab nightly dashboard``: a Grafana dashboard and alerting rules for the files of ``--openmetrics``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.output import emit_json, say
+from bench.cli import common_options as common
+from bench.cli.output import emit_json, print_line
 
 DASHBOARD = "grafana-dashboard.json"
 RULES = "prometheus-rules.yml"
@@ -21,10 +22,13 @@ def register(group: typer.Typer) -> None:
 
 
 def dashboard(
-    folder: Annotated[Path, typer.Option("--into", help="Folder to write both files into.")] = Path(),
-    as_json: Annotated[bool, typer.Option("--json", help="Print the dashboard instead, as JSON.")] = False,
+    folder: Annotated[Path, typer.Option("--into", metavar="FOLDER", help="Folder to write both files to.")] = Path(),
+    as_json: common.Json = False,
 ) -> None:
-    """Write a Grafana dashboard to import, and alerting rules for Prometheus."""
+    """Write a Grafana dashboard and Prometheus alerting rules.
+
+    --json prints the dashboard and writes no file.
+    """
     from results import outfile
 
     if as_json:
@@ -32,7 +36,7 @@ def dashboard(
         return
     for name in (DASHBOARD, RULES):
         outfile.write(folder / name, _read(name).encode(), public=True)
-        say(str(folder / name))
+        print_line(str(folder / name))
 
 
 def _read(name: str) -> str:

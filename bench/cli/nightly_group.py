@@ -1,4 +1,4 @@
-"""``stripelab nightly``: its verbs under one name."""
+"""``stripelab nightly``: the group of its verbs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench.cli.groups import DefaultVerb
 
 group = typer.Typer(
     cls=DefaultVerb,
-    help="Watch a sweep night after night, and say it where people look.",
+    help="Run a sweep every night, detect regressions and report them.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

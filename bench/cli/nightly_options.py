@@ -1,4 +1,4 @@
-"""The options that say where the outcome of a night goes; the same for a night, for showing one, and for a timer."""
+"""Options that several verbs of ``stripelab nightly`` share, most of them outputs of a night's outcome."""
 
 from __future__ import annotations
 
@@ -7,36 +7,40 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.output import note, say
+from bench.cli.output import print_line, print_stderr
 
 if TYPE_CHECKING:
     from bench.nightly.outputs import Delivery, Outputs
     from results.nightly.answer import Nightly
 
-Junit = Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML to this file.")]
+BUDGET_HELP = "Hours after which the night ends."
+
+Junit = Annotated[Path | None, typer.Option(metavar="FILE", help="JUnit XML file to write.")]
 OpenMetrics = Annotated[
     Path | None,
-    typer.Option("--openmetrics", help="Write OpenMetrics text to this file, such as stripelab.prom of a collector."),
+    typer.Option(metavar="FILE", help="OpenMetrics file to write, such as stripelab.prom of a textfile collector."),
 ]
-Markdown = Annotated[Path | None, typer.Option("--markdown", help="Write Markdown for a merge request to this file.")]
-CodeQuality = Annotated[
-    Path | None, typer.Option("--code-quality", help="Write GitLab's code quality report (JSON) to this file.")
+Markdown = Annotated[Path | None, typer.Option(metavar="FILE", help="Markdown file to write, for a merge request.")]
+CodeQuality = Annotated[Path | None, typer.Option(metavar="FILE", help="GitLab code quality report (JSON) to write.")]
+Html = Annotated[Path | None, typer.Option(metavar="FILE", help="HTML file to write, with the page of the mail.")]
+Mail = Annotated[Path | None, typer.Option(metavar="FILE", help="Mail to write as .eml file, for sendmail -t < FILE.")]
+MailFrom = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Sender of the mail.", show_default="stripelab@HOST")
 ]
-Html = Annotated[Path | None, typer.Option("--html", help="Write the page of the mail alone to this file.")]
-Mail = Annotated[Path | None, typer.Option("--mail", help="Write a mail to this file, .eml: sendmail -t < FILE.")]
-MailFrom = Annotated[str | None, typer.Option("--mail-from", help="Its sender; stripelab@HOST.")]
-MailTo = Annotated[list[str] | None, typer.Option("--mail-to", help="A recipient; may be given again.")]
-Annotations = Annotated[
-    str | None, typer.Option("--annotations", help="github: print workflow commands that GitHub shows as annotations.")
-]
-Webhook = Annotated[str | None, typer.Option("--webhook", help="Send the outcome to this URL, signed.")]
+MailTo = Annotated[list[str] | None, typer.Option(metavar="ADDRESS", help="Recipient of the mail (repeatable).")]
+Annotations = Annotated[str | None, typer.Option(metavar="github", help="CI system to print annotations for.")]
+Webhook = Annotated[str | None, typer.Option(metavar="URL", help="URL to send the signed outcome to.")]
 WebhookSecret = Annotated[
     Path | None,
-    typer.Option("--webhook-secret", help="File with the secret (whsec_…); else STRIPELAB_WEBHOOK_SECRET has it."),
+    typer.Option(
+        metavar="FILE",
+        help="File with the secret (whsec_…) that signs it.",
+        show_default="variable STRIPELAB_WEBHOOK_SECRET",
+    ),
 ]
 
 
-def outputs(
+def parse_outputs(
     junit: Path | None,
     openmetrics: Path | None,
     markdown: Path | None,
@@ -49,12 +53,13 @@ def outputs(
     webhook: str | None,
     webhook_secret: Path | None,
 ) -> Outputs:
-    """What was asked for, which is to be checked before anything runs."""
+    """The outputs that the options request; the caller checks them before anything runs."""
     from bench.nightly.outputs import Outputs
 
     if annotations not in {None, "github"}:
         raise typer.BadParameter(
-            f"{annotations} is not github; GitLab reads a file: --code-quality FILE", param_hint="--annotations"
+            f"must be github (got {annotations}); hint: GitLab reads a file, --code-quality FILE",
+            param_hint="--annotations",
         )
     return Outputs(
         junit=junit,
@@ -71,16 +76,16 @@ def outputs(
     )
 
 
-def deliver(asked: Outputs, night: Nightly, *, as_json: bool) -> tuple[Delivery, ...]:
-    """Deliver everything that was asked for, say on stderr what went where, and return what became of each.
+def deliver(outputs: Outputs, night: Nightly, *, as_json: bool) -> tuple[Delivery, ...]:
+    """Deliver every output, print on stderr where each went, and return the deliveries.
 
-    With ``--json`` stdout is the answer's alone, and GitHub reads commands on stderr just as well.
+    With ``--json`` stdout is for the answer alone; GitHub reads workflow commands on stderr too.
     """
-    done = asked.deliver(night, note if as_json else say)
-    for each in done:
-        if each.problem is not None:
-            note(f"warning: {each.what} {each.where}: {each.problem}")
-            note(f"next: {each.remedy}")
-        elif each.what != "--annotations":
-            note(f"{each.what}: {each.where}{f' ({each.note})' if each.note else ''}")
-    return done
+    deliveries = outputs.deliver(night, print_stderr if as_json else print_line)
+    for delivery in deliveries:
+        if delivery.problem is not None:
+            print_stderr(f"warning: {delivery.what} {delivery.where}: {delivery.problem}")
+            print_stderr(f"next: {delivery.remedy}")
+        elif delivery.what != "--annotations":
+            print_stderr(f"{delivery.what}: {delivery.where}{f' ({delivery.note})' if delivery.note else ''}")
+    return deliveries

@@ -1,4 +1,4 @@
-"""``stripelab nightly SWEEP``: the night itself."""
+"""``stripelab nightly run``: one night, from the first trial to the outcome."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli import nightly_options as to
+from bench.cli import common_options as common
+from bench.cli import nightly_options as options
+from bench.cli.option_checks import hours_to_seconds
 from bench.cli.output import emit_json
-from bench.cli.usage import budget_s
 from bench.errors import IncompleteNightError
 
 if TYPE_CHECKING:
@@ -19,21 +20,40 @@ if TYPE_CHECKING:
     from results.nightly.answer import Nightly
 
 
-Margin = Annotated[float, typer.Option("--margin", help="Practical margin, per cent.", min=0, max=99)]
-BaselineNights = Annotated[int, typer.Option("--baseline-nights", help="Nights that the first baseline takes.", min=5)]
-KeepRaw = Annotated[
-    int | None,
-    typer.Option("--keep-raw", help="Then compact: raw data of so many nights stay, summaries for ever.", min=1),
+Loop = Annotated[int, typer.Option(help=common.LOOP_HELP, min=0)]
+LoopSize = Annotated[str, typer.Option(help=common.LOOP_SIZE_HELP)]
+Night = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATE",
+        help="Date of the night.",
+        show_default="interrupted night of the last 12 hours, else today in UTC",
+    ),
 ]
+Budget = Annotated[float | None, typer.Option(metavar="HOURS", help=options.BUDGET_HELP, show_default="no limit")]
+Margin = Annotated[
+    float,
+    typer.Option(help="Practical margin, the largest difference that does not matter, in per cent.", min=0, max=99),
+]
+BaselineNights = Annotated[int, typer.Option(help="Number of nights in the first baseline.", min=5)]
 RestoreBaseline = Annotated[
-    str | None, typer.Option("--restore-baseline", help="Command that puts this machine into the baseline's state.")
+    str | None, typer.Option(metavar="COMMAND", help="Command that puts this machine into the state of the baseline.")
 ]
 RestoreTonight = Annotated[
-    str | None, typer.Option("--restore-tonight", help="Command that puts it back into tonight's.")
+    str | None, typer.Option(metavar="COMMAND", help="Command that puts this machine back into its state of tonight.")
 ]
 Guarantee = Annotated[
     list[Path] | None,
-    typer.Option("--guarantee", help="Watch a bound: JSON of `stripelab guarantee`; may be given again."),
+    typer.Option(metavar="FILE", help="JSON of a `stripelab guarantee` whose bound to watch (repeatable)."),
+]
+KeepRaw = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Number of newest nights that keep their raw data when the store is compacted after the night.",
+        min=1,
+        show_default="no compaction",
+    ),
 ]
 
 
@@ -43,43 +63,41 @@ def register(group: typer.Typer) -> None:
 
 
 def run(
-    sweep: Annotated[Path, typer.Argument(help="Sweep file (TOML).")],
-    store: Annotated[Path, typer.Option(help="Folder that keeps the results of all nights.")],
-    lab: Annotated[bool, typer.Option("--lab", help="Run in the virtual lab.")] = False,
-    disks: Annotated[
-        str, typer.Option(help="Serials or WWNs of the disks to use, comma-separated: THEIR CONTENT IS DESTROYED.")
-    ] = "",
-    loop: Annotated[int, typer.Option(help="Use this many loop files in the store instead of disks.", min=0)] = 0,
-    loop_size: Annotated[str, typer.Option(help="Size of each loop file.")] = "1GiB",
-    erase: Annotated[
-        str, typer.Option(help="Serials typed once more, for disks that hold something stripelab did not write.")
-    ] = "",
-    night: Annotated[str | None, typer.Option("--night", help="Date of the night; today, UTC.")] = None,
-    budget: Annotated[float | None, typer.Option("--budget", help="Hours after which the night ends.")] = None,
+    sweep: common.SweepFile,
+    store: common.OutputStore,
+    lab: common.Lab = False,
+    disks: common.Disks = "",
+    loop: Loop = 0,
+    loop_size: LoopSize = "1GiB",
+    erase: common.Erase = "",
+    night: Night = None,
+    budget: Budget = None,
     margin: Margin = 5.0,
     baseline_nights: BaselineNights = 20,
     restore_baseline: RestoreBaseline = None,
     restore_tonight: RestoreTonight = None,
     guarantee: Guarantee = None,
     keep_raw: KeepRaw = None,
-    junit: to.Junit = None,
-    openmetrics: to.OpenMetrics = None,
-    markdown: to.Markdown = None,
-    code_quality: to.CodeQuality = None,
-    html: to.Html = None,
-    mail: to.Mail = None,
-    mail_from: to.MailFrom = None,
-    mail_to: to.MailTo = None,
-    annotations: to.Annotations = None,
-    webhook: to.Webhook = None,
-    webhook_secret: to.WebhookSecret = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+    junit: options.Junit = None,
+    openmetrics: options.OpenMetrics = None,
+    markdown: options.Markdown = None,
+    code_quality: options.CodeQuality = None,
+    html: options.Html = None,
+    mail: options.Mail = None,
+    mail_from: options.MailFrom = None,
+    mail_to: options.MailTo = None,
+    annotations: options.Annotations = None,
+    webhook: options.Webhook = None,
+    webhook_secret: options.WebhookSecret = None,
+    as_json: common.Json = False,
 ) -> None:
-    """Run a night: measure, screen every metric against the baseline, confirm what is suspicious, and say a verdict.
+    """Run a night: measure, confirm regressions and give verdicts.
 
-    Exit status 1: a regression is confirmed; 18: none is, and the night is incomplete; 20: all are acknowledged.
+    Every metric is compared with the baseline, and what looks worse is measured again. The same command resumes an
+    interrupted night. Exit status 1: a regression is confirmed; 18: no regression, but the night is incomplete; 20:
+    every regression is acknowledged.
     """
-    outputs = to.outputs(
+    outputs = options.parse_outputs(
         junit, openmetrics, markdown, code_quality, html, mail, mail_from, mail_to, annotations, webhook, webhook_secret
     )
     outputs.check(store)
@@ -88,11 +106,11 @@ def run(
     from results.nightly.watch import read_promise
 
     where = _where(sweep, store, disks, erase, loop_size, lab=lab, loop=loop)
-    hooks = _hooks(restore_baseline, restore_tonight, lab=lab)
-    asked = Asked(
+    hooks = _check_hooks(restore_baseline, restore_tonight, lab=lab)
+    request = Asked(
         where=where,
         night=night,
-        budget_s=None if budget is None else budget_s(budget),
+        budget_s=None if budget is None else hours_to_seconds(budget),
         margin=margin / 100,
         baseline_nights=baseline_nights,
         hooks=Hooks(*hooks),
@@ -100,20 +118,20 @@ def run(
         keep_raw=keep_raw,
         guarantees=tuple(guarantee or ()),
     )
-    outcome = _measured(asked)
+    outcome = _run(request)
     from bench.cli import nightly_terminal
 
     if as_json:
         emit_json(outcome.to_json())
     else:
-        nightly_terminal.show(outcome)
+        nightly_terminal.print_night(outcome)
     sys.stdout.flush()
-    to.deliver(outputs, outcome, as_json=as_json)
-    _conclude(outcome)
+    options.deliver(outputs, outcome, as_json=as_json)
+    _exit(outcome)
 
 
-def _conclude(outcome: Nightly) -> None:
-    """The exit status: a regression is told before what is missing, and what is known last."""
+def _exit(outcome: Nightly) -> None:
+    """Exit with the status of the outcome: regressions first, then incomplete, then known regressions."""
     if outcome.regressions:
         raise typer.Exit(outcome.status)
     if not outcome.complete:
@@ -122,38 +140,40 @@ def _conclude(outcome: Nightly) -> None:
         raise typer.Exit(outcome.status)
 
 
-def _measured(asked: Asked) -> Nightly:
+def _run(request: Asked) -> Nightly:
     from bench.live import view
     from bench.nightly.night import run_night
     from bench.vocabulary import vocabulary
     from permutations.design import make_plan
     from permutations.sweep import Sweep
 
-    plan = make_plan(Sweep.load(asked.where.sweep, vocabulary()))
+    plan = make_plan(Sweep.load(request.where.sweep, vocabulary()))
     with view() as emit:
-        return run_night(plan, asked, emit)
+        return run_night(plan, request, emit)
 
 
 def _where(sweep: Path, store: Path, disks: str, erase: str, loop_size: str, *, lab: bool, loop: int) -> Where:
-    from bench.cli.usage import exactly_one, size_bytes, words
+    from bench.cli.option_checks import parse_bytes, require_exactly_one, split_list
     from bench.nightly.where import Where
 
-    exactly_one({"--lab": lab, "--disks": bool(disks), "--loop": loop > 0})
+    require_exactly_one({"--lab": lab, "--disks": bool(disks), "--loop": loop > 0})
     return Where(
         sweep=sweep,
         store=store,
         lab=lab,
-        disks=tuple(words(disks)),
-        consented=tuple(words(erase)),
+        disks=tuple(split_list(disks)),
+        consented=tuple(split_list(erase)),
         loop=loop,
-        loop_bytes=size_bytes(loop_size, "--loop-size"),
+        loop_bytes=parse_bytes(loop_size, "--loop-size"),
     )
 
 
-def _hooks(baseline: str | None, tonight: str | None, *, lab: bool) -> tuple[str | None, str | None]:
-    """Both commands or none; the lab is made anew for every campaign, so nothing of it can be switched."""
+def _check_hooks(baseline: str | None, tonight: str | None, *, lab: bool) -> tuple[str | None, str | None]:
+    """Both commands or neither; none for the lab, which is created anew for every campaign."""
     if (baseline is None) != (tonight is None):
-        raise typer.BadParameter("give both or none", param_hint="--restore-baseline / --restore-tonight")
+        raise typer.BadParameter("give both or neither", param_hint="--restore-baseline / --restore-tonight")
     if baseline is not None and lab:
-        raise typer.BadParameter("these commands act on this machine, not on the lab", param_hint="--restore-baseline")
+        raise typer.BadParameter(
+            "cannot be combined with --lab: it acts on this machine", param_hint="--restore-baseline"
+        )
     return baseline, tonight

@@ -1,11 +1,11 @@
-"""A night on the terminal: a table in colours, or plain lines where there is no terminal."""
+"""The outcome of a night on the terminal: a coloured table, or plain lines where there is no terminal."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
-from bench.cli.output import say, wrapped
+from bench.cli.output import print_line, wrap
 from results.nightly import words
 from results.nightly.answer import (
     DRIFT,
@@ -38,24 +38,23 @@ STYLES = {
     OK: "green",
 }
 
+_MIN_COLUMNS = 76
+"""Width of a terminal from which figures are not wrapped."""
 
-_ROOM = 76
-"""Columns of a terminal on which figures stand in one line."""
 
-
-def show(night: Nightly) -> None:
-    """Print the summary of a night on stdout."""
+def print_night(night: Nightly) -> None:
+    """Print the outcome of a night on stdout."""
     if sys.stdout.isatty():
         from bench.console import Screen
 
-        show_rich(night, Screen())
+        print_rich_night(night, Screen())
     else:
-        for line in lines(night):
-            say(line)
+        for line in night_lines(night):
+            print_line(line)
 
 
-def show_rich(night: Nightly, console: Console) -> None:
-    """With colours; the table is as wide as the terminal, and long names wrap."""
+def print_rich_night(night: Nightly, console: Console) -> None:
+    """Print with colours; the table is as wide as the terminal, and long names are wrapped."""
     from rich import box
     from rich.panel import Panel
     from rich.table import Table
@@ -70,42 +69,43 @@ def show_rich(night: Nightly, console: Console) -> None:
     if night.verdicts:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for header, right in zip(words.HEADERS, words.RIGHT, strict=True):
-            whole = right and console.width >= _ROOM  # an interval in two lines is hard to read; the name wraps for it
-            table.add_column(header, justify="right" if right else "left", overflow="fold", no_wrap=whole)
+            no_wrap = right and console.width >= _MIN_COLUMNS  # a wrapped interval is hard to read, a name is not
+            table.add_column(header, justify="right" if right else "left", overflow="fold", no_wrap=no_wrap)
         ordered = night.ordered()
         for verdict, row in zip(ordered, words.rows(ordered), strict=True):
             style = STYLES[verdict.word]
             table.add_row(text(row[0], style), *map(text, row[1:]))
         console.print(table)
-    for line in _rest(night)[1:]:  # the table ends with a blank line of its own
-        console.print(text(wrapped(line, console.width)))
+    for line in _detail_lines(night)[1:]:  # the table ends with a blank line
+        console.print(text(wrap(line, console.width)))
 
 
-def lines(night: Nightly) -> tuple[str, ...]:
-    """Without colours and without wrapping: the columns are as wide as their widest cell."""
-    found = [f"!!! {plain(night.notice)}"] if night.notice else []
-    found += [words.headline(night), *_problems(night), ""]
+def night_lines(night: Nightly) -> tuple[str, ...]:
+    """The outcome as plain lines, not wrapped; columns are as wide as their widest cell."""
+    lines = [f"!!! {plain(night.notice)}"] if night.notice else []
+    lines += [words.headline(night), *_problems(night), ""]
     table = [words.HEADERS, *words.rows(night.ordered())]
     widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
     for row in table if night.verdicts else ():
         cells = zip(row, widths, words.RIGHT, strict=True)
-        found.append("  ".join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in cells))
-    return tuple(line.rstrip() for line in (*found, *_rest(night)))
+        lines.append("  ".join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in cells))
+    return tuple(line.rstrip() for line in (*lines, *_detail_lines(night)))
 
 
 def _problems(night: Nightly) -> list[str]:
     return [f"problem: {plain(problem)}" for problem in night.problems]
 
 
-def _rest(night: Nightly) -> list[str]:
-    """What stands below the table: reasons, broken bounds, what changed, what the night was."""
-    found = []
+def _detail_lines(night: Nightly) -> list[str]:
+    """The lines below the table: reasons, broken bounds, changes, facts about the night."""
+    lines = []
     for verdict in night.ordered():
         if words.noteworthy(verdict):
-            found += ["", f"{verdict.word}: {plain(verdict.metric.name)}"]
-            found += [f"    {line}" for line in words.details(verdict)]
-    quiet = [(each, bound) for each, bound in words.broken(night) if not words.noteworthy(each)]
-    found += [f"{plain(each.metric.name)}: {words.watched_text(each.metric.figure, bound)}" for each, bound in quiet]
+            lines += ["", f"{verdict.word}: {plain(verdict.metric.name)}"]
+            lines += [f"    {line}" for line in words.details(verdict)]
+    for verdict, bound in words.broken(night):
+        if not words.noteworthy(verdict):
+            lines.append(f"{plain(verdict.metric.name)}: {words.watched_text(verdict.metric.figure, bound)}")
     if night.changes:
-        found += ["", "Changed since the baseline:", *(f"    {changed_text(each)}" for each in night.changes)]
-    return [*found, "", *(f"{name}: {value}" for name, value in words.facts(night))]
+        lines += ["", "Changed since the baseline:", *(f"    {changed_text(change)}" for change in night.changes)]
+    return [*lines, "", *(f"{name}: {value}" for name, value in words.facts(night))]

@@ -1,4 +1,4 @@
-"""``stripelab nightly trend``: every metric over the nights, as one light HTML file."""
+"""``stripelab nightly trend``: every metric over the nights, as one small HTML file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.output import emit_json, say
+from bench.cli import common_options as common
+from bench.cli.output import emit_json, print_line
 
 
 def register(group: typer.Typer) -> None:
@@ -16,13 +17,14 @@ def register(group: typer.Typer) -> None:
 
 
 def trend(
-    store: Annotated[Path, typer.Argument(help="Store of the nights.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="File to write, .html.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+    store: common.NightStore,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="File to write, .html.")],
+    as_json: common.Json = False,
 ) -> None:
-    """Draw each metric over the nights with its verdicts, change points, baselines and what changed.
+    """Draw every metric over the nights as an HTML page.
 
-    The same chapter stands in `stripelab report`, which has every trial too and is heavy after years.
+    The page has verdicts, change points, baselines and changes of the machine. `stripelab report` has the same chapter
+    and every trial, and so grows large over the years.
     """
     from results.report.nights_alone import write_nights
 
@@ -32,6 +34,6 @@ def trend(
             {"page": str(output), "bytes": written.size_bytes, "metrics": written.metrics, "nights": written.nights}
         )
         return
-    say(f"{output} ({written.size_bytes / 1024:.0f} KiB): {written.metrics} metrics, {written.nights} nights")
+    print_line(f"{output} ({written.size_bytes / 1024:.0f} KiB): {written.metrics} metrics, {written.nights} nights")
     if written.notice:
-        say(written.notice)
+        print_line(written.notice)

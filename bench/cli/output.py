@@ -1,6 +1,6 @@
-"""How a verb speaks: JSON alone on stdout where it was asked for, everything else on stderr.
+"""Output of the verbs: the answer on stdout (with ``--json`` JSON alone), everything else on stderr.
 
-What is printed may come from outside (a name, a path, the output of a tool), so that every line is cleaned here.
+Text may come from outside (a name, a path, the output of a tool), so that every line is cleaned here.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from results.text import json_text, plain, plain_lines
 
 
 def emit_json(answer: Any) -> None:
-    """Print ``answer`` as JSON on stdout; in ASCII alone where stdout cannot hold all of Unicode."""
+    """Print ``answer`` as JSON on stdout, in ASCII where stdout cannot encode all of Unicode."""
     ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
     sys.stdout.write(f"{json_text(answer, indent=2, ascii_only=ascii_only)}\n")
 
 
 @contextmanager
 def data_stream() -> Iterator[TextIO]:
-    """Stdout for data of a format of its own (CSV, JSON lines): UTF-8 as in a file, lines end as the format has it."""
+    """Stdout for data in a format of its own (CSV, JSON lines): UTF-8 and line ends as in a file."""
     sys.stdout.flush()
     stream = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
     try:
@@ -34,21 +34,21 @@ def data_stream() -> Iterator[TextIO]:
         stream.detach()
 
 
-def say(line: str = "") -> None:
+def print_line(line: str = "") -> None:
     """Print a line of the answer on stdout."""
     sys.stdout.write(f"{plain_lines(line)}\n")
 
 
-def prose(line: str) -> None:
-    """Print a sentence of the answer on stdout, on a terminal wrapped between words; lines of a list stay one block."""
-    line = plain_lines(line)  # before it is wrapped: escapes take room
+def print_paragraph(line: str) -> None:
+    """Print a sentence of the answer on stdout, wrapped between words on a terminal; list items keep their indent."""
+    line = plain_lines(line)  # before it is wrapped: escapes take columns
     if sys.stdout.isatty():
-        line = wrapped(line, shutil.get_terminal_size().columns)
-    say(line)
+        line = wrap(line, shutil.get_terminal_size().columns)
+    print_line(line)
 
 
-def wrapped(line: str, columns: int) -> str:
-    """A line as several of at most so many columns, those that follow set in as its first word is; no word is cut."""
+def wrap(line: str, columns: int) -> str:
+    """A line as lines of at most ``columns``, continued at the indent of its first word; words are not cut."""
     words = line.lstrip(" ")
     indent = " " * (len(line) - len(words) + (2 if words.startswith("- ") else 0))
     first = line[: len(line) - len(words)]
@@ -62,15 +62,15 @@ def wrapped(line: str, columns: int) -> str:
     )
 
 
-def note(line: str) -> None:
-    """Print a line of progress on stderr."""
+def print_stderr(line: str) -> None:
+    """Print a line of progress, a warning or an error on stderr."""
     sys.stderr.write(f"{plain_lines(line)}\n")
     sys.stderr.flush()
 
 
-def overwrite(line: str, *, last: bool) -> None:
-    """Print a line of progress on stderr, a terminal, over the one before; the last one ends."""
-    below = getattr(sys.stderr, "rich_proxied_file", sys.stderr)  # the clean stream would escape the carriage return
+def print_progress(line: str, *, last: bool) -> None:
+    """Print a line of progress over the previous one on stderr, which is a terminal; ``last`` ends the line."""
+    stream = getattr(sys.stderr, "rich_proxied_file", sys.stderr)  # the clean stream would escape the carriage return
     end = "\n" if last else ""
-    below.write(f"\r{plain(line)}{end}")
-    below.flush()
+    stream.write(f"\r{plain(line)}{end}")
+    stream.flush()

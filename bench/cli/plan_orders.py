@@ -1,4 +1,4 @@
-"""``stripelab plan``: the order in words, and the orders compared."""
+"""``stripelab plan``: the run order in words, and a comparison of the possible orders."""
 
 from __future__ import annotations
 
@@ -9,80 +9,80 @@ if TYPE_CHECKING:
     from permutations.orders import OrderCost
 
 
-def design_words(made: Plan) -> str:
-    """The design as one says it."""
-    return "race" if made.sweep.racing is not None else f"{made.sweep.design} design"
+def describe_design(plan: Plan) -> str:
+    """The kind of design in words."""
+    return "race" if plan.sweep.racing is not None else f"{plan.sweep.design} design"
 
 
-def order_words(made: Plan) -> str:
-    """How many trials there are, and in which order."""
-    sweep = made.sweep
+def describe_order(plan: Plan) -> str:
+    """The number of trials and their order in words."""
+    sweep = plan.sweep
     if sweep.racing is not None:
-        return race_words(made)
+        return _describe_race(plan)
     blocks = "1 block" if sweep.replicates == 1 else f"{sweep.replicates} blocks"
-    how = "in a fresh random order"
+    order = "in a new random order"
     if sweep.order == "split-plot":
-        how = "arrays in a fresh random order, and what is built on each in one of its own"
-    return f"trials     {len(made.trials)}, in {blocks}: each has every point once, {how}"
+        order = "arrays in a new random order, and the points of each array in a random order of their own"
+    return f"trials     {len(plan.trials)}, in {blocks}: each has every point once, {order}"
 
 
-def race_words(made: Plan) -> str:
-    """The budget of a race, what it is judged by, and what its test may do."""
-    spec, objective = made.sweep.racing, made.sweep.objectives[0]
+def _describe_race(plan: Plan) -> str:
+    """The metric of a race, its budget and its error rate."""
+    spec, objective = plan.sweep.racing, plan.sweep.objectives[0]
     if spec is None:
         return ""
     budget = f"{spec.budget_trials} trials" if spec.budget_trials is not None else f"{(spec.budget_s or 0) / 3600:g} h"
     best = (
         "best point that meets the requirements"
-        if any(each.require for each in made.sweep.objectives)
+        if any(candidate.require for candidate in plan.sweep.objectives)
         else "best point"
     )
-    lost = f"the test eliminates the {best} with a probability of at most {100 * spec.error_rate:g} %, "
-    lost += "what drops out for want of budget is not covered"
+    risk = f"the test eliminates the {best} with a probability of at most {100 * spec.error_rate:g} %, "
+    risk += "points dropped for lack of budget are not covered"
     if spec.sampler != "elimination":
-        lost = f"{spec.sampler} chooses {spec.batch} points a block; no error rate is stated"
+        risk = f"{spec.sampler} chooses {spec.batch} points a block; no error rate is stated"
     return (
         f"race       by {objective.metric} of {objective.workload}, budget {budget}, "
         f"{100 * spec.confirmation_share:g} % of it for fresh runs of {spec.finalists} finalists;\n"
-        f"           {lost}; below is the first block"
+        f"           {risk}; the first block is below"
     )
 
 
-def order_json(made: Plan, disk_bytes: int | None) -> dict[str, Any]:
-    """The orders compared, for ``--json``; of a race, whose order is not known beforehand, how it is run."""
+def order_json(plan: Plan, disk_bytes: int | None) -> dict[str, Any]:
+    """The comparison of orders for ``--json``; for a race, whose order is not known beforehand, its settings."""
     from dataclasses import asdict
 
     from permutations.orders import compare_orders
 
-    if made.sweep.racing is not None:
-        return {"racing": asdict(made.sweep.racing)}
-    return {"run_in": made.sweep.order, "orders": [asdict(each) for each in compare_orders(made, disk_bytes)]}
+    if plan.sweep.racing is not None:
+        return {"racing": asdict(plan.sweep.racing)}
+    return {"run_in": plan.sweep.order, "orders": [asdict(cost) for cost in compare_orders(plan, disk_bytes)]}
 
 
-def order_text(made: Plan, disk_bytes: int | None) -> list[str]:
-    """The orders compared, as lines; what each word means below them."""
+def order_lines(plan: Plan, disk_bytes: int | None) -> list[str]:
+    """The comparison of orders as a table, with an explanation of each order below it."""
     from permutations.orders import compare_orders
 
-    if made.sweep.racing is not None:
+    if plan.sweep.racing is not None:
         return []
-    compared = compare_orders(made, disk_bytes)
-    lines = ["", "orders     what each would build, take and write"]
+    costs = compare_orders(plan, disk_bytes)
+    lines = ["", "orders     number of builds, time and bytes written of each"]
     head = f"  {'':<14}{'runs':>7}{'arrays built':>14}{'filesystems':>13}{'time':>14}{'written per disk':>18}"
-    lines.append(head + ("  of rated endurance" if compared[0].endurance_pct is not None else ""))
-    lines += [_row(made, each) for each in compared]
+    lines.append(head + ("  of rated endurance" if costs[0].endurance_pct is not None else ""))
+    lines += [_row(plan, cost) for cost in costs]
     return [
         *lines,
-        "  randomised: every point with every workload is a run of its own, which builds its stack",
-        "  blocked: a trial builds a stack once and runs every workload over it",
-        "  split-plot: an array stands while what is above it is varied, and so does a filesystem",
+        "  randomised: each run of a point with a workload builds its own stack",
+        "  blocked: a trial builds a stack once and runs every workload on it",
+        "  split-plot: an array, and a filesystem, is kept while the layers above it are varied",
     ]
 
 
-def _row(made: Plan, cost: OrderCost) -> str:
+def _row(plan: Plan, cost: OrderCost) -> str:
     from bench.words import duration
     from stripelab.units import format_size
 
-    mark = "*" if cost.order == made.sweep.order else " "
+    mark = "*" if cost.order == plan.sweep.order else " "
     share = f"{cost.endurance_pct:>18.3g} %" if cost.endurance_pct is not None else ""
     return (
         f"  {mark} {cost.order:<12}{cost.runs:>7}{cost.arrays:>14}{cost.filesystems:>13}"

@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.output import emit_json, note, say
+from bench.cli import common_options as common
+from bench.cli.output import emit_json, print_line, print_stderr
 
 
 class Kind(StrEnum):
-    """What is drawn."""
+    """A kind of plot."""
 
     RANKING = "ranking"
     EFFECTS = "effects"
@@ -24,41 +25,60 @@ class Kind(StrEnum):
     MEMBERS = "members"
 
 
+X = Annotated[
+    str | None,
+    typer.Option(
+        help="Factor (or, for pareto, metric) on the x axis.",
+        show_default="a factor that varies, or the metric of the objective",
+    ),
+]
+Y = Annotated[
+    str | None,
+    typer.Option(
+        help="Factor (or, for pareto, metric) on the y axis or of the lines.",
+        show_default="a factor that varies, or p99 latency or IOPS",
+    ),
+]
+Points = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Point to draw, given by its label, its id or the beginning of it (repeatable).",
+        show_default="the best, or all for members",
+    ),
+]
+Direction = Annotated[str | None, typer.Option(help="Direction of a latency plot: read, write, sync or commit.")]
+Outputs = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "-o", "--output", metavar="FILE", help="File to write, .svg or .png (repeatable).", show_default="KIND.svg"
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb."""
     app.command("plot")(plot)
 
 
 def plot(
-    store: Annotated[Path, typer.Argument(help="Result store.")],
-    kind: Annotated[Kind, typer.Option("--kind", help="What to draw.")],
-    x: Annotated[str | None, typer.Option("--x", help="Factor across, or figure of a Pareto plot.")] = None,
-    y: Annotated[str | None, typer.Option("--y", help="Factor down (or lines), or figure of a Pareto plot.")] = None,
-    workload: Annotated[
-        str | None, typer.Option("--workload", help="Workload; that of the sweep's first objective.")
-    ] = None,
+    store: common.Store,
+    kind: Annotated[Kind, typer.Option(help="Kind of plot.")],
+    x: X = None,
+    y: Y = None,
+    workload: common.Workload = None,
     metric: Annotated[
-        str | None, typer.Option("--metric", help="Figure, such as iops or lat_p99_ns; the objective's.")
+        str | None, typer.Option(help="Metric, such as iops or lat_p99_ns.", show_default="metric of the objective")
     ] = None,
-    point: Annotated[
-        list[str] | None,
-        typer.Option("--point", help="Id of a point, its beginning, or its label; may be given again."),
-    ] = None,
-    direction: Annotated[
-        str | None, typer.Option("--direction", help="Of latency: read, write, sync or commit alone.")
-    ] = None,
-    margin_pct: Annotated[
-        float, typer.Option("--margin-pct", help="Of a ranking: smaller differences are not worth acting on.")
-    ] = 5.0,
-    output: Annotated[
-        list[Path] | None,
-        typer.Option("-o", "--output", help="File to write, .svg or .png; may be given again. KIND.svg."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+    point: Points = None,
+    direction: Direction = None,
+    margin_pct: Annotated[float, typer.Option(help="Practical margin of a ranking, in per cent.")] = 5.0,
+    output: Outputs = None,
+    as_json: common.Json = False,
 ) -> None:
-    """Draw one plot of a store: ranking, effects, heatmap, interaction, pareto, series, latency or members.
+    """Draw one plot of a store as SVG or PNG.
 
-    The same store gives the same bytes. What was not measured on real disks is marked in the plot.
+    docs/reference-plots.md describes each kind. The same store gives the same bytes. Results that were not measured on
+    real disks are marked in the plot.
     """
     from results import outfile
     from results.plotting import Question, draw, encode
@@ -67,7 +87,7 @@ def plot(
     files = output or [Path(f"{kind.value}.svg")]
     for file in files:
         if file.suffix not in {".svg", ".png"}:
-            raise typer.BadParameter(f"{file} ends neither in .svg nor in .png", param_hint="-o")
+            raise typer.BadParameter(f"must end in .svg or .png (got {file})", param_hint="-o")
         outfile.check(file)
     question = Question(kind.value, workload, metric, x, y, tuple(point or ()), direction, margin_pct)
     drawing, virtual = draw(load(store, tables=("observations",)), question)
@@ -85,9 +105,9 @@ def plot(
         )
         return
     for file, size in zip(files, sizes, strict=True):
-        say(f"{file} ({size / 1024:.0f} KiB)")
+        print_line(f"{file} ({size / 1024:.0f} KiB)")
     if virtual:
-        note("NOT REAL HARDWARE: drawn from the virtual lab or loop devices, and marked so")
+        print_stderr("NOT REAL HARDWARE: measured in the virtual lab or on loop devices, and marked so in the plot")
 
 
 def _write(file: Path, content: bytes) -> int:

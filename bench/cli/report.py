@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bench.cli import asking
-from bench.cli.output import emit_json, prose, say
+from bench.cli import common_options as common
+from bench.cli.output import emit_json, print_line, print_paragraph
 
 
 def register(app: typer.Typer) -> None:
@@ -17,26 +17,25 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    store: Annotated[Path, typer.Argument(help="Result store.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="File to write, .html or .pdf.")],
-    margin_pct: asking.MarginPct = 5.0,
-    require: asking.Require = None,
-    prefer: asking.Prefer = "",
-    baseline: asking.Baseline = None,
-    demonstration: asking.Demonstration = False,
+    store: common.Store,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="File to write, .html or .pdf.")],
+    margin_pct: common.MarginPct = 5.0,
+    require: common.Require = None,
+    prefer: common.Prefer = "",
+    baseline: common.Baseline = None,
+    demonstration: common.Demonstration = False,
     nights: Annotated[
         str | None,
         typer.Option(
-            "--nights",
-            help="Nights to show trial by trial: 30 (the newest), FROM..TO (dates) or all; the newest that fit. "
-            "Figures rest on every trial whatever is shown.",
+            help="Nights to show trial by trial: 30 (newest), DATE, DATE..DATE or all.", show_default="newest that fit"
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+    as_json: common.Json = False,
 ) -> None:
-    """Write a report that needs nothing but a browser, or a PDF with the guarantee on page 1.
+    """Write an HTML report, or a PDF with the guarantee on page 1.
 
-    Answer, plots, the guarantee or why there is none, evidence, methods.
+    It has the answer, plots, the guarantee or the reasons why there is none, evidence and methods. The HTML file needs
+    nothing but a browser. Figures rest on every trial, also on those that --nights leaves out.
     """
     from results.guarantee import Question
     from results.report import write
@@ -45,7 +44,7 @@ def report(
         store,
         output,
         margin_pct,
-        asking.wishes(require, prefer, baseline),
+        common.parse_criteria(require, prefer, baseline),
         question=Question(demonstration=demonstration),
         nights=nights,
     )
@@ -61,8 +60,8 @@ def report(
             }
         )
         return
-    say(f"{output} ({written.size_bytes / 1024:.0f} KiB)")
+    print_line(f"{output} ({written.size_bytes / 1024:.0f} KiB)")
     for line in (*written.refused, *written.left_out):
-        prose(line)
+        print_paragraph(line)
     if written.notice:
-        say(written.notice)
+        print_line(written.notice)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from typer import Exit
 
-from bench.cli.crosscheck import conclude, table
+from bench.cli.crosscheck import print_result, table_lines
 from bench.cli.main import outcome
 from bench.crosscheck import (
     MARGINS_PCT,
@@ -90,11 +90,11 @@ def test_the_answer_names_what_differs_what_cannot_be_told_and_what_to_do(capsys
         comparison("bw_bytes_s", [1e6, 1.001e6, 1e6], [1e6, 1e6, 1.001e6], against="dd"),
     ]
     with pytest.raises(Exit) as ended:
-        conclude(compared, ["fio --rw=read"], ["a difference"], as_json=False)
+        print_result(compared, ["fio --rw=read"], ["a difference"], as_json=False)
     said = capsys.readouterr().out
     assert ended.value.exit_code == 1
     assert "native and fio differ in read lat_p50_ns\n" in said
-    assert "to tell of read lat_p99_ns; more --rounds" in said
+    assert "native and fio: inconclusive for read lat_p99_ns, because" in said
     assert "native and dd agree\n" in said
     assert "2.00 ms     1.00 ms   1.997" in said
     assert "command: fio --rw=read\nnote: a difference\n" in said
@@ -151,7 +151,7 @@ def test_the_ratio_is_that_of_the_columns_beside_it():
     """Of medians 1.00 would stand beside 2.00 and 1.00: the ratio of each round is another one."""
     native, other = (1.0, 2.0, 4.0), (1.0, 1.0, 8.0)
     found = Comparison("read", "iops", "fio", native, other, agreement(native, other, 2.0), judged=True)
-    words = table([found])[1].split()
+    words = table_lines([found])[1].split()
     shown, beside, ratio = (float(word.replace(",", "")) for word in words[3:6])
     assert ratio == pytest.approx(shown / beside, abs=0.01)
 

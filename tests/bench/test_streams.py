@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bench.cli import output, slides
+from bench.cli import output
+from bench.cli.terminal_table import TerminalTable, print_table, record_lines, table_lines
 from bench.console import Screen, text
 from bench.errors import StreamError
 from bench.events import Event
@@ -67,11 +68,11 @@ def test_only_our_styles_reach_a_terminal(monkeypatch: pytest.MonkeyPatch, hosti
 
 
 def test_the_door_of_each_verb_cleans_before_it_lays_out(capsys: pytest.CaptureFixture[str]) -> None:
-    for speak in (output.say, output.note, output.prose):
+    for speak in (output.print_line, output.print_stderr, output.print_paragraph):
         speak(ALL)
-    slides.show(slides.Slide((ALL, "b"), ((ALL, ALL), ("short", "x")), (False, True), title=ALL))
-    for line in slides.records((ALL,), ((ALL,),)):
-        output.say(line)
+    print_table(TerminalTable((ALL, "b"), ((ALL, ALL), ("short", "x")), (False, True), title=ALL))
+    for line in record_lines((ALL,), ((ALL,),)):
+        output.print_line(line)
     output.emit_json({ALL: [ALL]})
     said = capsys.readouterr()
     assert not driving(said.out)
@@ -79,8 +80,8 @@ def test_the_door_of_each_verb_cleans_before_it_lays_out(capsys: pytest.CaptureF
 
 
 def test_the_columns_of_a_table_are_as_wide_as_what_is_shown() -> None:
-    slide = slides.Slide(("name", "figure"), (("\x1b[31mred", "1"), ("x", "22")), (False, True))
-    assert slides.lines(slide, "") == ["name         figure", r"\x1b[31mred       1", "x                22"]
+    table = TerminalTable(("name", "figure"), (("\x1b[31mred", "1"), ("x", "22")), (False, True))
+    assert table_lines(table, "") == ["name         figure", r"\x1b[31mred       1", "x                22"]
 
 
 def test_a_running_campaign_is_shown_without_what_its_labels_hold(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import pytest
 
 from bench import crosscheck as check
-from bench.cli.crosscheck import answers, table
+from bench.cli.crosscheck import table_lines, verdict_lines
 from bench.engine import Targets
 from permutations.workload import Workload
 from tests.inside.faults import SIZE, Mapped, mapped
@@ -80,7 +80,7 @@ def test_percentiles_agree_by_intervals_where_the_tail_is_the_devices(with_a_tai
     workload = Workload("tail", rw=rw, iodepth=TAIL_IODEPTH, io_size_bytes=size, ioengine="libaio")
     targets = Targets(((with_a_tail,),), size, device=True)
     compared, _ = check.crosscheck(workload, targets, TAIL_ROUNDS, tmp_path, lambda _: None)
-    said = "\n".join((*table(compared), *answers(compared)))
+    said = "\n".join((*table_lines(compared), *verdict_lines(compared)))
     print(f"\n{rw} 4 KiB QD{TAIL_IODEPTH}, a pass of {BLOCKS} blocks, {TAIL_ROUNDS} rounds\n{said}")  # noqa: T201 - a figure
     judged = {each.figure: each for each in compared if each.judged}
     assert set(judged) == set(check.MARGINS_PCT)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bench import crosscheck as check
-from bench.cli.crosscheck import answers, table
+from bench.cli.crosscheck import table_lines, verdict_lines
 from bench.engine import Targets
 from bench.errors import StackError
 from bench.stack.throttle import controller, throttled
@@ -53,6 +53,6 @@ def test_fio_and_native_agree_on_a_paced_device(paced, tmp_path, capsys, rw, iod
     compared, _ = check.crosscheck(workload, targets, ROUNDS, tmp_path, lambda _: None)
     with capsys.disabled():
         print(f"\n{rw} 4 KiB QD{iodepth}, {PACE.iops} I/Os a second let through, {ROUNDS} rounds of {RUNTIME_S:g} s")
-        print("\n".join((*table(compared), *answers(compared))))
+        print("\n".join((*table_lines(compared), *verdict_lines(compared))))
     differ = {each.figure for each in compared if each.judged and each.agreement.verdict == "differ"}
     assert differ <= (set() if iodepth == 1 else FIOS_DRAIN)

@@ -59,7 +59,7 @@ def test_the_plan_as_text(run):
     assert "trials     44, in 2 blocks" in said
     assert "forbid-1  20  the directory layout is compared on raid10 alone" in said
     assert "merged     4" in said
-    assert "… and 24 more: --all lists every one" in said
+    assert "… and 24 more; hint: --all lists all of them" in said
     assert "at most" in said
     assert "\x1b" not in said
 
@@ -68,7 +68,7 @@ def test_all_lists_every_trial(run):
     said = run(FIRST, "--all").stdout
     trials = [trial["trial_id"] for trial in json.loads(run(FIRST, "--json").stdout)["order"]]
     assert all(trial in said for trial in trials)
-    assert "more: --all" not in said
+    assert "more; hint: --all" not in said
 
 
 def test_a_rule_that_matches_nothing_is_pointed_out(run, tmp_path, small):
@@ -80,9 +80,9 @@ def test_a_rule_that_matches_nothing_is_pointed_out(run, tmp_path, small):
 def test_the_size_of_real_disks_is_asked_for_where_resyncs_are_awaited(run, tmp_path, small):
     path = tmp_path / "s.toml"
     path.write_text(small.text)
-    assert "initial resyncs are not in these figures" in run(str(path)).stdout
+    assert "without initial resyncs" in run(str(path)).stdout
     counted = run(str(path), "--disk-size", "4TiB").stdout
-    assert "initial resyncs are not" not in counted
+    assert "without initial resyncs" not in counted
     refused = run(str(path), "--disk-size", "many")
     assert refused.exit_code == 2
 

@@ -135,7 +135,7 @@ def test_compare_as_a_user_calls_it(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     assert "NOT REAL HARDWARE" in done.stdout
     assert "random-write: IOPS (more is better)" in done.stdout
-    assert "B against A: 4 worse (margin 5 %, 95 % for all 4 at once)" in done.stdout
+    assert "B against A: 4 worse (margin 5 %, 95 % confidence for all 4 at once)" in done.stdout
     found = json.loads(stripelab("compare", tmp_path / "a", tmp_path / "b", "--json").stdout)
     assert [each["verdict"] for each in found["compared"]] == [WORSE] * 4
     assert all(0.6 < each["low"] < 0.7 < each["high"] < 0.8 for each in found["compared"])

@@ -45,7 +45,7 @@ def test_no_is_status_one_and_leaves_nothing_to_sign(store, tmp_path, options, s
     done = stripelab("guarantee", store, "-o", tmp_path / "contract.txt", *options)
     assert done.returncode == 1
     assert said in " ".join(done.stdout.split())
-    assert "nothing to sign" in done.stderr
+    assert "no guarantee to sign" in done.stderr
     assert not (tmp_path / "contract.txt").exists()
 
 

@@ -175,5 +175,5 @@ def test_a_closed_pipe_is_no_failure(tmp_path: Path) -> None:
 
 
 def test_the_json_of_another_command_line_is_not_ours() -> None:
-    assert main.wants_json(["lab", "exec", "--json", "--", "lsblk"])
-    assert not main.wants_json(["lab", "exec", "--", "lsblk", "--json"])
+    assert main.json_requested(["lab", "exec", "--json", "--", "lsblk"])
+    assert not main.json_requested(["lab", "exec", "--", "lsblk", "--json"])

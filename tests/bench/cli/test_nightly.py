@@ -77,7 +77,7 @@ def test_json_is_alone_on_stdout_and_can_be_shown_again(outcome):
 
 def test_the_newest_night_of_a_store_is_shown_unless_another_is_asked_for(tmp_path):
     empty = stripelab("show", tmp_path)
-    assert (empty.returncode, "it has none yet" in empty.stderr) == (8, True)
+    assert (empty.returncode, "has no outcome of a night" in empty.stderr) == (8, True)
     for date, verdicts in (("2026-11-23", (nights.REGRESSED,)), ("2026-11-24", nights.OTHERS)):
         state.begin(tmp_path, date)
         state.keep(tmp_path, night(*verdicts, night=date))
@@ -127,7 +127,7 @@ def test_a_delivery_that_fails_neither_changes_the_status_of_a_night_nor_hides_i
     tmp_path, monkeypatch, verdicts, status
 ):
     one = night(*verdicts)
-    monkeypatch.setattr(nightly_run, "_measured", lambda _: one)
+    monkeypatch.setattr(nightly_run, "_run", lambda _: one)
     monkeypatch.setattr("bench.nightly.webhook.FIRST_PAUSE_S", 0.0)
     monkeypatch.setenv("STRIPELAB_WEBHOOK_SECRET", "whsec_" + "A" * 32)
     monkeypatch.setattr("results.nightly.junit.junit", lambda _: 1 / 0)
@@ -209,13 +209,13 @@ def test_a_line_for_cron_needs_no_systemd(tmp_path):
     ("arguments", "status", "said"),
     [
         ((), 2, "exactly one of --lab, --disks"),
-        (("--disks", "X", "--user"), 2, "disks need root"),
+        (("--disks", "X", "--user"), 2, "because disks need root"),
         (("--lab", "--junit", "/none/x.xml"), 8, "folder does not exist"),
         (("--lab", "--webhook", "http://x"), 14, "without a secret"),
         (("--lab", "--at", "at night"), 15, "systemd does not accept"),
-        (("--lab", "--at", "Sun 03:30", "--cron"), 2, "cron knows no calendar events"),
-        (("--lab", "--budget", "1e308"), 2, "more than a year"),
-        (("--lab", "--budget", "inf"), 2, "more than a year"),
+        (("--lab", "--at", "Sun 03:30", "--cron"), 2, "cannot be combined with --cron"),
+        (("--lab", "--budget", "1e308"), 2, "must be at most 8784 hours"),
+        (("--lab", "--budget", "inf"), 2, "must be at most 8784 hours"),
         (("--lab", "--budget", "nan"), 2, "greater than or equal"),
         (("--lab", "--store", "store-\udcff"), 15, "store-\\xff” cannot be scheduled"),
         (("--lab", "--junit", "a\nb"), 15, "cannot be scheduled"),
@@ -277,9 +277,9 @@ def test_without_a_verb_the_group_shows_its_help():
 @given(nights.nights)
 def test_any_night_is_shown_with_colours_and_without(one):
     sink = io.StringIO()
-    nightly_terminal.show_rich(one, Console(file=sink, width=120, force_terminal=True, color_system="truecolor"))
+    nightly_terminal.print_rich_night(one, Console(file=sink, width=120, force_terminal=True, color_system="truecolor"))
     assert "\x1b[31mred" not in sink.getvalue(), "a name that holds a terminal's codes is shown, not obeyed"
-    lines = nightly_terminal.lines(one)
+    lines = nightly_terminal.night_lines(one)
     assert all(len(line.splitlines()) <= 1 for line in lines)
     for verdict in one.verdicts:
         name = plain(verdict.metric.name).strip()

@@ -130,11 +130,11 @@ def test_a_known_regression_alerts_again_when_its_date_has_passed_and_says_when_
 
 def test_an_acknowledgement_is_listed_and_taken_back(nights):
     name = regressed(nights)
-    assert ack(nights).stdout == "nothing is acknowledged\n"
+    assert ack(nights).stdout == "no acknowledgements\n"
     ack(nights, f"  {name.upper()} ", "--reason", "known", "--until", "2026-12-31")
     (listed,) = json.loads(ack(nights, "--json").stdout)
     assert (listed["name"], listed["acknowledgement"]["until"]) == (name, "2026-12-31")
-    assert ack(nights, name, "--remove").stdout == "nothing is acknowledged\n"
+    assert ack(nights, name, "--remove").stdout == "no acknowledgements\n"
     assert nights.word() == answer.REGRESSION
     gone = ack(nights, name, "--remove")
     assert (gone.returncode, "is not acknowledged" in gone.stderr) == (8, True)
@@ -148,7 +148,7 @@ def test_an_acknowledgement_is_listed_and_taken_back(nights):
         ((NAME, "--until", "2026-12-31"), 2, "give at least one of them"),
         ((NAME, "--reason", "x"), 2, "give the last night"),
         ((NAME, "--reason", "x", "--until", "soon"), 2, "is not a date"),
-        ((NAME, "--remove", "--reason", "x"), 2, "takes no --reason"),
+        ((NAME, "--remove", "--reason", "x"), 2, "cannot be combined with --reason"),
         (("--reason", "x"), 2, "name the metric"),
     ],
 )

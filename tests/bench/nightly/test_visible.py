@@ -83,7 +83,7 @@ def test_a_program_in_the_temporary_folder_is_not_hidden_from_its_own_service(tm
     text, said = units_of(tmp_path / "venv" / "bin" / "python")
     assert "PrivateTmp=yes" not in text
     assert "# No PrivateTmp=, which would hide" in text
-    assert "is in a folder for temporary files, which the system empties at boot" in said
+    assert "is in a folder for temporary files, which may be emptied at boot" in said
 
 
 def test_a_program_elsewhere_gets_a_temporary_folder_of_its_own():

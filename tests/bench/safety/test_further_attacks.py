@@ -17,7 +17,7 @@ import pytest
 
 from bench import inventory, probes
 from bench.acts import FolderAct, LoopAct, MountAct, trial_folder
-from bench.cli.usage import words
+from bench.cli.option_checks import split_list
 from bench.content import signatures
 from bench.errors import DiskRefusedError, StackError
 from bench.journal import Journal, recover
@@ -134,7 +134,7 @@ def test_another_disk_is_not_given_up_with_this_one(make_loop):
     for each in (disk, other):
         sh("mkfs.ext4", "-q", each.path)
     assert "signature" in checks_of(disk, erase=[other.id, other.id, ""])
-    assert "signature" in checks_of(other, erase=words(f" , {disk.id} ,, "))
+    assert "signature" in checks_of(other, erase=split_list(f" , {disk.id} ,, "))
 
 
 # Odd disks.
