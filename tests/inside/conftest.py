@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,12 +17,25 @@ from bench.journal import Journal
 from bench.lease import Lease, open_lease
 from tests.inside.service import FOLDER
 
+ATTEMPTS = 6
+
 
 def sh(*argv: object) -> str:
     """Run a program of the test's own; its output, or the test fails with what it said."""
     finished = subprocess.run([str(word) for word in argv], capture_output=True, text=True, check=False)
     assert finished.returncode == 0, f"{argv}: {finished.stdout}{finished.stderr}"
     return finished.stdout
+
+
+def assert_reaches(measure: Callable[[], Sequence[float]], limits: Sequence[float], rel: float) -> None:
+    """No run is above the limits, and one is near all of them: a busy host may keep the guest from its CPU."""
+    runs = []
+    for _ in range(ATTEMPTS):
+        runs.append(measure())
+        assert all(value <= limit * (1 + rel) for value, limit in zip(runs[-1], limits, strict=True)), runs
+        if all(value >= limit * (1 - rel) for value, limit in zip(runs[-1], limits, strict=True)):
+            return
+    pytest.fail(f"no run came near {limits}: {runs}")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.campaign import Summary
+from bench.events import Emit
 from bench.inventory import Disk
 from bench.places import on_disks
 from bench.vocabulary import vocabulary
@@ -59,7 +60,7 @@ def sweep_file(
     return path
 
 
-def run(path: Path, store: Path, disks: Sequence[Disk]) -> Summary:
+def run(path: Path, store: Path, disks: Sequence[Disk], emit: Emit = lambda _: None) -> Summary:
     """Run the sweep on the first four of the disks."""
     plan = make_plan(Sweep.load(path, vocabulary()))
-    return on_disks(plan, store, lambda _: None, [disk.id for disk in disks[:4]])
+    return on_disks(plan, store, emit, [disk.id for disk in disks[:4]])
