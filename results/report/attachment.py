@@ -75,8 +75,7 @@ def _summary(found: Guarantee) -> str:
     if found.statement is None:
         others = f" (and {len(found.refusals) - 1} more)" if len(found.refusals) > 1 else ""
         return f"No guarantee: {found.refusals[0].reason}{others}."
-    mark = f"{found.watermark}: " if found.watermark is not None else ""
-    return f"{mark}{found.statement} Sampled: {counted(len(found.days), 'day')}."
+    return f"{found.statement} Sampled: {counted(len(found.days), 'day')}."
 
 
 def none_possible(error: ResultsError) -> Statement:

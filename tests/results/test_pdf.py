@@ -17,7 +17,7 @@ from results.guarantee import Question
 from results.guarantee.synthetic import Campaign, Truth
 from results.report import write
 from tests.results import synthetic
-from tests.results.guarantees import make
+from tests.results.guarantees import REAL, make
 from tests.results.synthetic import Plan, raid_truth
 
 LONG = "fio --filename=/data/" + "/".join(f"folder-{n:03d}" for n in range(60)) + " --rw=randwrite --end-of-the-command"
@@ -94,8 +94,21 @@ def test_every_page_is_numbered_dated_and_named(kind, request):
 
 def test_a_demonstration_says_so_on_every_page(virtual):
     for text in virtual.pages:
-        assert "DEMONSTRATION, NOT A GUARANTEE" in text
+        assert text.count("DEMONSTRATION, NOT A GUARANTEE") == 1
         assert "NOT REAL HARDWARE" in text
+
+
+def test_a_demonstration_says_so_once_on_the_page_of_html(tmp_path):
+    """A page of HTML is one page, on which it stays in sight."""
+    make(tmp_path / "S", replace(REAL, substrate="uml"))
+    write(tmp_path / "S", tmp_path / "refused.html")
+    assert len(re.findall(r">[^<]*DEMONSTRATION", (tmp_path / "refused.html").read_text(encoding="utf-8"))) == 1
+    write(tmp_path / "S", tmp_path / "r.html", question=Question(demonstration=True))
+    page = re.sub(r"<style>.*?</style>", "", (tmp_path / "r.html").read_text(encoding="utf-8"), flags=re.DOTALL)
+    shown = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    assert shown.count("DEMONSTRATION") == 1
+    assert shown.index("DEMONSTRATION, NOT A GUARANTEE") < shown.index("With 95 % confidence, on at least a share")
+    assert page.count('data-mark="DEMONSTRATION, NOT A GUARANTEE"') == 2, "headings of both chapters, when printed"
 
 
 def test_the_appendix_has_one_digest_of_a_list_that_sha256sum_checks(promised):
