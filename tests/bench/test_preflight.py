@@ -12,7 +12,8 @@ import pytest
 
 from bench import machine, preflight
 from bench.cli.main import outcome
-from bench.errors import SweepFileError
+from bench.errors import LabError, SweepFileError
+from bench.lab import check, modules
 from bench.machine import Machine
 from bench.stack import filesystems
 from bench.vocabulary import vocabulary
@@ -189,6 +190,49 @@ def test_every_example_can_be_run_in_the_lab(file: Path) -> None:
 def test_the_first_example_has_no_warning_either() -> None:
     plan = make_plan(Sweep.load(EXAMPLES / "first-sweep.toml", vocabulary()))
     assert found(plan, machine.virtual_lab(plan.sweep, installed=False)) == []
+
+
+def in_a_lab(monkeypatch: pytest.MonkeyPatch, schedulers: set[str] | None, problems: tuple[str, ...] = ()) -> None:
+    """A lab whose kernel has these schedulers, or none at all, on a machine with such problems."""
+
+    def release() -> str:
+        if schedulers is None:
+            raise LabError("linux.uml is not installed", remedy="Install it.")
+        return "6.1"
+
+    monkeypatch.setattr(modules, "release", release)
+    monkeypatch.setattr(modules, "schedulers", lambda _kernel: frozenset(schedulers or ()))
+    monkeypatch.setattr(check, "problems", lambda: problems)
+
+
+def test_an_installed_lab_must_be_there_and_another_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = planned().sweep
+    in_a_lab(monkeypatch, {"none", "bfq"})
+    for installed in (True, False):
+        assert machine.virtual_lab(sweep, installed=installed).schedulers == {"none", "bfq"}
+    in_a_lab(monkeypatch, None)
+    assert machine.virtual_lab(sweep, installed=False).schedulers is None
+    with pytest.raises(LabError, match="not installed"):
+        machine.virtual_lab(sweep, installed=True)
+
+
+def test_plan_for_the_lab_checks_its_kernel_and_this_machine(tmp_path: Path, monkeypatch, capsys) -> None:
+    sweep = tmp_path / "t.toml"
+    sweep.write_text(SWEEP.format(factors='scheduler = ["none", "kyber"]', workload=DIRECT, dataset="files = 16"))
+    in_a_lab(monkeypatch, {"none", "kyber"}, ("bwrap is missing",))
+    assert outcome(["plan", str(sweep), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["warnings"] == []
+    assert outcome(["plan", str(sweep), "--lab", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["warnings"] == [
+        "the virtual lab does not start on this machine: bwrap is missing"
+    ]
+    in_a_lab(monkeypatch, {"none", "mq-deadline"})
+    assert outcome(["plan", str(sweep), "--lab", "--json"]) == SweepFileError.status
+    assert '"kyber" is not available on the virtual lab' in json.loads(capsys.readouterr().out)["error"]["message"]
+    in_a_lab(monkeypatch, None)
+    assert outcome(["plan", str(sweep), "--json"]) == 0
+    capsys.readouterr()
+    assert outcome(["plan", str(sweep), "--lab", "--json"]) == LabError.status
 
 
 LEAST = {"raid5": 3, "raid6": 4, "raid10": 4, "raid1": 2, "raid0": 2, "jbod": 1}
