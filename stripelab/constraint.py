@@ -49,6 +49,8 @@ MET = "met"
 NOT_MET = "not met"
 INCONCLUSIVE = "not shown"
 """Verdict on a measured figure whose interval contains the limit."""
+UNMEASURED = "not measured"
+"""Verdict on a point that has no such figure."""
 
 
 class ConstraintError(ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -78,14 +79,12 @@ def _print_rich(blocks: Sequence[Block]) -> None:
     from results.recommendation.blocks import CODE, HEADING, LOUD, Text
 
     console = Screen()
-    after_table = False
     for block in blocks:
-        if after_table and isinstance(block, Text):
-            console.print()
-        after_table = not isinstance(block, Text)
         if not isinstance(block, Text):
             marked = [index for index, is_marked in enumerate(block.marked) if is_marked]
-            print_rich_table(TerminalTable(block.headers, block.rows, block.right, marked, optional=_OPTIONAL))
+            table = TerminalTable(block.headers, block.rows, block.right, marked, optional=_OPTIONAL)
+            print_rich_table(table, edge=False)
+            console.print()
         elif block.style == LOUD:
             console.print(Panel(text("\n".join(block.lines)), style="bold yellow", box=box.HEAVY))
         elif block.style == HEADING:
@@ -101,9 +100,9 @@ def _print_rich(blocks: Sequence[Block]) -> None:
 
 def _print_plain(blocks: Sequence[Block]) -> None:
     """Print without colours and without wrapping."""
-    from results.recommendation.blocks import CODE, HEADING, LOUD, Text
+    from results.recommendation.blocks import BODY, CODE, HEADING, LOUD, Text
 
-    for block in blocks:
+    for block, following in zip_longest(blocks, blocks[1:]):
         if not isinstance(block, Text):
             _print_plain_table(block)
         else:
@@ -111,6 +110,10 @@ def _print_plain(blocks: Sequence[Block]) -> None:
             indent = _INDENT if block.style == CODE else ""
             for line in block.lines:
                 print_line(f"{mark}{indent}{line}")
+            if block.style == HEADING or (
+                block.style == BODY and following is not None and not isinstance(following, Text)
+            ):
+                continue
         print_line()
 
 

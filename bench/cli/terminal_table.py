@@ -130,8 +130,8 @@ def _without(table: TerminalTable, name: str) -> TerminalTable:
     )
 
 
-def print_rich_table(table: TerminalTable) -> None:
-    """Print on a terminal."""
+def print_rich_table(table: TerminalTable, *, edge: bool = True) -> None:
+    """Print on a terminal; ``edge`` is a blank line above and below."""
     from rich import box
     from rich.table import Table
 
@@ -140,7 +140,11 @@ def print_rich_table(table: TerminalTable) -> None:
     console = Screen()
     shown, left_out = drop_optional_columns(table, console.width)
     rich_table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, title=text(shown.title) if shown.title else None, title_justify="left"
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=edge,
+        title=text(shown.title) if shown.title else None,
+        title_justify="left",
     )
     headers = wrap_headers(shown, console.width)
     for index, (header, right) in enumerate(zip(shown.headers, shown.right, strict=True)):

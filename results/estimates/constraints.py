@@ -12,18 +12,19 @@ from dataclasses import dataclass, replace
 from results.errors import ResultsError
 from results.estimates.latencies import as_measured, syncs
 from results.store.schema import ObservationRow
-from stripelab.constraint import INCONCLUSIVE, MET, NOT_MET, Constraint, ConstraintError, parse
+from stripelab.constraint import INCONCLUSIVE, MET, NOT_MET, UNMEASURED, Constraint, ConstraintError, parse
 from stripelab.metrics import parts
 
 
 @dataclass(frozen=True)
 class Judged:
-    """How points meet a constraint, by label: those that do, do not, and of which it is not shown."""
+    """How points meet a constraint, by label: those that do, do not, of which it is not shown, and without a figure."""
 
     constraint: str
     met: tuple[str, ...]
     not_met: tuple[str, ...]
     not_shown: tuple[str, ...]
+    not_measured: tuple[str, ...] = ()
 
 
 def parsed(text: str) -> Constraint:
@@ -60,7 +61,7 @@ def summarise(constraint: Constraint, verdicts: Mapping[str, str], labels: Mappi
     def named(verdict: str) -> tuple[str, ...]:
         return tuple(sorted(labels[point] for point, each in verdicts.items() if each == verdict))
 
-    return Judged(constraint.words, named(MET), named(NOT_MET), named(INCONCLUSIVE))
+    return Judged(constraint.words, named(MET), named(NOT_MET), named(INCONCLUSIVE), named(UNMEASURED))
 
 
 def meeting(verdicts: Sequence[Mapping[str, str]], points: Sequence[str]) -> list[str]:

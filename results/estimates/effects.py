@@ -70,12 +70,19 @@ class Effect:
 
 
 def effects(
-    found: FactorModel, metric: str, *, maximise: bool, recommended: Mapping[str, Setting] | None = None
+    found: FactorModel,
+    metric: str,
+    *,
+    maximise: bool,
+    recommended: Mapping[str, Setting] | None = None,
+    best: Mapping[str, Setting] | None = None,
 ) -> tuple[Effect, ...]:
     """Effects of the factors, the largest share first.
 
     ``recommended`` are the settings of the point that is recommended: where its value is the worse one on average, the
-    sentence says so.
+    sentence says so.  ``best`` are those of the point that the ranking shows to be better than every other; None
+    without one.  The ranking's test is one-sided and against the best only, so it may be significant where no
+    comparison here is: the sentence on a factor that alone was varied then says both.
     """
     tests = {test.code.name: test for test in found.factors}
     made = []
@@ -88,12 +95,18 @@ def effects(
                 Effect(code.name, _applying(found, code), None, (), sentence, None, None, False, code.confounded_with)
             )
         else:
-            made.append(_effect(found, test, metric, maximise=maximise, recommended=recommended or {}))
+            made.append(_effect(found, test, metric, maximise=maximise, recommended=recommended or {}, best=best or {}))
     return tuple(sorted(made, key=lambda effect: (-(effect.share_pct or 0.0), effect.factor)))
 
 
 def _effect(
-    found: FactorModel, test: FactorTest, metric: str, *, maximise: bool, recommended: Mapping[str, Setting]
+    found: FactorModel,
+    test: FactorTest,
+    metric: str,
+    *,
+    maximise: bool,
+    recommended: Mapping[str, Setting],
+    best: Mapping[str, Setting],
 ) -> Effect:
     """The effect of one factor that the design can tell apart."""
     code = test.code
@@ -122,7 +135,7 @@ def _effect(
         points=_applying(found, code),
         share_pct=share.pct if share else None,
         comparisons=tuple(comparisons),
-        sentence=_sentence(found, test, metric, comparisons, recommended),
+        sentence=_sentence(found, test, metric, comparisons, recommended, best),
         share=share,
         p_value=test.p_value,
         significant=test.significant,
@@ -179,6 +192,7 @@ def _sentence(
     metric: str,
     comparisons: Sequence[LevelComparison],
     recommended: Mapping[str, Setting],
+    best: Mapping[str, Setting],
 ) -> str:
     """What is shown of a factor, in plain words."""
     code, first = test.code, comparisons[0]
@@ -199,6 +213,12 @@ def _sentence(
         if not alone and recommended.get(name, first.level) == first.reference:
             text += f"; the recommended point has {reference} and is ranked by its own measurements"
         return f"{text}."
+    if alone and name in best:
+        return (
+            f"{name}: the ranking has {value_text(name, best[name])} as the best by a one-sided test of each value "
+            f"against the best; how large its effect on {figure} is stays open: two-sided intervals for all pairs, "
+            "adjusted for all comparisons, include no change."
+        )
     if test.significant:
         return f"{name}: {figure} differs between its values, but no two of them differ significantly{depends}."
     if depends:
@@ -208,7 +228,7 @@ def _sentence(
             f"{name}: no two values differ significantly in {figure} (all pairs, two-sided); the ranking compares each "
             "value with the best only."
         )
-    return f"{name}: no significant effect on {figure}."
+    return f"{name}: no significant effect on {figure} on average (two-sided, adjusted for all comparisons)."
 
 
 def _partner(pair: PairTest, factor: str) -> str:

@@ -243,7 +243,7 @@ def _check_replicates(responses: Sequence[Response]) -> None:
     if not trials:
         raise NoEvidenceError("no trial has a figure for it")
     if len(trials) == 1:
-        raise NoEvidenceError("there is only one design point with results, so there is nothing to choose between")
+        raise NoEvidenceError("there is only one design point with results, so there is nothing to compare it with")
     replicated = sum(1 for count in trials.values() if count >= 2)
     if replicated < 2:
         raise NoEvidenceError(

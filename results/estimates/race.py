@@ -7,8 +7,11 @@ much).  Estimates come from the fresh runs of the finalists alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
+from results.estimates.estimate import NoEvidenceError
+from results.estimates.responses import Response
 from results.store.schema import TrialRow
 
 SCREENING = "screening"
@@ -19,6 +22,27 @@ def judged(trials: Sequence[TrialRow]) -> tuple[TrialRow, ...]:
     """The trials that estimates are made from: those of confirmation where there is one that is ok."""
     fresh = tuple(trial for trial in trials if trial.phase == CONFIRMATION)
     return fresh if any(trial.status == "ok" for trial in fresh) else tuple(trials)
+
+
+def refuse_unfinished(trials: Sequence[TrialRow], measured: Sequence[Response], labels: Mapping[str, str]) -> None:
+    """Refuse a race that left no two points to compare: the others have results, but no fresh runs.
+
+    Raises:
+        NoEvidenceError: a single finalist, or screening alone in which no two points have replicates.
+    """
+    phases = {trial.phase for trial in judged(trials)}
+    raced = len({trial.point_id for trial in trials if trial.status == "ok"})
+    runs = Counter(response.point_id for response in measured)
+    if phases == {CONFIRMATION} and len(runs) == 1 < raced:
+        raise NoEvidenceError(
+            f"{labels[measured[0].point_id]} alone of {raced} points was left for the fresh runs of the race, so there "
+            "is nothing to compare it with; the others were eliminated, ran out of budget or miss a requirement"
+        )
+    if SCREENING in phases and sum(1 for count in runs.values() if count > 1) < 2:
+        raise NoEvidenceError(
+            f"no point of {raced} has fresh runs of the race: either it has not ended, or no point met its "
+            "requirements; `stripelab status` says which"
+        )
 
 
 def warnings(trials: Sequence[TrialRow]) -> tuple[str, ...]:

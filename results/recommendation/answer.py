@@ -89,6 +89,12 @@ class Ranking:
         """The points of the fastest set, from best to worst."""
         return tuple(point for point in self.points if point.point_id in self.fastest_set)
 
+    @property
+    def lone_best(self) -> RankedPoint | None:
+        """The point that is shown to be better than every other; None where several may be the best."""
+        tied = [point for point in self.points if point.tied == STATISTICALLY]
+        return tied[0] if len(tied) == 1 < len(self.points) else None
+
 
 @dataclass(frozen=True)
 class StratumEvidence:

@@ -95,7 +95,7 @@ def joint_blocks(joint: JointAnswer, recommendation: Recommendation, shown: int)
             f"Not candidates, for want of a requirement or of a workload's result: {len(joint.excluded)} of "
             f"{len(joint.points) + len(joint.excluded)} points."
         )
-    return [*found, Text(BODY, tuple(notes))] if notes else found
+    return [*found, Text(BODY, (" ".join(notes),))] if notes else found
 
 
 def shares_table(joint: JointAnswer, recommendation: Recommendation) -> Table:
@@ -103,7 +103,7 @@ def shares_table(joint: JointAnswer, recommendation: Recommendation) -> Table:
     answers = recommendation.answers
     rows = []
     for answer, share in zip(answers, joint.chosen.shares, strict=True):
-        scale, unit = scale_of(share.metric, share.value)
+        scale, _ = scale_of(share.metric, share.value)
         ends = (
             ""
             if share.low is None or share.high is None
@@ -112,16 +112,15 @@ def shares_table(joint: JointAnswer, recommendation: Recommendation) -> Table:
         rows.append(
             (
                 objective_name(answer, answers),
-                metric_name(share.metric),
-                f"{number(share.value / scale)} {unit}".rstrip(),
+                value_text(share.metric, share.value),
                 ends,
                 pct(share.share_pct),
                 pct(share.at_least_pct),
                 f"{share.best_label}, {value_text(share.metric, share.best_value)}",
             )
         )
-    headers = ("workload", "metric", "this stack", "95 % interval", "of its best", "at least", "best for it alone")
-    right = (False, False, True, True, True, True, False)
+    headers = ("workload", "this stack", "95 % interval", "of its best", "at least", "best for it alone")
+    right = (False, True, True, True, True, False)
     return Table(headers, tuple(rows), right, tuple(False for _ in rows))
 
 

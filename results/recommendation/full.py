@@ -20,7 +20,7 @@ from results.recommendation.sentences import (
 from results.store.schema import VIRTUAL_SUBSTRATES
 from stripelab.metrics import figure
 from stripelab.preference import tie_rule
-from stripelab.units import duration
+from stripelab.units import counted, duration
 
 _SHOWN = 25
 
@@ -164,7 +164,8 @@ def basis_sentence(recommendation: Recommendation) -> str:
     without = len(found.without_results)
     lost = f" ({without} more have no result)" if without else ""
     plural = "s" if found.blocks != 1 else ""
-    bad = f"; {found.trials_failed} trials failed, {found.trials_invalid} are invalid" if found.problems else ""
+    invalid = f"{found.trials_invalid} {'is' if found.trials_invalid == 1 else 'are'} invalid"
+    bad = f"; {counted(found.trials_failed, 'trial')} failed, {invalid}" if found.problems else ""
     return (
         f"Measured: {found.trials_ok} trials of {found.points} points{lost} in {found.blocks} "
         f"block{plural}, {duration(found.busy_s)}, "

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from results.estimates import constraints, pareto
+from results.estimates import constraints, pareto, race
 from results.estimates.anova import anova
 from results.estimates.best import dunnett_critical
 from results.estimates.cells import interactions
@@ -31,7 +31,7 @@ from results.runs import cpu
 from results.runs.within import Within
 from results.store.imported import is_imported
 from results.store.schema import ObservationRow, TrialRow
-from stripelab.constraint import INCONCLUSIVE, Constraint
+from stripelab.constraint import INCONCLUSIVE, UNMEASURED, Constraint
 from stripelab.metrics import FACTS, RATES
 from stripelab.settings import Setting
 
@@ -141,6 +141,7 @@ def judge(sweep: Sweep, objective: Objective) -> Judgement:
         return Judgement(objective, _refused(sweep, objective, [], reason), None)
     try:
         _refuse_failed(sweep.judged)
+        race.refuse_unfinished(sweep.trials, measured, sweep.labels)
         refuse_systematic(measured)
         plain = fit(measured)
         _refuse_modes(plain)
@@ -199,6 +200,7 @@ def _judged(case: _Case, without: Sequence[str]) -> Answer:
             objective.metric,
             maximise=objective.maximise,
             recommended=(meeting or overall).chosen.settings,
+            best=overall.lone_best.settings if overall.lone_best else None,
         ),
         interactions=interactions(model, sweep.settings),
         notes=(
@@ -272,21 +274,20 @@ def _constrained(case: _Case) -> tuple[tuple[constraints.Judged, ...], Ranking |
 
 
 def _verdicts(case: _Case, constraint: Constraint) -> dict[str, str]:
-    """Whether each point meets a constraint; what was not measured is not shown."""
+    """Whether each point meets a constraint, or has no figure for it."""
     points = case.model.points
     if constraint.metric in FACTS:
         values = {point: getattr(case.facts[point], constraint.metric) for point in points}
         return {
-            point: INCONCLUSIVE if value is None else constraint.judge(value, value) for point, value in values.items()
+            point: UNMEASURED if value is None else constraint.judge(value, value) for point, value in values.items()
         }
     model = case.model if constraint.metric == case.objective.metric else _model_of(case, constraint.metric)
-    if model is None:
-        return dict.fromkeys(points, INCONCLUSIVE)
-    known = {each.point_id: each for each in estimates(model, case.sweep.confidence)}
-    return {
-        point: constraint.judge(known[point].low, known[point].high) if point in known else INCONCLUSIVE
-        for point in points
-    }
+    measured = {each.point_id for each in _figures_of(case, constraint.metric)}
+    found = {point: INCONCLUSIVE if point in measured else UNMEASURED for point in points}
+    if model is not None:
+        known = estimates(model, case.sweep.confidence)
+        found |= {each.point_id: constraint.judge(each.low, each.high) for each in known if each.point_id in found}
+    return found
 
 
 def _figures_of(case: _Case, metric: str) -> Sequence[Response]:

@@ -107,6 +107,12 @@ def after_refusal(
         return NextRuns(
             "Add at least one more point to compare with: list a second value of some factor.", tuple(points)
         )
+    if "fresh runs of the race" in reason:
+        return NextRuns(
+            "If the race has not ended, rerun the same command: it resumes. Otherwise relax a requirement or raise the "
+            "budget of the race, and run the sweep into a new store.",
+            tuple(points),
+        )
     if "two replicates" in reason or "degrees of freedom" in reason:
         blocks = max(_LEAST_BLOCKS, blocks_done + _FURTHER_BLOCKS)
         return NextRuns(
@@ -138,10 +144,10 @@ def _for_import(reason: str) -> str:
             "Import further runs of the same workloads at the same points into this store: the answer needs two or "
             "more of each. Where runs of one point count as several points, name what tells points apart (--factors)."
         )
-    if "one after the other" in reason:
+    if "one after the other" in reason or "same order" in reason:
         return (
-            "Measure the points in turn, each once a round, and import those runs into a new store: an order in which "
-            "the runs of a point follow each other cannot be corrected afterwards."
+            "Measure the points in rounds, each in a fresh random order, and import those runs into a new store: this "
+            "order cannot be corrected afterwards."
         )
     if "two modes" in reason:
         return "Name what differs between the modes with --factors, and import again into a new store."

@@ -23,6 +23,7 @@ from stripelab.units import pct, signed_pct
 
 _FAR_FROM_PREDICTION_PCT = 15.0
 _MOST_CHANGES = 5
+ASSUMED = 'The tied set and every "at least" assume'
 
 
 def notice(trials: Sequence[TrialRow]) -> str | None:
@@ -78,7 +79,7 @@ def of_shape(model: Fit, found: Shape) -> Iterable[str]:
     if model.intervals is not POOLED:
         yield f"Intervals: {model.intervals.reason}."
     if model.assumption is not None:
-        yield f'The tied set and every "at least" assume {model.assumption}.'
+        yield f"{ASSUMED} {model.assumption}."
     if found.autocorrelated:
         yield (
             f"Runs resemble the run before them (correlation {found.autocorrelation:+.2f} of neighbouring runs, "

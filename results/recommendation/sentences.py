@@ -106,11 +106,12 @@ def default_sentence(answer: Answer, ranking: Ranking) -> str:
 
 
 def constraint_line(judged: Judged) -> str:
-    """How many points meet a requirement, and for which that is inconclusive."""
+    """How many points meet a requirement, for which that is inconclusive, and which have no figure for it."""
     text = f"{judged.constraint}: met by {counted(len(judged.met), 'point')}, not met by {len(judged.not_met)}"
-    if judged.not_shown:
-        more = ", ..." if len(judged.not_shown) > _MOST_NAMED else ""
-        text += f", inconclusive for {len(judged.not_shown)} ({', '.join(judged.not_shown[:_MOST_NAMED])}{more})"
+    for words, labels in (("inconclusive for", judged.not_shown), ("not measured for", judged.not_measured)):
+        if labels:
+            more = ", ..." if len(labels) > _MOST_NAMED else ""
+            text += f", {words} {len(labels)} ({', '.join(labels[:_MOST_NAMED])}{more})"
     return f"{text}."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from results.recommendation.answer import Answer, Ranking, Recommendation
@@ -18,6 +19,7 @@ from results.recommendation.blocks import (
     ranking_table,
 )
 from results.recommendation.full import basis_sentence
+from results.recommendation.notes import ASSUMED
 from results.recommendation.sentences import (
     best_sentence,
     constraint_line,
@@ -30,11 +32,19 @@ from results.recommendation.sentences import (
     value_sentence,
     value_text,
 )
+from stripelab.units import counted
 
 _POINTS = 5
-_EFFECTS = 4
-_CAVEATS = 6
-_STEPS = 2
+_EFFECTS, _CAVEATS, _STEPS = 4, 6, 2
+"""Most of each where there is one workload."""
+
+_EFFECTS_OF_EACH, _CAVEATS_OF_ALL, _STEPS_OF_ALL = 2, 4, 1
+"""Most of each where there are several: three workloads fit two screens of 50 lines and 100 columns."""
+
+_ADJUSTED = ", adjusted for all comparisons"
+_ON_AVERAGE = " on average"
+_NOT_TESTED = 120
+"""Most characters of the first limit of what was tested."""
 
 
 def blocks(recommendation: Recommendation) -> list[Block]:
@@ -70,7 +80,7 @@ def _answer(answer: Answer, recommendation: Recommendation, *, alone: bool) -> l
         lines += [f"Requirement {constraint_line(each)}" for each in answer.constraints]
     shown = listed(first.points, first.recommended, _POINTS)
     found += [Text(BODY, tuple(lines)), _narrow(ranking_table(answer.metric, shown, first.fastest_set))]
-    effects = _effects(answer)
+    effects = _effects(answer, _EFFECTS if alone else _EFFECTS_OF_EACH)
     return [*found, Text(BODY, tuple(effects))] if effects else found
 
 
@@ -89,9 +99,11 @@ def _verdict(answer: Answer, ranking: Ranking, recommendation: Recommendation) -
 
 
 def _short(answer: Answer, ranking: Ranking, recommendation: Recommendation) -> list[str]:
-    """For this workload alone, in two lines."""
+    """For this workload alone, in two lines; the table below has the interval."""
     chosen = ranking.chosen
-    value = value_sentence(answer.metric, chosen, recommendation.confidence)
+    value = f"{value_text(answer.metric, chosen.value)}."
+    if chosen.modes:
+        value = value_sentence(answer.metric, chosen, recommendation.confidence)
     return [f"{ranking.title} for it alone: {chosen.label}, {value}", sureness(ranking, recommendation)]
 
 
@@ -107,17 +119,25 @@ def _narrow(table: Table) -> Table:
     )
 
 
-def _effects(answer: Answer) -> list[str]:
-    """The significant effects, the largest first, and the names of the others."""
+def _effects(answer: Answer, most: int) -> list[str]:
+    """The significant effects, the largest first, and the names of the others; of a lone factor its sentence."""
+    if len(answer.effects) == 1:
+        return ["Effects:", f"  - {answer.effects[0].sentence}"]
     significant = [each for each in answer.effects if each.significant]
-    names = [each.factor for each in answer.effects if each not in significant]
-    lines = [f"  - {each.sentence}" for each in significant[:_EFFECTS]]
-    rest = len(significant) - _EFFECTS
+    separable = [each for each in answer.effects if each.comparisons]
+    names = [each.factor for each in separable if each not in significant]
+    confounded = [each.factor for each in answer.effects if each not in separable]
+    lines = [
+        f"  - {each.sentence.replace(_ON_AVERAGE, '').replace(_ADJUSTED + ')', ')')}" for each in significant[:most]
+    ]
+    rest = len(significant) - most
     if rest > 0:
-        lines.append(f"  - and {rest} more significant effects")
+        lines.append(f"  - and {counted(rest, 'more significant effect')}, shown by --full")
     if names:
-        lines.append(f"  - no significant effect shown: {', '.join(names)}")
-    return ["Effects:", *lines] if lines else []
+        lines.append(f"  - no significant effect: {', '.join(names)}")
+    if confounded:
+        lines.append(f"  - cannot be separated from other factors: {', '.join(confounded)}")
+    return [f"Effects{_ON_AVERAGE}{_ADJUSTED}:", *lines] if lines else []
 
 
 def _caveats(recommendation: Recommendation) -> list[Block]:
@@ -126,8 +146,12 @@ def _caveats(recommendation: Recommendation) -> list[Block]:
     lines: dict[str, list[str]] = {}
     for warning in recommendation.warnings:
         lines.setdefault(f"Warning: {warning}", [])
+    joint = recommendation.joint
+    stated = joint is not None and bool(joint.assumptions)
     for answer in answers:
         for note in answer.notes:
+            if stated and note.startswith(ASSUMED):
+                continue
             lines.setdefault(note, []).append(objective_name(answer, answers))
     named = [
         text if not names or len(names) == len(answers) else f"{', '.join(names)}: {text}"
@@ -135,16 +159,14 @@ def _caveats(recommendation: Recommendation) -> list[Block]:
     ]
     if recommendation.problems:
         first = recommendation.problems[0]
-        named.insert(
-            0, f"{len(recommendation.problems)} trials failed or are invalid; the first: {first.label}: {first.reason}"
-        )
-    shown = named[:_CAVEATS]
-    if len(named) > _CAVEATS:
-        shown.append(f"and {len(named) - _CAVEATS} more, shown by --full")
+        named.insert(0, f"The first trial that failed or is invalid: {first.label}: {first.reason}")
+    most = _CAVEATS if joint is None else _CAVEATS_OF_ALL
+    shown = named[:most]
+    if len(named) > most:
+        shown.append(f"and {len(named) - most} more, shown by --full")
     if recommendation.not_tested:
-        more = len(recommendation.not_tested) - 1
-        rest = f" And {more} more limits of what was tested, shown by --full." if more else ""
-        shown.append(f"Not tested: {recommendation.not_tested[0]}{rest}")
+        first_limit = textwrap.shorten(recommendation.not_tested[0], _NOT_TESTED, placeholder=" ...")
+        shown.append(f"Not tested: {first_limit} ({counted(len(recommendation.not_tested), 'limit')}, shown by --full)")
     lines_shown = [basis_sentence(recommendation), *(f"  - {line}" for line in shown)]
     return [Text(HEADING, ("Basis and caveats",)), Text(BODY, tuple(lines_shown))]
 
@@ -159,7 +181,8 @@ def _next_step(recommendation: Recommendation) -> list[Block]:
     if not steps:
         return []
     named = [text if len(names) == len(answers) else f"{', '.join(names)}: {text}" for text, names in steps.items()]
-    return [Text(BODY, tuple(f"Next step: {line}" for line in named[:_STEPS]))]
+    most = _STEPS if recommendation.joint is None else _STEPS_OF_ALL
+    return [Text(BODY, tuple(f"Next step: {line}" for line in named[:most]))]
 
 
 def _commands(recommendation: Recommendation) -> list[Block]:

@@ -77,10 +77,16 @@ def constraint_blocks(answer: Answer, mark: str) -> tuple[Block, ...]:
         Column("constraint"): [Cell(each.constraint, each.constraint) for each in judged],
         Column("met by", right=True): [Cell(counted(len(each.met), "point"), len(each.met)) for each in judged],
         Column("not met by", right=True): [Cell(f"{len(each.not_met)}", len(each.not_met)) for each in judged],
-        Column("not shown of", right=True): [Cell(f"{len(each.not_shown)}", len(each.not_shown)) for each in judged],
+        Column("inconclusive for", right=True): [
+            Cell(f"{len(each.not_shown)}", len(each.not_shown)) for each in judged
+        ],
+        Column("not measured for", right=True): [
+            Cell(f"{len(each.not_measured)}", len(each.not_measured)) for each in judged
+        ],
     }
     said = (
-        "A measured figure meets a constraint only where its whole interval does; else it is not shown to, or does not."
+        "A measured figure meets a constraint only where its whole interval does; where only a part does, that is "
+        "inconclusive."
     )
     summary = tables.grid(f"{answer.workload}: constraints and their outcome{mark}", columns, [""] * len(judged))
     return (
@@ -91,13 +97,16 @@ def constraint_blocks(answer: Answer, mark: str) -> tuple[Block, ...]:
 
 def _by_point(workload: str, judged: Sequence[Judged], mark: str) -> tables.Grid:
     """Each point against each constraint."""
-    labels = sorted({label for each in judged for label in (*each.met, *each.not_met, *each.not_shown)})
+    labels = sorted(
+        {label for each in judged for label in (*each.met, *each.not_met, *each.not_shown, *each.not_measured)}
+    )
     columns = {Column("point"): [Cell(label, label) for label in labels]}
     for each in judged:
         words = {
             **dict.fromkeys(each.met, "met"),
             **dict.fromkeys(each.not_met, "not met"),
-            **dict.fromkeys(each.not_shown, "not shown"),
+            **dict.fromkeys(each.not_shown, "inconclusive"),
+            **dict.fromkeys(each.not_measured, "not measured"),
         }
         columns[Column(each.constraint)] = [Cell(words.get(label, ""), words.get(label, "")) for label in labels]
     kinds = ["tied" if all(label in each.met for each in judged) else "" for label in labels]

@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 
 from results.errors import ResultsError
+from results.estimates.published import Published
 from results.recommendation import full
 from results.recommendation.answer import STATISTICALLY, WITHIN_MARGIN, Answer
 from results.recommendation.blocks import Table, Text
-from results.recommendation.recommend import recommend
+from results.recommendation.recommend import Wishes, recommend
+from results.recommendation.sentences import best_sentence, constraint_line, published_sentence
 from results.recommendation.summary import blocks
+from results.report import first
+from results.store.schema import ObservationRow, TrialRow
 from tests.results import synthetic
 from tests.results.synthetic import Plan, factorial, raid_truth
 
@@ -237,6 +241,8 @@ def test_a_point_that_never_worked_is_named(tmp_path: Path) -> None:
     )
     found = recommend(tmp_path / "s")
     assert found.without_results == ("raid0 x4 32K xfs flat",)
+    assert "Measured: 9 trials of 3 points (1 more have no result) in 3 blocks" in full.basis_sentence(found)
+    assert first.measured_line(found).startswith("9 trials of 3 points (")
     assert found.answers[0].overall is not None
     assert found.answers[0].overall.chosen.settings["chunk_kib"] == 16
 
@@ -326,3 +332,111 @@ def test_the_advice_is_more_blocks_than_there_are(tmp_path: Path) -> None:
     assert "Set replicates = 5" in advice.sentence
     synthetic.write(tmp_path / "t", Plan(chunks(100, 110), replicates=advice.blocks))
     assert only(tmp_path / "t").refusal is None
+
+
+@pytest.mark.parametrize("seed", [5, 20, 32])
+def test_a_lone_winner_and_its_effect_do_not_contradict_each_other(tmp_path: Path, seed: int) -> None:
+    """The ranking's test is one-sided, that of effects two-sided: between the two lie some winners."""
+    synthetic.write(tmp_path / "s", Plan(chunks(100, 104), replicates=5, cv=0.03, seed=seed, seconds=1))
+    found = recommend(tmp_path / "s")
+    (effect,) = found.answers[0].effects
+    assert not effect.significant
+    for text in (str(blocks(found)), str(full.blocks(found))):
+        assert "8K xfs flat is the best of the 2 points" in text
+        assert "chunk_kib: the ranking has 8K as the best by a one-sided test of each value against the best" in text
+        assert "no significant" not in text
+        assert "no two values differ" not in text
+
+
+def test_effects_that_no_design_separates_are_not_called_insignificant(tmp_path: Path) -> None:
+    points = [{"level": "raid0", "disks": 2, "chunk_kib": 64}, {"level": "raid5", "disks": 4, "chunk_kib": 512}]
+    synthetic.write(tmp_path / "s", Plan([(points[0], 100.0), (points[1], 200.0)], replicates=5, seconds=1))
+    text = str(blocks(recommend(tmp_path / "s")))
+    assert "cannot be separated from other factors: " in text
+    assert "no significant" not in text
+
+
+def test_the_best_measured_point_is_named_beside_another_that_is_recommended(tmp_path: Path) -> None:
+    speed = {"raid10": 200.0, "raid5": 196.0, "raid6": 100.0}
+    points = [{"level": level, "disks": 4, "chunk_kib": 64, "filesystem": "xfs", "layout": "flat"} for level in speed]
+    truth = [(each, speed[str(each["level"])]) for each in points]
+    synthetic.write(tmp_path / "s", Plan(truth, replicates=4, cv=0.001, seconds=1))
+    answer = only(tmp_path / "s", wishes=Wishes(prefer=("capacity",)))
+    (ranking,) = answer.rankings
+    assert ranking.chosen.settings["level"] == "raid5"
+    said = "Best measured: raid10 x4 64K xfs flat, 200 IOPS; the recommended setting measured 98 % of that."
+    assert best_sentence(answer, ranking) == said
+    assert said in str(blocks(recommend(tmp_path / "s", wishes=Wishes(prefer=("capacity",)))))
+    assert best_sentence(answer, replace(ranking, recommended=ranking.points[0].point_id)) == ""
+
+
+def test_the_value_of_a_choice_that_is_not_always_the_same_point_is_not_called_its_own(tmp_path: Path) -> None:
+    synthetic.write(tmp_path / "s", Plan(chunks(100, 200, 300), seconds=1))
+    answer = only(tmp_path / "s")
+    (ranking,) = answer.rankings
+    found = Published(280.0, 290.0, 3, same_point=False, block_sd_pct=0.0, scope="in these 3 blocks", assumption=None)
+    assert published_sentence(answer, replace(ranking, published=found), 0.95) == (
+        "At least 290 IOPS with 95 % confidence in these 3 blocks (adjusted for selection). A choice made without one "
+        "block reached 280 IOPS in it."
+    )
+    own = published_sentence(answer, replace(ranking, published=replace(found, same_point=True)), 0.95)
+    assert own.startswith("Expected: 280 IOPS; at least 290 IOPS")
+
+
+def test_one_order_in_every_block_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = [(point, block) for block in range(3) for point in (3, 0, 4, 1, 2)]
+    monkeypatch.setattr(synthetic, "schedule", lambda *_: order)
+    synthetic.write(tmp_path / "s", Plan(chunks(100, 200, 300, 400, 500), seconds=1))
+    answer = only(tmp_path / "s")
+    assert answer.refusal is not None
+    assert "the points ran in nearly the same order in every block" in answer.refusal
+    assert answer.overall is None
+    assert 'order = "blocked" into a new store' in answer.next_runs[0].sentence
+
+
+def test_a_requirement_on_a_figure_that_a_point_lacks_is_not_measured_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = synthetic.observation
+
+    def without_latency(plan: Plan, row: TrialRow, *rest: object) -> ObservationRow:
+        made = plain(plan, row, *rest)  # type: ignore[arg-type]
+        return replace(made, lat_p99_ns=None, lat_bins_ns=(), lat_counts=()) if row.chunk_kib == 4 else made
+
+    monkeypatch.setattr(synthetic, "observation", without_latency)
+
+    def without_capacity(row: TrialRow) -> TrialRow:
+        return replace(row, usable_bytes=None) if row.chunk_kib == 8 else row
+
+    synthetic.write(tmp_path / "s", Plan(chunks(100, 200, 300, 310), seconds=1), change=without_capacity)
+    wishes = Wishes(require=("p99 < 60 s", "usable >= 1 GiB"))
+    latency, capacity = only(tmp_path / "s", wishes=wishes).constraints
+    assert constraint_line(latency).endswith(
+        "met by 3 points, not met by 0, not measured for 1 (raid0 x4 4K xfs flat)."
+    )
+    assert constraint_line(capacity).endswith("not measured for 1 (raid0 x4 8K xfs flat).")
+    noisy = only(tmp_path / "s", wishes=Wishes(require=("iops > 300",))).constraints[0]
+    assert "inconclusive for 1 (raid0 x4 16K xfs flat)" in constraint_line(noisy)
+
+
+@pytest.mark.parametrize(
+    ("finalists", "words"),
+    [
+        ((16,), "raid0 x4 16K xfs flat alone of 3 points was left for the fresh runs of the race"),
+        ((), "no point of 3 has fresh runs of the race: either it has not ended, or no point met its requirements"),
+    ],
+)
+def test_a_race_without_two_finalists_says_so(tmp_path: Path, finalists: tuple[int, ...], words: str) -> None:
+    def race(row: TrialRow) -> TrialRow:
+        return replace(row, phase="confirmation" if row.chunk_kib in finalists else "screening")
+
+    def status(point: int, block: int) -> str:
+        return "ok" if block == 0 or 4 << point in finalists else "missing"
+
+    synthetic.write(tmp_path / "s", Plan(chunks(100, 200, 300), seconds=1), change=race, status=status)
+    answer = only(tmp_path / "s")
+    assert answer.refusal is not None
+    assert words in answer.refusal
+    assert "replicates" not in answer.refusal
+    assert "rerun the same command: it resumes" in answer.next_runs[0].sentence
+    assert "into a new store" in answer.next_runs[0].sentence

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +49,24 @@ def test_recommend_prints_the_answer_the_evidence_and_the_commands(store: Path) 
     assert "\x1b[" not in done.stdout
 
 
+def test_full_prints_every_point_effect_caveat_and_command(store: Path) -> None:
+    brief, done = stripelab("recommend", store), stripelab("recommend", store, "--full")
+    assert (done.returncode, done.stderr) == (0, "")
+    for words in (
+        "!!! NOT REAL HARDWARE",
+        "== Recommended for all 2 workloads: raid0 x4",
+        "Effect of each factor:",
+        "Caveats:",
+        "Recommended among those that survive a disk failure, compared with each other alone:",
+        "Among settings within the margin the choice is by ",
+        "Not tested: Factors with one value: disks (x4)",
+    ):
+        assert words in done.stdout, words
+    assert "raid1 x4 ext4 flat" in done.stdout
+    assert "raid1 x4 ext4 flat" not in brief.stdout
+    assert done.stdout.count("To apply ") > brief.stdout.count("To apply ") == 1
+
+
 def test_recommend_json_is_json_alone(store: Path) -> None:
     done = stripelab("recommend", store, "--json", "--workload", "scan", "--margin-pct", "2")
     answer = json.loads(done.stdout)
@@ -55,11 +75,11 @@ def test_recommend_json_is_json_alone(store: Path) -> None:
     assert answer["margin_pct"] == 2.0
 
 
-def test_a_terminal_gets_colours(store: Path) -> None:
+def on_a_terminal(*words: str | Path, columns: int = 80) -> bytes:
+    """What a terminal shows, with its escape sequences."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-c", RUN, "recommend", store], stdout=theirs, env={**os.environ, "TERM": "xterm-256color"}
-    ) as process:
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns)}
+    with subprocess.Popen([sys.executable, "-c", RUN, *words], stdout=theirs, env=environment) as process:
         os.close(theirs)
         shown = b""
         while True:
@@ -72,8 +92,36 @@ def test_a_terminal_gets_colours(store: Path) -> None:
             shown += part
     os.close(ours)
     assert process.returncode == 0
+    return shown
+
+
+def test_a_terminal_gets_colours(store: Path) -> None:
+    shown = on_a_terminal("recommend", store)
     assert b"\x1b[" in shown
     assert b"raid0 x4" in shown
+
+
+@pytest.mark.parametrize(
+    ("points", "substrate", "cv", "wishes"),
+    [(8, "disk", 0.02, ()), (20, "disk", 0.2, ()), (20, "uml", 0.2, ("--require", "survives >= 1"))],
+)
+def test_three_workloads_fit_two_screens(
+    tmp_path: Path, points: int, substrate: str, cv: float, wishes: tuple[str, ...]
+) -> None:
+    """100 lines of 100 columns, wrapped, on a terminal and as plain text."""
+    truth = raid_truth()[:: 20 // points][:points]
+    limit = 100 if substrate == "uml" else None
+    plan = Plan(truth, 3, cv, substrate=substrate, iops_limit=limit, scans=("scan", "dd-read"), seconds=1)
+    bad = {(3, 1): "failed"}
+    synthetic.write(tmp_path / "s", plan, status=lambda point, block: bad.get((point, block), "ok"))
+    words = ("recommend", tmp_path / "s", *wishes)
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", on_a_terminal(*words, columns=100).decode()).replace("\r", "")
+    for text in (shown, stripelab(*words).stdout):
+        assert text.count("== ") + text.count(" ──") >= 5
+        assert sum(max(1, math.ceil(len(line) / 100)) for line in text.rstrip().split("\n")) <= 100, text
+        for line in ("Next step: ", "To apply ", "Effects on average", "Basis and caveats"):
+            assert line in text
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown.split("rank ")[0].split("workload ")[1].split("point")[0]
 
 
 def test_a_refusal_is_status_one(tmp_path: Path) -> None:
