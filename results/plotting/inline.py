@@ -53,8 +53,9 @@ def ranking(name: str, points: Sequence[RankedPoint], metric: str, *, virtual: b
     axes.set_xlabel(f"{axis_text(metric, unit)} (95 % interval)")
     mark(figure, virtual=virtual)
     title = f"Ranking by {metric_name(metric)}"
+    more = f" of {len(points)}" if len(points) > len(shown) else ""
     return svg.inline(
-        figure, name, title, f"{len(shown)} points; best: {shown[0].label}. The table below has the figures."
+        figure, name, title, f"{len(shown)}{more} points; best: {shown[0].label}. The table below has the figures."
     )
 
 

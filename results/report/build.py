@@ -24,7 +24,7 @@ from results.store.imported import comparable
 from results.store.query import StoreFrames
 from results.store.schema import IMPORTED, EnvironmentRow, ObservationRow, TrialRow
 from stripelab.metrics import figure, metric_name
-from stripelab.units import capacity, date
+from stripelab.units import capacity, counted, date
 
 _MAX_HEAT_MAPS = 10
 _MAX_CURVES = 6
@@ -271,10 +271,21 @@ def _rankings_drawn(
     """The ranking as a plot, the first of the points where there are many."""
     if not rankings:
         return ()
-    points = rankings[0].points
-    shown = f"the first {plots.MAX_ROWS} of {len(points)} points" if len(points) > plots.MAX_ROWS else "all points"
+    points, which = rankings[0].points, _which_points(answer, rankings[0], found.points)
+    shown = f"the first {plots.MAX_ROWS} of {which}" if len(points) > plots.MAX_ROWS else which
     svg = plots.ranking(f"{name}-rank", points, answer.metric, virtual=found.virtual)
     return (Drawing(svg, f"{answer.workload}: {shown}, with 95 % intervals{_mark(found)}"),)
+
+
+def _which_points(answer: Answer, ranking: Ranking, measured: int) -> str:
+    """The points of a ranking among those with results: ``the 6 points of 20 that meet the requirements``."""
+    count = len(ranking.points)
+    if ranking is answer.meeting:
+        judged = len(answer.overall.points) if answer.overall else measured
+        return f"the {counted(count, 'point')} of {judged} that meet{'s' if count == 1 else ''} the requirements"
+    if count < measured:
+        return f"the {counted(count, 'point')} of {measured} that {'is' if count == 1 else 'are'} ranked"
+    return f"all {counted(count, 'point')} with results"
 
 
 def _heat_maps(name: str, answer: Answer, found: Recommendation) -> tuple[Drawing, ...]:

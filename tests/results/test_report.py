@@ -358,3 +358,46 @@ def test_one_answer_for_both_questions_is_shown_once(tmp_path: Path) -> None:
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert page.count('<article class="verdict">') == 1
     assert "Recommended; recommended among those that survive a disk failure" in page
+
+
+def caption_of_ranking(tmp_path: Path, plan: Plan, **arguments: object) -> str:
+    synthetic.write(tmp_path / "s", plan, **{"change": lambda row: row, **arguments.pop("made", {})})  # type: ignore[arg-type,misc]
+    write(tmp_path / "s", tmp_path / "r.html", **arguments)  # type: ignore[arg-type]
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    (found,) = re.findall(r"<figcaption>random-write: ([^<]*), with 95 % intervals", text)
+    return str(found)
+
+
+def test_the_caption_of_a_ranking_counts_all_points(tmp_path: Path) -> None:
+    assert caption_of_ranking(tmp_path, Plan(chunks(100, 200, 300), seconds=1)) == "all 3 points with results"
+
+
+def test_the_caption_of_a_ranking_counts_the_points_that_a_requirement_left(tmp_path: Path) -> None:
+    wishes = Wishes(require=("iops > 150",))
+    found = caption_of_ranking(tmp_path, Plan(chunks(100, 200, 300), seconds=1), wishes=wishes)
+    assert found == "the 2 points of 3 that meet the requirements"
+
+
+def test_the_caption_of_a_ranking_counts_the_finalists_of_a_race(tmp_path: Path) -> None:
+    def race(row: TrialRow) -> TrialRow:
+        return replace(row, phase="screening" if row.chunk_kib == 4 else "confirmation")
+
+    plan = Plan(chunks(100, 200, 300), replicates=4, seconds=1)
+    assert caption_of_ranking(tmp_path, plan, made={"change": race}) == "the 2 points of 3 that are ranked"
+
+
+def test_cards_name_every_requirement_and_redundancy_only_where_it_is_one(tmp_path: Path) -> None:
+    """F1: a JBOD was titled as one that survives a disk failure, where the requirement was another."""
+    speed = {"jbod": 400.0, "raid0": 200.0, "raid5": 150.0}
+    points = [{"level": level, "disks": 4, "chunk_kib": 64, "filesystem": "xfs", "layout": "flat"} for level in speed]
+    synthetic.write(tmp_path / "s", Plan([(each, speed[str(each["level"])]) for each in points], seconds=1))
+    write(tmp_path / "s", tmp_path / "r.html", wishes=Wishes(require=("iops > 100", "usable >= 3.5 GiB")))
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    cards = re.findall(r'<article class="verdict">\s*<h4>(.*?)</h4>\s*<p class="label">(.*?)</p>', text)
+    assert cards == [
+        (
+            "Recommended with IOPS &gt; 100 and usable capacity &gt;= 3.50 GiB; regardless of the requirements",
+            "JBOD: no RAID, a filesystem per disk",
+        ),
+        ("Recommended among those that survive a disk failure", "RAID 5 (one disk of parity)"),
+    ]
