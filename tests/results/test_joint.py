@@ -18,6 +18,7 @@ from results.recommendation.blocks import Table
 from results.recommendation.joint import parse_weights
 from results.recommendation.recommend import Wishes, recommend
 from results.recommendation.summary import blocks as brief
+from results.report import write
 from results.store.folder import Store
 from tests.results import synthetic
 from tests.results.synthetic import Plan
@@ -97,6 +98,34 @@ def test_the_worst_share_decides_and_each_workload_says_what_it_gives_up(tmp_pat
     for each in found.points:
         assert each.at_least_pct <= each.score_pct <= each.at_most_pct
         assert each.limited_by in TRUE
+
+
+def test_the_joint_front_leaves_out_what_another_beats_everywhere_and_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """raid10 is behind raid5 in every workload and in capacity, and as redundant."""
+    for workload, value in (("scan", 300e6), ("oltp", 300.0), ("wal", 60.0)):
+        monkeypatch.setitem(TRUE[workload], "raid10", value)
+    store = store_of(tmp_path / "s", OBJECTIVES)
+    found = recommend(store).joint
+    assert found is not None
+    front = found.front
+    assert front is not None
+    assert [each.label for each in front.beaten] == ["raid10 x4 64K xfs flat"]
+    assert sorted(each.label for each in front.points) == [
+        "jbod x4 64K xfs flat",
+        "raid0 x4 64K xfs flat",
+        "raid5 x4 64K xfs flat",
+    ]
+    assert front.workloads == ("scan", "oltp", "wal", "", "")
+    assert set(front.metrics[3:]) == {"usable_bytes", "disk_failures_survived"}
+    write(store, tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "3 of 4 candidates are beaten by no other in every workload, capacity and redundancy at once." in text
+    for across, upward in ((0, 1), (0, 2), (1, 2)):
+        drawn = text[: text.index(f"<figcaption>{front.name(across)} and {front.name(upward)}")]
+        assert "</svg>" in drawn[-20:]
+    assert "Candidates on the joint Pareto front" in text
 
 
 def test_weights_make_a_geometric_mean(tmp_path: Path) -> None:

@@ -47,6 +47,21 @@ def nights(folder: Path, count: int = 4) -> Path:
     return folder
 
 
+def test_imported_rounds_of_one_order_are_refused(importing: Import, tmp_path: Path) -> None:
+    moment = START_MS
+    for night in range(3):
+        for place, level in enumerate(("raid0", "raid1", "raid5", "raid6", "raid10")):
+            moment += 60_000
+            path = tmp_path / "lab" / f"night-{night}" / "a" / f"{level}-64K" / "randwrite-4.json"
+            path.parent.mkdir(parents=True)
+            path.write_text(at(moment, faster=100 * (1 + 0.1 * place + 0.01 * night)))
+    importing(tmp_path / "lab", factors=(PATTERN,))
+    (answer,) = recommend(tmp_path / "S").answers
+    assert answer.refusal is not None
+    assert "the points ran in nearly the same order in every block" in answer.refusal
+    assert "each in a fresh random order, and import those runs into a new store" in answer.next_runs[0].sentence
+
+
 def test_a_tree_becomes_a_store_that_recommends_and_says_that_it_was_imported(
     importing: Import, tmp_path: Path
 ) -> None:
