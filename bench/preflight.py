@@ -32,7 +32,7 @@ from permutations.plan import Plan
 from permutations.point import DesignPoint
 from permutations.reading import toml_lines
 from permutations.reading.source import spoken
-from permutations.requirement import can_meet_all, known, known_range
+from permutations.requirement import can_meet_all, known_constraints, known_range
 from permutations.workload import Workload
 from stripelab import raid
 from stripelab.constraint import Constraint, parse
@@ -261,10 +261,10 @@ def _requirements(plan: Plan, machine: Machine) -> Iterator[Problem]:
     sweep = plan.sweep
     met_by_some = True
     for number, objective in enumerate(sweep.objectives):
-        for text in _unmet(plan.points, known([objective]), machine):
+        for text in _unmet(plan.points, known_constraints([objective]), machine):
             met_by_some = False
             yield _fatal(plan, _at_require(plan, number), f"workload {objective.workload}: {text}")
-    wanted = known(sweep.objectives)
+    wanted = known_constraints(sweep.objectives)
     able = sum(can_meet_all(point, wanted, machine.disk_bytes) for point in plan.points)
     words = " and ".join(each.text for each in wanted)
     if not able and met_by_some:

@@ -12,7 +12,7 @@ from permutations.design import Plan
 from permutations.point import DesignPoint, PlannedTrial
 from permutations.race import next_block, racer
 from permutations.racing.race import Outcome, RaceState
-from permutations.requirement import contenders, known, measured
+from permutations.requirement import contenders, known_constraints, measured_requirements
 from results.estimates.latencies import as_measured
 from results.estimates.objective import Objective
 from results.estimates.responses import responses
@@ -83,7 +83,7 @@ class History:
     def _read(self, trial_ids: Collection[str]) -> Iterator[tuple[TrialRow, Outcome | None]]:
         sweep = self.plan.sweep
         stated = sweep.objectives[0]
-        limits = measured(sweep.objectives)
+        limits = measured_requirements(sweep.objectives)
         metrics = {stated.metric, *(each.constraint.metric for each in limits)}
         frames = StoreFrames(self.store)
         trials = frames.trial_rows(trial_ids)
@@ -114,7 +114,7 @@ class History:
 
     def _unfit(self, row: TrialRow) -> bool:
         """Whether a trial shows that its point cannot meet a requirement: by a fact, such as the capacity."""
-        facts = [(each, getattr(row, each.metric)) for each in known(self.plan.sweep.objectives)]
+        facts = [(each, getattr(row, each.metric)) for each in known_constraints(self.plan.sweep.objectives)]
         return any(value is not None and not each.holds(value) for each, value in facts)
 
 
@@ -173,8 +173,8 @@ def _none_left(told: History, state: RaceState) -> str:
     if state.finalists or not state.missing:
         return ""
     objectives = told.plan.sweep.objectives
-    wanted = [each.constraint for each in measured(objectives)]
-    wanted += known(objectives) if any(each.unfit for each in told.outcomes()) else ()
+    wanted = [each.constraint for each in measured_requirements(objectives)]
+    wanted += known_constraints(objectives) if any(each.unfit for each in told.outcomes()) else ()
     words = " and ".join(dict.fromkeys(each.text for each in wanted))
     cut = sum(map(len, state.cut))
     rest = f"; dropped out for want of budget before that: {cut}" if cut else ""
@@ -194,7 +194,7 @@ def _closest(told: History, missing: Collection[str]) -> str:
     }
     point = max(worst, key=lambda each: (min(worst[each]), each))
     place = worst[point].index(min(worst[point]))
-    limit = measured(told.plan.sweep.objectives)[place]
+    limit = measured_requirements(told.plan.sweep.objectives)[place]
     label = next(each.label() for each in told.points if each.id == point)
     ratio = math.exp(-worst[point][place] if lower_is_better(limit.constraint.metric) else worst[point][place])
     off = f"{100 * abs(ratio - 1):.3g} % {'above' if ratio > 1 else 'below'} the limit"

@@ -1,4 +1,4 @@
-"""What two plans share: points, and trials, which are shared only where the same is done to the point."""
+"""What two plans share: points, and trials, which are shared only if both plans have the same protocol."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from permutations.sweep import Sweep
 
 @dataclass(frozen=True)
 class PlanDiff:
-    """Points and ids of trials that only the first plan has, only the second, and both; in the order of each plan."""
+    """Points and trial ids of only the first plan, only the second, and both, in the order of the plans."""
 
     points_only_a: tuple[DesignPoint, ...]
     points_only_b: tuple[DesignPoint, ...]
@@ -22,7 +22,7 @@ class PlanDiff:
     trials_both: tuple[str, ...]
     same_protocol: bool
     changes: tuple[str, ...]
-    """What is done differently to every point; empty with the same protocol."""
+    """Differences of the protocol; empty if both plans have the same one."""
 
 
 def diff(a: Plan, b: Plan) -> PlanDiff:
@@ -34,43 +34,43 @@ def diff(a: Plan, b: Plan) -> PlanDiff:
         points_only_a=tuple(point for point in a.points if point.id not in in_b),
         points_only_b=tuple(point for point in b.points if point.id not in in_a),
         points_both=tuple(point for point in a.points if point.id in in_b),
-        trials_only_a=tuple(each for each in trials_a if each not in known_b),
-        trials_only_b=tuple(each for each in trials_b if each not in known_a),
-        trials_both=tuple(each for each in trials_a if each in known_b),
+        trials_only_a=tuple(trial for trial in trials_a if trial not in known_b),
+        trials_only_b=tuple(trial for trial in trials_b if trial not in known_a),
+        trials_both=tuple(trial for trial in trials_a if trial in known_b),
         same_protocol=a.sweep.protocol_id == b.sweep.protocol_id,
         changes=protocol_changes(a.sweep, b.sweep),
     )
 
 
 def protocol_changes(before: Sweep, after: Sweep) -> tuple[str, ...]:
-    """What is done differently to every point, such as ``workload w: runtime_s 2 -> 3``; empty where nothing is."""
-    found = []
-    workloads = [{each.name: each for each in sweep.workloads} for sweep in (before, after)]
+    """Differences of the protocol, such as ``workload w: runtime_s 2 -> 3``; empty if there are none."""
+    changes = []
+    workloads = [{workload.name: workload for workload in sweep.workloads} for sweep in (before, after)]
     for name in dict.fromkeys((*workloads[0], *workloads[1])):
         if name not in workloads[0] or name not in workloads[1]:
-            found.append(f"workload {name}: {'removed' if name in workloads[0] else 'added'}")
+            changes.append(f"workload {name}: {'removed' if name in workloads[0] else 'added'}")
             continue
-        found += _changed(f"workload {name}: ", workloads[0][name].content, workloads[1][name].content)
-    found += _changed("data set: ", asdict(before.dataset), asdict(after.dataset))
-    profiles = [asdict(each.lab.profile) if each.lab.profile else {} for each in (before, after)]
-    found += _changed("lab profile: ", *profiles)
-    found += _changed("", {"initial_sync": before.initial_sync}, {"initial_sync": after.initial_sync})
+        changes += _changed(f"workload {name}: ", workloads[0][name].content, workloads[1][name].content)
+    changes += _changed("data set: ", asdict(before.dataset), asdict(after.dataset))
+    profiles = [asdict(sweep.lab.profile) if sweep.lab.profile else {} for sweep in (before, after)]
+    changes += _changed("lab profile: ", *profiles)
+    changes += _changed("", {"initial_sync": before.initial_sync}, {"initial_sync": after.initial_sync})
     if before.lab.own_limits != after.lab.own_limits:
-        found.append("limits of single disks of the lab")
+        changes.append("limits of single disks of the lab")
     if list(workloads[0]) != list(workloads[1]) and set(workloads[0]) == set(workloads[1]):
-        found.append("order of the workloads")
-    return tuple(found)
+        changes.append("order of the workloads")
+    return tuple(changes)
 
 
 def _changed(head: str, before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
-    """A line for each key whose value differs; the digest of a job file is not shown."""
-    found = []
+    """One line for each key whose value differs, without the digest of a job file."""
+    changes = []
     for key in dict.fromkeys((*before, *after)):
         old, new = before.get(key), after.get(key)
         if old != new:
-            found.append(f"{head}job file" if key == "job_sha256" else f"{head}{key} {_shown(old)} -> {_shown(new)}")
-    return found
+            changes.append(f"{head}job file" if key == "job_sha256" else f"{head}{key} {_text(old)} -> {_text(new)}")
+    return changes
 
 
-def _shown(value: object) -> str:
+def _text(value: object) -> str:
     return "-" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""What comes before a workload is measured: preconditioning, and rounds until the figure is steady."""
+"""Steps before the measured run: preconditioning, and rounds until the figure is steady."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ STEADY_METRICS = ("iops", "bw_bytes_s", "lat_mean_ns")
 
 @dataclass(frozen=True)
 class Precondition:
-    """Writes over the data set, to bring the storage into the state of long use (SNIA PTS: purge, then twice).
+    """Writes over the data set that bring the storage into the state of long use (SNIA PTS: purge, then twice).
 
     ``passes`` is how many times the bytes of the data set are written, all jobs together.
     """

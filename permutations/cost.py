@@ -1,8 +1,8 @@
-"""What a plan will cost: hours, and bytes written to each disk.
+"""Estimated cost of a plan: hours, and bytes written to each disk.
 
-Both are estimates from stated assumptions, made before anything is measured.  Bytes are an upper
-bound ("at most"), for the disk that is written to most: the first, since every point uses it.
-Metadata of mkfs, of the filesystem and of md is left out; it is small beside the rest.
+Both are computed before the first run, from stated assumptions.  Bytes are an upper bound ("at most")
+for the first disk, which gets the most writes because every point uses it.
+Metadata of mkfs, of the filesystem and of md is left out because it is small.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from permutations.workload import Workload
 from stripelab.raid import throttled_bw
 
 BUILD_S = 4.0
-"""Building and taking down a stack: array, filesystem, mount, queue settings."""
+"""Time to build and tear down a stack: array, filesystem, mount, queue settings."""
 
 ARRAY_S = 2.0
-"""Of those, what the array takes (without md's resync)."""
+"""Part of :data:`BUILD_S` for the array, without md's resync."""
 
 FILESYSTEM_S = 1.0
-"""And what the filesystem takes."""
+"""Part of :data:`BUILD_S` for the filesystem."""
 
 WORKLOAD_OVERHEAD_S = 1.0
-"""Around each workload: caches dropped, engine started, result read."""
+"""Time around each workload: drop caches, start the engine, read the result."""
 
 LAY_OUT_BYTES_S = 150 << 20
-"""Rate at which the data set is laid out."""
+"""Rate at which the data set is written."""
 
 RESYNC_BYTES_S = 150 << 20
 """Rate of md's initial resync per disk; md's own limit (speed_limit_max) is 200,000 KiB/s."""
 
 DISK_BYTES_S = 500_000_000
-"""Most that a disk moves in a second, where no profile limits it: a little under what SATA 6 Gbit/s carries."""
+"""Assumed maximum throughput of a disk without a profile: a little under SATA 6 Gbit/s."""
 
 PAGE_BYTES = 4096
 
 
 @dataclass(frozen=True)
 class Cost:
-    """The estimate for a plan; ``resync_counted`` is false where resyncs are awaited on disks of unknown size."""
+    """Estimate for a plan; ``resync_counted`` is false if it waits for resyncs on disks of unknown size."""
 
     estimated_s: float
     bytes_written_per_disk: int
@@ -52,9 +52,9 @@ class Cost:
 
 
 def plan_cost(plan: Plan, disk_bytes: int | None = None) -> Cost:
-    """Cost of every trial of a plan.
+    """Total cost of the trials of a plan.
 
-    ``disk_bytes`` is the size of a real disk, for the initial resync; the lab's are known.
+    ``disk_bytes`` is the size of a real disk, for the initial resync; the sizes of the lab's disks are known.
     """
     sweep = plan.sweep
     size = disk_bytes if disk_bytes is not None else known_disk_bytes(sweep)
@@ -77,7 +77,7 @@ def plan_cost(plan: Plan, disk_bytes: int | None = None) -> Cost:
 
 
 def race_blocks(sweep: Sweep, trials: int, seconds: float) -> float:
-    """How many times the first block of a race its whole budget is; 1 for every other design."""
+    """Budget of a race in units of its first block; 1 for every other design."""
     if sweep.racing is None:
         return 1.0
     if sweep.racing.budget_trials is not None:
@@ -87,14 +87,14 @@ def race_blocks(sweep: Sweep, trials: int, seconds: float) -> float:
 
 @dataclass(frozen=True)
 class Builds:
-    """Which layers a trial builds itself; the others stand since an earlier trial of its plot."""
+    """Layers that a trial builds; the others are left from an earlier trial of its plot."""
 
     array: bool = True
     filesystem: bool = True
 
 
 def builds(trials: Iterable[PlannedTrial]) -> Iterator[Builds]:
-    """What each trial of a plan builds, in run order."""
+    """Layers that each trial of a plan builds, in run order."""
     whole_plot = sub_plot = None
     for trial in trials:
         array = trial.whole_plot is None or trial.whole_plot != whole_plot
@@ -103,14 +103,14 @@ def builds(trials: Iterable[PlannedTrial]) -> Iterator[Builds]:
 
 
 def known_disk_bytes(sweep: Sweep) -> int | None:
-    """Size of a disk where the sweep says it: with a ``[lab]`` table."""
+    """Size of a disk if the sweep has a ``[lab]`` table, else None."""
     return sweep.lab.disk_bytes if sweep.lab_given else None
 
 
 def trial_seconds(
     sweep: Sweep, point: DesignPoint | None = None, disk_bytes: int | None = None, does: Builds | None = None
 ) -> float:
-    """Duration of one trial; the initial resync is in it where point and disk size are given."""
+    """Duration of one trial, with the initial resync if point and disk size are given."""
     workloads = sum(workload_seconds(sweep, workload) for workload in sweep.workloads)
     return stack_seconds(sweep, point, disk_bytes, does) + workloads
 
@@ -118,7 +118,7 @@ def trial_seconds(
 def stack_seconds(
     sweep: Sweep, point: DesignPoint | None = None, disk_bytes: int | None = None, does: Builds | None = None
 ) -> float:
-    """Building what a trial builds itself, and laying out its data set."""
+    """Time to build the layers of a trial and to write its data set."""
     does = does or Builds()
     seconds = BUILD_S - ARRAY_S - FILESYSTEM_S + ARRAY_S * does.array + FILESYSTEM_S * does.filesystem
     if does.array and point is not None and disk_bytes is not None and resyncs_first(sweep, point):
@@ -127,14 +127,14 @@ def stack_seconds(
 
 
 def workload_seconds(sweep: Sweep, workload: Workload) -> float:
-    """Longest duration of one workload: its time, or what its size takes at the rate of one disk."""
+    """Maximum duration of one workload: its runtime, or the time for its size at the rate of one disk."""
     size = bounded_bytes(sweep, workload)
     measured_s = workload.runtime_s if size is None else size / disk_rate(sweep, workload.bs_bytes)
     return WORKLOAD_OVERHEAD_S + conditioning_seconds(sweep, workload) + workload.ramp_time_s + measured_s
 
 
 def conditioning_seconds(sweep: Sweep, workload: Workload) -> float:
-    """What comes before the measured run: preconditioning at the rate of laying out, and all rounds at most."""
+    """Maximum time before the measured run: preconditioning at :data:`LAY_OUT_BYTES_S`, and all rounds."""
     seconds = 0.0
     if workload.precondition is not None:
         seconds += workload.precondition.passes * sweep.dataset.total_bytes / LAY_OUT_BYTES_S + WORKLOAD_OVERHEAD_S
@@ -144,10 +144,10 @@ def conditioning_seconds(sweep: Sweep, workload: Workload) -> float:
 
 
 def bounded_bytes(sweep: Sweep, workload: Workload) -> int | None:
-    """Bytes that a workload moves where its size bounds it; None where time does.
+    """Bytes that a workload transfers if its size limits it; None if its runtime does.
 
-    Each job of fio has ``io_size`` to itself; dd without it runs over the whole data set, and so does a job file
-    that names neither time nor size.
+    ``io_size`` applies to each job of fio.  dd without ``io_size`` transfers the whole data set, and so does a job
+    file that sets neither time nor size.
     """
     if workload.io_size_bytes is not None:
         return workload.io_size_bytes * workload.numjobs
@@ -157,7 +157,7 @@ def bounded_bytes(sweep: Sweep, workload: Workload) -> int | None:
 def trial_bytes_per_disk(
     sweep: Sweep, point: DesignPoint, disk_bytes: int | None = None, does: Builds | None = None
 ) -> float:
-    """Most bytes that one trial writes to a disk: resync, data set, workloads."""
+    """Maximum bytes that one trial writes to a disk: resync, data set, workloads."""
     writing = (workload for workload in sweep.workloads if workload.writes)
     written = sum(workload_bytes_per_disk(sweep, point, workload) for workload in writing)
     before = sum(precondition_bytes_per_disk(sweep, point, workload) for workload in sweep.workloads)
@@ -174,7 +174,7 @@ def stack_bytes_per_disk(
 
 
 def workload_bytes_per_disk(sweep: Sweep, point: DesignPoint, workload: Workload) -> float:
-    """Most bytes that a workload writes to a disk: by its size, or by what a disk takes in its time."""
+    """Maximum bytes that a workload writes to a disk: from its size, or from its runtime and the disk rate."""
     steady = workload.steady_state
     rounds_s = steady.rounds_max * steady.round_s if steady is not None else 0.0
     in_rounds = disk_rate(sweep, workload.bs_bytes) * rounds_s
@@ -185,7 +185,7 @@ def workload_bytes_per_disk(sweep: Sweep, point: DesignPoint, workload: Workload
     width_kib = point.raid.stripe_width_kib(point.disks, point.chunk_kib, point.raid10_layout)
     small = workload.random or (width_kib is not None and workload.bs_bytes < width_kib * 1024)
     written = 1 - (50 if workload.rwmixread is None else workload.rwmixread) / 100 if workload.reads else 1
-    ramp = disk_rate(sweep, workload.bs_bytes) * workload.ramp_time_s  # comes on top of the size
+    ramp = disk_rate(sweep, workload.bs_bytes) * workload.ramp_time_s  # in addition to the size
     return share_of_a_disk(sweep, point, small=small) * written * size + ramp + in_rounds
 
 
@@ -201,7 +201,7 @@ def precondition_bytes_per_disk(sweep: Sweep, point: DesignPoint, workload: Work
 
 
 def share_of_a_disk(sweep: Sweep, point: DesignPoint, *, small: bool) -> float:
-    """Bytes written to the fullest disk for each byte of data; on jbod whole files take turns on the disks."""
+    """Bytes written to the fullest disk for each byte of data; a jbod spreads whole files over the disks."""
     if not point.raid.array:
         return math.ceil(sweep.dataset.files / point.disks) / sweep.dataset.files
     if not point.raid.spread:
@@ -210,7 +210,7 @@ def share_of_a_disk(sweep: Sweep, point: DesignPoint, *, small: bool) -> float:
 
 
 def disk_rate(sweep: Sweep, request_bytes: int) -> float:
-    """Most bytes that a disk moves in a second, one way: by the lab's profile, or assumed."""
+    """Maximum bytes per second of a disk in one direction: from the lab's profile, or assumed."""
     profile = sweep.lab.profile
     if profile is None:
         return DISK_BYTES_S
@@ -218,5 +218,5 @@ def disk_rate(sweep: Sweep, request_bytes: int) -> float:
 
 
 def resyncs_first(sweep: Sweep, point: DesignPoint) -> bool:
-    """Whether md's initial resync is awaited at a point."""
+    """Whether the run waits for md's initial resync at a point."""
     return sweep.initial_sync == "wait" and point.raid.redundant

@@ -1,4 +1,4 @@
-"""From a sweep to a plan: the points, what was left out, and the trials in run order."""
+"""Make the plan of a sweep: points, combinations left out, and trials in run order."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from permutations.plan import Plan
 from permutations.point import DesignPoint
 from permutations.race import first_block
 from permutations.reading import toml_lines
-from permutations.requirement import contenders, known
+from permutations.requirement import contenders, known_constraints
 from permutations.sweep import Sweep
 from stripelab.settings import RAW
 
 __all__ = ["LeftOut", "Plan", "make_plan"]
 
 NOT_CHOSEN = "not-chosen"
-"""Name under which feasible combinations are counted that the design leaves out."""
+"""Name of the entry that counts the feasible combinations that the design leaves out."""
 REQUIREMENT = "requirement"
-"""And those that a race does not start, since they cannot meet a requirement."""
+"""Name of the entry that counts the points that a race does not start: they cannot meet a requirement."""
 
 
 def make_plan(sweep: Sweep, disk_bytes: int | None = None) -> Plan:
-    """Lay a sweep out; raises :class:`SweepError` where there is nothing to run, or far too much.
+    """The plan of a sweep; raises :class:`SweepError` if there is nothing to run, or far too much.
 
-    ``disk_bytes`` is the size of a disk, where it is known: it rules points out of a race that asks for capacity.
+    ``disk_bytes`` is the size of a disk, if known: it excludes points from a race that requires capacity.
     """
     empty = why_empty(sweep.space)
     if empty is not None:
@@ -44,31 +44,31 @@ def make_plan(sweep: Sweep, disk_bytes: int | None = None) -> Plan:
     _check_places(sweep, points)
     left_out = _left_out(sweep, len(points))
     if sweep.racing is not None:
-        able = contenders(points, sweep.objectives, disk_bytes)
-        left_out += _unable(sweep, len(points) - len(able))
-        return Plan(sweep, able, left_out, first_block(sweep, sweep.racing, able), report)
-    in_order = split_plot if sweep.order == "split-plot" else blocked
-    trials = in_order(points, seed=sweep.seed, replicates=sweep.replicates, protocol_id=sweep.protocol_id)
+        starters = contenders(points, sweep.objectives, disk_bytes)
+        left_out += _excluded(sweep, len(points) - len(starters))
+        return Plan(sweep, starters, left_out, first_block(sweep, sweep.racing, starters), report)
+    arrange = split_plot if sweep.order == "split-plot" else blocked
+    trials = arrange(points, seed=sweep.seed, replicates=sweep.replicates, protocol_id=sweep.protocol_id)
     return Plan(sweep, points, left_out, trials, report)
 
 
 def _left_out(sweep: Sweep, points: int) -> tuple[LeftOut, ...]:
-    """What the rules leave out, and then what the design does."""
+    """Combinations that the rules leave out, then those that the design leaves out."""
     others = sweep.space.feasible - points
     reason = f"feasible, but not among the points that the {sweep.design} design chooses"
     return (*sweep.space.left_out(), *([LeftOut(NOT_CHOSEN, reason, others)] if others else []))
 
 
-def _unable(sweep: Sweep, points: int) -> tuple[LeftOut, ...]:
-    """The points that a race does not start."""
-    words = " and ".join(each.text for each in known(sweep.objectives))
+def _excluded(sweep: Sweep, points: int) -> tuple[LeftOut, ...]:
+    """The entry for points that a race does not start; none if ``points`` is 0."""
+    words = " and ".join(constraint.text for constraint in known_constraints(sweep.objectives))
     return (LeftOut(REQUIREMENT, f"cannot meet the requirement {words}: a race does not start them", points),) * (
         points > 0
     )
 
 
 def _check_places(sweep: Sweep, points: tuple[DesignPoint, ...]) -> None:
-    """Refuse a data set that leaves a place without a file."""
+    """Reject a data set that has fewer files than a point has places for them."""
     for point in points:
         places = places_for_files(point.level, point.disks, point.text("layout"))
         if point.filesystem != RAW and sweep.dataset.files < places:

@@ -1,8 +1,8 @@
-"""Whether a workload makes its writes durable, and what its engine can tell of a commit.
+"""Whether a workload makes its writes durable, and what its engine measures of a commit.
 
-A commit is a sync with the writes that it makes durable.  The native engine measures each one.  fio keeps latencies
-of writes and of syncs apart: of a write that is itself durable (O_SYNC, O_DSYNC) it has everything, of a write and an
-fsync after it the mean alone, since means can be added and percentiles cannot.
+A commit is a sync with the writes that it makes durable.  The native engine measures each one.  fio reports separate
+latencies for writes and syncs: for a write that is itself durable (O_SYNC, O_DSYNC) all figures are known, for a write
+and an fsync after it only the mean, because means can be added and percentiles cannot.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from permutations.reading import job_file
 from permutations.workload import Workload
 
 DURABLE_WRITES = frozenset({"", "1", "sync", "dsync"})
-"""Values of fio's option ``sync`` that open files with O_SYNC or O_DSYNC; a bare flag is the first."""
+"""Values of fio's option ``sync`` that open files with O_SYNC or O_DSYNC; a flag without a value is the first."""
 SYNCS = ("fsync", "fdatasync")
-"""Options with the number of writes after which a job syncs."""
+"""Options whose value is the number of writes after which a job syncs."""
 
 
 class Commits(Enum):
-    """What is known of the commits of a workload."""
+    """Figures that are available for the commits of a workload."""
 
     ALL = "all"
     """Mean, percentiles, maximum."""
@@ -29,32 +29,32 @@ class Commits(Enum):
 
 
 def syncs(workload: Workload) -> bool:
-    """Whether the writes of a workload are made durable as it goes."""
+    """Whether a workload makes its writes durable while it runs."""
     return workload.writes and any(_syncs(options) for options in _jobs(workload))
 
 
 def commits(workload: Workload) -> Commits:
-    """What the engine of a workload that syncs can tell of its commits."""
+    """Figures that the engine of a workload that syncs has for its commits."""
     if workload.engine == "native":
         return Commits.ALL
-    found = {of_fio(options) for options in _jobs(workload)}
-    return found.pop() if len(found) == 1 and workload.engine == "fio" else Commits.NONE
+    kinds = {fio_commits(options) for options in _jobs(workload)}
+    return kinds.pop() if len(kinds) == 1 and workload.engine == "fio" else Commits.NONE
 
 
-def of_fio(options: Mapping[str, str]) -> Commits:
-    """What fio can tell of the commits of a job.
+def fio_commits(options: Mapping[str, str]) -> Commits:
+    """Figures that fio has for the commits of a job.
 
-    A mix of reads and writes has further syncs, after its reads (fio 3.33), and with several in flight a sync covers
-    other writes than the one before it.
+    A mix of reads and writes has additional syncs after its reads (fio 3.33), and with a queue depth above 1 a sync
+    covers other writes than the one before it.
     """
     counts = [options[key] for key in SYNCS if _is_count(options.get(key))]
     if not counts:
         return Commits.ALL if options.get("sync") in DURABLE_WRITES else Commits.NONE
-    alone = (
+    single_writes = (
         options.get("rw", options.get("readwrite", "")).partition(":")[0] in {"write", "randwrite"}
         and options.get("iodepth", "1") == "1"
     )
-    return Commits.MEAN if counts == ["1"] and alone else Commits.NONE
+    return Commits.MEAN if counts == ["1"] and single_writes else Commits.NONE
 
 
 def _syncs(options: Mapping[str, str]) -> bool:
@@ -66,12 +66,12 @@ def _is_count(text: str | None) -> bool:
 
 
 def _jobs(workload: Workload) -> Iterator[Mapping[str, str]]:
-    """The options of each job, in fio's words."""
+    """The options of each job, with fio's names and values."""
     if workload.job_text is not None:
         for job in job_file.jobs(job_file.sections(workload.job_text)):
             yield {key: option.value for key, option in job.items()}
         return
-    own = {"rw": workload.rw, "iodepth": str(workload.iodepth)}
+    options = {"rw": workload.rw, "iodepth": str(workload.iodepth)}
     if workload.fsync is not None:
-        own["fsync"] = str(workload.fsync)
-    yield {**own, **dict(workload.options)}
+        options["fsync"] = str(workload.fsync)
+    yield {**options, **dict(workload.options)}

@@ -1,4 +1,4 @@
-"""The factors: everything of the storage stack that a sweep may vary, from the array upwards.
+"""The factors: the settings of the storage stack that a sweep may vary, from the array upwards.
 
 To add a factor, add an entry to :data:`FACTORS` (and its column to the result store); readers,
 rules, enumeration, ids and labels follow from the entry.
@@ -15,16 +15,16 @@ from stripelab.settings import CONDITIONS, Condition, Setting, applies
 
 SCHEDULERS = ("none", "mq-deadline", "kyber", "bfq")
 OPTION_FACTORS = ("mkfs_options", "mount_options")
-"""Factors whose values are options of a program, of which each filesystem takes its own."""
+"""Factors whose values are program options, which differ between filesystems."""
 
 
 @dataclass(frozen=True)
 class Factor:
-    """One thing that a sweep may vary.
+    """One setting that a sweep may vary.
 
-    ``words`` closes the set of values of a text factor, None leaves it to ``problem``; ``problem``
-    says what is wrong with a value of the right type, or None.  ``default`` is the value where the
-    sweep does not name the factor.  ``optional`` says that "default" is allowed.
+    ``words`` are the allowed values of a text factor; with None, ``problem`` alone decides.  ``problem`` returns
+    the error in a value of the right type, or None.  ``default`` is the value if the sweep does not
+    name the factor.  ``optional`` is whether "default" is allowed.
     """
 
     name: str
@@ -41,17 +41,17 @@ class Factor:
 
     @property
     def when(self) -> Condition | None:
-        """When it applies; None where that is always."""
+        """Condition for the factor to apply; None if it always applies."""
         return CONDITIONS.get(self.name)
 
 
 def between(low: int, high: int, *, step: int = 1) -> Callable[[Setting], str | None]:
     """A check: a whole number from ``low`` to ``high`` and a multiple of ``step``."""
-    of = f" and a multiple of {step}" if step > 1 else ""
+    multiple = f" and a multiple of {step}" if step > 1 else ""
 
     def problem(value: Setting) -> str | None:
         good = isinstance(value, int) and low <= value <= high and value % step == 0
-        return None if good else f"must be from {low} to {high}{of}"
+        return None if good else f"must be from {low} to {high}{multiple}"
 
     return problem
 
@@ -70,20 +70,20 @@ def fan_out(value: Setting) -> str | None:
     """A check: ``flat``, ``per-disk`` or ``hashed-AxB`` with A and B from 1 to 256."""
     if value in {"flat", "per-disk"}:
         return None
-    found = re.fullmatch(r"hashed-([1-9]\d{0,2})x([1-9]\d{0,2})", str(value), re.ASCII)
-    if found and all(int(part) <= 256 for part in found.groups()):
+    match = re.fullmatch(r"hashed-([1-9]\d{0,2})x([1-9]\d{0,2})", str(value), re.ASCII)
+    if match and all(int(part) <= 256 for part in match.groups()):
         return None
     return "must be flat, per-disk or hashed-AxB with A and B from 1 to 256"
 
 
 def option_line(value: Setting) -> str | None:
-    """A check: one line of options; which of them a filesystem takes, only the machine side knows."""
+    """A check: one line of options; ``bench`` knows which of them a filesystem supports."""
     text = str(value)
     return None if text.strip() and text.isprintable() else "must be one line of options"
 
 
 def bare_word(value: Setting) -> str | None:
-    """A check for words whose list only the machine side knows."""
+    """A check for words whose list only ``bench`` has."""
     return None if re.fullmatch(r"[a-z][a-z0-9_.-]{0,31}", str(value)) else "must be a word such as xfs"
 
 
@@ -121,4 +121,4 @@ FACTORS: Mapping[str, Factor] = {
         Factor("nr_requests", int, "queue length of the member disks", problem=between(4, 65536)),
     )
 }
-"""Every factor by name.  A factor stands after the one that it depends on."""
+"""Every factor by name.  A factor comes after the one that it depends on."""

@@ -1,8 +1,8 @@
-"""Identity is content: a digest over canonical JSON.
+"""Identities made from content: a digest over canonical JSON.
 
-Canonical means sorted keys, no spaces, ASCII only, and whatever is None left out.  Leaving None
-out is what lets a later version add a factor or a field without changing the ids of what was
-measured before.
+Canonical means sorted keys, no spaces, ASCII only, and no keys whose value is None.  Because None
+is left out, a later version can add a factor or a field without changing the ids of existing
+results.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def digest(value: Any, length: int) -> str:
 
 
 def without_none(value: Any) -> Any:
-    """``value`` with every key whose value is None left out, at any depth."""
+    """``value`` without the keys whose value is None, at any depth."""
     if isinstance(value, Mapping):
         return {key: without_none(inner) for key, inner in value.items() if inner is not None}
     if isinstance(value, (list, tuple)):

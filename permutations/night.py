@@ -1,9 +1,9 @@
-"""A sweep run again every night: the trials of one night, and those that confirm what it found.
+"""Plans of a nightly run: the trials of one night, and those that confirm its alerts.
 
-The trials of a night are those of the plan with the night in their identity, in an order that is drawn anew every
-night, so that no point always comes after the same other one.  Confirmation is of two kinds: pairs of a baseline's
-point and tonight's (each pair in a random order of its own, so that whatever drifts falls on both alike), and fresh
-trials of one point.
+The trials of a night are those of the plan with the night in their identity, in a new random order every night, so
+that no point always follows the same other one.  There are two kinds of confirmation: pairs of the baseline's point
+and tonight's (each pair in a random order of its own, so that drift affects both alike), and fresh trials of one
+point.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ NIGHT, FRESH, PAIR_BASELINE, PAIR_TONIGHT = "night", "fresh", "pair-baseline", "
 
 @dataclass(frozen=True)
 class Pair:
-    """A point as the baseline has it, and the point that took its place tonight (the same one where none did)."""
+    """A point of the baseline, and the one that replaces it tonight (the same point if nothing replaces it)."""
 
     baseline: DesignPoint
     tonight: DesignPoint
 
 
-def watched(plan: Plan) -> Plan:
-    """The plan of a sweep that is run every night (see :class:`permutations.sweep.Sweep`)."""
+def watched_plan(plan: Plan) -> Plan:
+    """``plan`` for a sweep that runs every night (see :class:`permutations.sweep.Sweep`)."""
     return replace(plan, sweep=replace(plan.sweep, watched=True))
 
 
 def night_plan(plan: Plan, night: str) -> Plan:
-    """The trials of a night: every point in every block, in an order of the night's own."""
+    """The trials of a night: every point in every block, in a random order for this night."""
     sweep = plan.sweep
-    in_order = split_plot if sweep.order == "split-plot" else blocked
+    arrange = split_plot if sweep.order == "split-plot" else blocked
     seed = int.from_bytes(_draw(f"{sweep.seed}/{night}")[:6], "big")
-    trials = in_order(plan.points, seed=seed, replicates=sweep.replicates, protocol_id=sweep.protocol_id)
+    trials = arrange(plan.points, seed=seed, replicates=sweep.replicates, protocol_id=sweep.protocol_id)
     return replace(plan, trials=tuple(_of_night(plan, trial, night, NIGHT) for trial in trials))
 
 
 def fresh_plan(plan: Plan, night: str, points: Sequence[DesignPoint], *, count: int, disk_checks: int) -> Plan:
-    """``count`` further trials of each of these points; before the first of all, every disk is read so many times."""
+    """``count`` more trials of each of ``points``; before the first, each disk is read ``disk_checks`` times."""
     trials: list[PlannedTrial] = []
     for block in range(count):
         for point in sorted(points, key=lambda point: _draw(f"{plan.sweep.seed}/{night}/{block}/{point.id}")):
@@ -52,9 +52,9 @@ def fresh_plan(plan: Plan, night: str, points: Sequence[DesignPoint], *, count: 
 
 
 def pair_plan(plan: Plan, night: str, pairs: Sequence[tuple[Pair, int]]) -> Plan:
-    """So many interleaved pairs of each; which half of a pair comes first is drawn for each pair.
+    """Interleaved pairs with their counts; a random draw decides which half of a pair comes first.
 
-    A plan of more pairs of the same night begins with the same trials.
+    A plan with more pairs for the same night starts with the same trials.
     """
     trials: list[PlannedTrial] = []
     for block in range(max(count for _, count in pairs)):

@@ -1,4 +1,4 @@
-"""What a sweep is to be judged by."""
+"""Objectives of a sweep: the metrics that decide its recommendation."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from stripelab.metrics import parts
 
 @dataclass(frozen=True)
 class Objective:
-    """One figure of one workload, and whether more of it is better.
+    """A metric of a workload that is maximised or minimised.
 
-    ``require`` are constraints that a recommended point must meet; ``prefer`` says in which order
-    preferences decide between points that are tied (see :mod:`stripelab.constraint`).  ``weight`` is the
-    objective's weight in the recommendation for all workloads; None where the worst share decides.  ``written`` is
-    the metric as the sweep file has it, where that stands for another (:func:`as_measured`).
+    ``require`` are constraints that a recommended point must meet; ``prefer`` has the
+    preferences that decide between tied points, in order (see :mod:`stripelab.constraint`).  ``weight`` is the
+    objective's weight in the recommendation for all workloads; None if the worst share decides.  ``written`` is
+    the metric in the sweep file if it stands for another (:func:`as_measured`).
     """
 
     workload: str
@@ -30,10 +30,10 @@ class Objective:
 
     @classmethod
     def usual(cls, workload: Workload) -> Objective:
-        """What a workload is judged by where the sweep does not say: commit latency, IOPS if random, else bandwidth.
+        """The default objective of a workload: commit latency, IOPS if random, else bandwidth.
 
-        Commit latency is for a workload that syncs, where its engine measures it.  dd reports no I/O count, and its
-        I/O is sequential anyway.
+        Commit latency is for a workload that syncs, if its engine measures it.  dd does not report an I/O count, and
+        its I/O is sequential anyway.
         """
         if syncs(workload) and commits(workload) is not Commits.NONE:
             metric = "commit_lat_p99_ns" if commits(workload) is Commits.ALL else "commit_lat_mean_ns"
@@ -42,18 +42,18 @@ class Objective:
 
 
 def as_measured(metric: str, workload: Workload) -> str:
-    """A metric of a workload: where that syncs, a plain latency is the one of its commits."""
+    """The metric that stands for ``metric``: for a workload that syncs, a plain latency is its commits' latency."""
     return metrics.as_measured(metric, syncs=syncs(workload))
 
 
-def not_of(metric: str, workload: Workload) -> str | None:
-    """Why a workload has no such metric; None where it has."""
+def metric_problem(metric: str, workload: Workload) -> str | None:
+    """Why a workload does not have a metric; None if it has."""
     direction, _ = parts(metric)
-    lacking = {
+    problems = {
         "read": None if workload.reads else "reads nothing",
         "write": None if workload.writes else "writes nothing",
         "sync": None if syncs(workload) else "has no fsync or fdatasync",
         "commit": None if syncs(workload) else "has no fsync, fdatasync or sync",
     }
-    why = lacking.get(direction or "")
-    return f'workload "{workload.name}" {why}, so it has no {metric}' if why is not None else None
+    problem = problems.get(direction or "")
+    return f'workload "{workload.name}" {problem}, so it has no {metric}' if problem is not None else None

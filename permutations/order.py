@@ -1,16 +1,16 @@
-"""In which order to run: randomised complete blocks, or split plots within each block.
+"""Run orders: randomised complete blocks, or split plots within each block.
 
-A replicate is a block; each block visits each point once, in a fresh random order, so that a drift
-of the machine falls on all points alike and can be told from their differences (Box, Hunter and
+A replicate is a block; each block visits each point once, in a new random order, so that drift of
+the machine affects all points alike and can be separated from their differences (Box, Hunter and
 Hunter, Statistics for Experimenters, 2nd edition, chapter 4).
 
-The order is by the SHA-256 of seed, block and point id.  It needs no random generator, so it is the
-same on every version of Python and on every machine; and a point that is added to a sweep, or a
-block, leaves the order of the others as it was.
+The order is by the SHA-256 of seed, block and point id.  It does not need a random generator, so it
+is the same on every version of Python and on every machine; and adding a point or a block to a sweep
+does not change the order of the others.
 
 In a split-plot order each block still visits every point once.  Within it the arrays (whole plots)
-come in a fresh random order, within each array its filesystems (sub-plots), within those the mounts
-and layouts, and within those the queue settings: whatever is drawn is drawn anew in every block.
+come in a random order, within each array its filesystems (sub-plots), within those the mounts and
+layouts, and within those the queue settings.  Every block has new random orders.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from permutations.strata import ARRAY, FILESYSTEM, STRATA
 
 
 def blocked(points: Iterable[DesignPoint], *, seed: int, replicates: int, protocol_id: str) -> tuple[PlannedTrial, ...]:
-    """Every trial in run order: block after block, each complete."""
+    """Every trial in run order, one complete block after another."""
     distinct = tuple(points)
     ordered = ((block, point) for block in range(replicates) for point in shuffled(distinct, seed, block))
     return tuple(
@@ -54,7 +54,7 @@ def split_plot(
 
 
 def nested(points: Iterable[DesignPoint], seed: int, block: int) -> list[DesignPoint]:
-    """``points`` in the split-plot order of one block: at each stratum a random order of its own."""
+    """``points`` in the split-plot order of one block: a separate random order at each stratum."""
 
     def place(point: DesignPoint) -> tuple[bytes, ...]:
         above: list[object] = []

@@ -1,8 +1,8 @@
-"""The orders in which a plan could be run, side by side: what each rebuilds, takes and writes.
+"""Comparison of the run orders of a plan: what each of them rebuilds, takes and writes.
 
-Fully randomised means that every pair of a point and a workload is a run of its own, at a random
-place of the whole sweep: each builds its stack, since a stack that happens to stand from the run
-before would not be an independent one (Jones and Nachtsheim 2009).  Blocked runs every workload of
+Fully randomised means that every pair of a point and a workload is a separate run, at a random
+place of the whole sweep: each builds its stack, because a stack left from the previous run would
+not be independent (Jones and Nachtsheim 2009).  Blocked runs every workload of
 a point over one stack, and builds a stack for every trial.  Split-plot shares the array between the
 trials of a whole plot, and the filesystem between those of a sub-plot.
 """
@@ -34,9 +34,9 @@ SPLIT_PLOT = "split-plot"
 
 @dataclass(frozen=True)
 class OrderCost:
-    """What an order costs.  ``stacks`` are arrays, or sets of bare disks, taken anew; ``arrays`` those of md alone.
+    """Cost of an order.  ``stacks`` counts new arrays and new sets of bare disks, ``arrays`` only those of md.
 
-    ``endurance_pct`` is the share of the endurance that a disk is rated for, None where that is not known.
+    ``endurance_pct`` is the share of a disk's rated endurance, None if that is not known.
     """
 
     order: str
@@ -50,11 +50,11 @@ class OrderCost:
 
 
 def compare_orders(plan: Plan, disk_bytes: int | None = None) -> tuple[OrderCost, ...]:
-    """The three orders of the points and replicates of a plan, the dearest first."""
+    """The three orders of the points and replicates of a plan, the most expensive first."""
     sweep = plan.sweep
-    words = {"seed": sweep.seed, "replicates": sweep.replicates, "protocol_id": sweep.protocol_id}
-    in_blocks = blocked(plan.points, **words)  # type: ignore[arg-type]
-    in_plots = split_plot(plan.points, **words)  # type: ignore[arg-type]
+    options = {"seed": sweep.seed, "replicates": sweep.replicates, "protocol_id": sweep.protocol_id}
+    in_blocks = blocked(plan.points, **options)  # type: ignore[arg-type]
+    in_plots = split_plot(plan.points, **options)  # type: ignore[arg-type]
     return (
         randomised_cost(plan, disk_bytes),
         order_cost(plan, BLOCKED, in_blocks, disk_bytes),
@@ -80,13 +80,13 @@ def order_cost(plan: Plan, order: str, trials: Sequence[PlannedTrial], disk_byte
 
 
 def randomised_cost(plan: Plan, disk_bytes: int | None = None) -> OrderCost:
-    """Cost of every point with every workload as a run of its own."""
+    """Cost if every pair of a point and a workload is a separate run."""
     sweep, size = plan.sweep, disk_bytes or known_disk_bytes(plan.sweep)
-    each = len(sweep.workloads)
-    times = sweep.replicates * each
+    workloads = len(sweep.workloads)
+    times = sweep.replicates * workloads
     seconds = sum(workload_seconds(sweep, workload) for workload in sweep.workloads)
     written = sweep.replicates * math.fsum(
-        trial_bytes_per_disk(sweep, point, size) + (each - 1) * stack_bytes_per_disk(sweep, point, size)
+        trial_bytes_per_disk(sweep, point, size) + (workloads - 1) * stack_bytes_per_disk(sweep, point, size)
         for point in plan.points
     )
     return OrderCost(
@@ -96,13 +96,13 @@ def randomised_cost(plan: Plan, disk_bytes: int | None = None) -> OrderCost:
         arrays=times * sum(point.raid.array for point in plan.points),
         filesystems=times * sum(point.filesystem != RAW for point in plan.points),
         estimated_s=sweep.replicates
-        * math.fsum(each * stack_seconds(sweep, point, size) + seconds for point in plan.points),
+        * math.fsum(workloads * stack_seconds(sweep, point, size) + seconds for point in plan.points),
         bytes_written_per_disk=math.ceil(written),
         endurance_pct=endurance_pct(plan, written),
     )
 
 
 def endurance_pct(plan: Plan, written_bytes: float) -> float | None:
-    """Share of the endurance that the sweep says its disks are rated for."""
+    """Share of the rated endurance that the sweep gives for its disks; None if it gives none."""
     rated = plan.sweep.rated_bytes_written
     return None if rated is None else 100 * written_bytes / rated

@@ -1,4 +1,4 @@
-"""A sweep laid out: what :func:`permutations.design.make_plan` makes."""
+"""The plan of a sweep, made by :func:`permutations.design.make_plan`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from permutations.sweep import Sweep
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep laid out: ``trials`` are in run order, ``left_out`` adds up with ``points`` to the raw count.
+    """Points and trials of a sweep.  ``trials`` are in run order; ``left_out`` and ``points`` add up to the raw count.
 
-    ``report`` is what the design guarantees.  Of a race only the first block is known beforehand:
-    :func:`permutations.race.planned` has the others.
+    ``report`` has the guarantees of the design.  A race has only its first block here:
+    :func:`permutations.race.next_block` returns the others.
     """
 
     sweep: Sweep

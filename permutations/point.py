@@ -18,7 +18,7 @@ class DesignPoint:
     """One combination of settings.
 
     ``values`` are in the order of :data:`FACTORS`.  ``varied`` names the factors that vary in the
-    sweep; it serves the label alone, and is no part of the point's identity.
+    sweep; it is used for the label only and is not part of the identity.
     """
 
     values: tuple[Setting, ...]
@@ -26,7 +26,7 @@ class DesignPoint:
 
     @cached_property
     def settings(self) -> Mapping[str, Setting]:
-        """Every factor by name; None where it does not apply or is left to the tool."""
+        """Every factor by name; None if it does not apply or the tool chooses it."""
         return MappingProxyType(dict(zip(FACTORS, self.values, strict=True)))
 
     @cached_property
@@ -54,7 +54,7 @@ class DesignPoint:
 
     @property
     def raid(self) -> Level:
-        """What its level does with its disks."""
+        """Facts of the RAID level."""
         return LEVELS[self.level]
 
     @property
@@ -69,16 +69,16 @@ class DesignPoint:
 
     @property
     def chunk_kib(self) -> int | None:
-        """Chunk of md; None where the level has none, or where it is left to mdadm."""
+        """Chunk of md; None if the level has none, or if mdadm chooses it."""
         return self.number("chunk_kib")
 
     @property
     def raid10_layout(self) -> str | None:
-        """Layout of raid10; None elsewhere, or where it is left to mdadm."""
+        """Layout of raid10; None for other levels, or if mdadm chooses it."""
         return self.text("raid10_layout")
 
     def label(self) -> str:
-        """Short text for a person: ``raid5 x4 64K xfs flat``, then any other factor that varies."""
+        """Short text for users: ``raid5 x4 64K xfs flat``, then any other factor that varies."""
         shown = {
             name: DEFAULT if value is None and applies(name, self.settings) else value
             for name, value in self.settings.items()
@@ -92,8 +92,8 @@ class PlannedTrial:
 
     ``whole_plot`` and ``sub_plot`` number the arrays and the filesystems of a split-plot order: trials
     with the same number run on the same one.  ``phase`` is that of a race.  ``night`` (ISO 8601 date) and
-    ``role`` are those of a nightly run; ``disk_checks`` is how often every disk is read on its own before the
-    trial, None where that goes by the block.
+    ``role`` are those of a nightly run; ``disk_checks`` is how often every disk is read alone before the
+    trial, None if that depends on the block.
     """
 
     trial_id: str
@@ -117,6 +117,6 @@ def trial_id(
     night: str | None = None,
     role: str | None = None,
 ) -> str:
-    """Sixteen hex digits over the point, what is done to it, the block, and the night where there is one."""
+    """Sixteen hex digits made from the point, the protocol, the block, and the night if there is one."""
     content = {"point": point_id, "protocol": protocol_id, "block": block, "phase": phase}
     return digest({**content, "night": night, "role": role}, 16)

@@ -1,8 +1,8 @@
-"""Whether a point can meet a requirement, from what is known before any run.
+"""Whether a point can meet a requirement, judged from facts that are known before any run.
 
-Asked by the race (whose points start), by ``plan`` and ``run`` (:mod:`bench.preflight`), and by every design for what
-it says of points that cannot be recommended.  What is known comes from :mod:`stripelab.raid`, as do the facts
-that a trial records and that the recommendation judges.
+Used by the race (which points start), by ``plan`` and ``run`` (:mod:`bench.preflight`), and for the reports of points
+that cannot be recommended.  The known facts come from :mod:`stripelab.raid`, as do the facts that a trial records
+and that the recommendation judges.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ class Answer(enum.Enum):
 
 @dataclass(frozen=True)
 class Requirement:
-    """A constraint of a workload; facts such as the capacity are the same for all of them."""
+    """A constraint of a workload; facts such as the capacity are the same for all workloads."""
 
     workload: str
     constraint: Constraint
 
 
 def requirements(objectives: Iterable[Objective]) -> tuple[Requirement, ...]:
-    """The requirements of a sweep, in the order of its file, each once."""
-    found = [Requirement(each.workload, parse(text)) for each in objectives for text in each.require]
-    return tuple(dict.fromkeys(found))
+    """The requirements of a sweep, in the order of its file, without duplicates."""
+    listed = [Requirement(objective.workload, parse(text)) for objective in objectives for text in objective.require]
+    return tuple(dict.fromkeys(listed))
 
 
-def measured(objectives: Iterable[Objective]) -> tuple[Requirement, ...]:
-    """Those on figures that are measured."""
-    return tuple(each for each in requirements(objectives) if each.constraint.metric not in FACTS)
+def measured_requirements(objectives: Iterable[Objective]) -> tuple[Requirement, ...]:
+    """The requirements on figures that are measured."""
+    return tuple(requirement for requirement in requirements(objectives) if requirement.constraint.metric not in FACTS)
 
 
-def known(objectives: Iterable[Objective]) -> tuple[Constraint, ...]:
-    """Those on figures that are known beforehand."""
-    found = [each.constraint for each in requirements(objectives) if each.constraint.metric in FACTS]
-    return tuple(dict.fromkeys(found))
+def known_constraints(objectives: Iterable[Objective]) -> tuple[Constraint, ...]:
+    """The constraints on figures that are known before the runs."""
+    constraints = (requirement.constraint for requirement in requirements(objectives))
+    return tuple(dict.fromkeys(constraint for constraint in constraints if constraint.metric in FACTS))
 
 
 def known_range(point: DesignPoint, metric: str, disk_bytes: int | None) -> tuple[float, float] | None:
-    """Between which ends a figure of a point lies; None where nothing is known of it before a run."""
+    """Lower and upper bound of a figure of a point; None if it is not known before a run."""
     if metric == "disk_failures_survived":
         survived = point.raid.disk_failures_survived(point.disks)
         return survived, survived
@@ -62,23 +62,23 @@ def known_range(point: DesignPoint, metric: str, disk_bytes: int | None) -> tupl
 
 
 def can_meet(point: DesignPoint, constraint: Constraint, disk_bytes: int | None) -> Answer:
-    """Whether a point can meet a constraint, on disks of this size (None: not known)."""
+    """Whether a point can meet a constraint, on disks of ``disk_bytes`` (None: not known)."""
     ends = known_range(point, constraint.metric, disk_bytes)
     if ends is None:
         return Answer.MEASURE
-    holds = {constraint.holds(end) for end in ends}
-    return Answer.MEASURE if len(holds) > 1 else Answer.YES if True in holds else Answer.NO
+    answers = {constraint.holds(end) for end in ends}
+    return Answer.MEASURE if len(answers) > 1 else Answer.YES if True in answers else Answer.NO
 
 
 def can_meet_all(point: DesignPoint, constraints: Iterable[Constraint], disk_bytes: int | None) -> bool:
-    """Whether nothing that is known rules a point out."""
-    return all(can_meet(point, each, disk_bytes) is not Answer.NO for each in constraints)
+    """Whether no known fact rules a point out."""
+    return all(can_meet(point, constraint, disk_bytes) is not Answer.NO for constraint in constraints)
 
 
 def contenders(
     points: Sequence[DesignPoint], objectives: Iterable[Objective], disk_bytes: int | None
 ) -> tuple[DesignPoint, ...]:
-    """The points that can meet the requirements of all objectives; every point where none can."""
-    wanted = known(objectives)
-    able = tuple(point for point in points if can_meet_all(point, wanted, disk_bytes))
-    return able or tuple(points)
+    """The points that can meet the requirements of all objectives; every point if none can."""
+    constraints = known_constraints(objectives)
+    eligible = tuple(point for point in points if can_meet_all(point, constraints, disk_bytes))
+    return eligible or tuple(points)

@@ -1,9 +1,9 @@
-"""The strata of a sweep: its factors, ranked by what it costs to change one.
+"""The strata of a sweep: its factors, ranked by the cost of a change.
 
-An array is dear (md's initial resync takes hours), a filesystem cheaper, a mount and a directory
-layout cheaper still, a queue setting all but free.  A split-plot order changes the dear ones seldom.
-The names are those of split-plot experiments: a whole plot is an array that stands while everything
-above it is varied, a sub-plot a filesystem on it (Box, Hunter and Hunter, Statistics for
+An array is expensive (md's initial resync takes hours), a filesystem cheaper, a mount and a directory
+layout cheaper still, a queue setting almost free.  A split-plot order rarely changes the expensive ones.
+The names are those of split-plot experiments: a whole plot is an array that is kept while everything
+above it varies, a sub-plot is a filesystem on it (Box, Hunter and Hunter, Statistics for
 Experimenters, 2nd ed., ch. 9; Jones and Nachtsheim, Split-Plot Designs: What, Why, and How, Journal
 of Quality Technology 41(4), 2009).
 """
@@ -18,13 +18,13 @@ from stripelab.settings import Setting
 
 @dataclass(frozen=True)
 class Stratum:
-    """Factors that are equally dear to change."""
+    """Factors that are equally expensive to change."""
 
     name: str
     factors: tuple[str, ...]
 
     def settings(self, point: DesignPoint) -> tuple[Setting, ...]:
-        """What a point sets in this stratum."""
+        """Settings of a point for the factors of this stratum."""
         return tuple(point[factor] for factor in self.factors)
 
 
@@ -33,4 +33,4 @@ FILESYSTEM = Stratum("filesystem", ("filesystem", "mkfs_options"))
 MOUNT = Stratum("mount", ("mount_options", "layout"))
 QUEUE = Stratum("queue", ("stripe_cache_pages", "scheduler", "read_ahead_kib", "nr_requests"))
 STRATA = (ARRAY, FILESYSTEM, MOUNT, QUEUE)
-"""The dearest first.  Below them come the workloads, which every trial runs over one stack."""
+"""The most expensive first.  The workloads come below them: a trial runs all of them on one stack."""

@@ -46,16 +46,16 @@ INITIAL_SYNCS = ("wait", "assume-clean")
 
 @dataclass(frozen=True)
 class Sweep:
-    """What to run, why, and how often.
+    """The content of a sweep file.
 
     ``factors`` holds every factor, in the order of :data:`permutations.factors.FACTORS`.
-    ``spec`` is all that the design takes.
-    ``lab_given`` says whether the file has a ``[lab]`` table; without one ``lab`` is the usual lab
+    ``spec`` has the options of the design.
+    ``lab_given`` is whether the file has a ``[lab]`` table; without one ``lab`` is the default lab
     with as many disks as the sweep needs.  ``path`` and ``text`` are the file's name and content.
-    ``rated_bytes_written`` is the endurance that each disk is rated for; ``racing`` says how a race is
-    run, and is None for every other design.  ``watched`` says that it is run night after night: what single
-    disks of the lab are limited to is then hardware, in which a change is to be found, and no part of the protocol.
-    ``unfit`` are options of mkfs and mount that a filesystem of the sweep does not take: combinations to leave out.
+    ``rated_bytes_written`` is the rated endurance of each disk; ``racing`` has the options of a race and is
+    None for every other design.  ``watched`` marks a sweep that runs every night: limits of single disks of the
+    lab then count as hardware, whose changes are to be detected, and are not part of the protocol.
+    ``unfit`` are options of mkfs and mount that a filesystem of the sweep does not support.
     """
 
     name: str
@@ -84,8 +84,8 @@ class Sweep:
     def load(cls, path: Path | str, vocabulary: Vocabulary | None = None) -> Sweep:
         """Read and check a sweep file; raises :class:`permutations.errors.SweepError`.
 
-        ``vocabulary`` is what the machine side knows; with None any filesystem passes, and a disk
-        profile must be written out.
+        ``vocabulary`` has the names that ``bench`` supports; with None any filesystem is accepted, and a disk
+        profile must be given by its limits.
         """
         path = Path(path)
         return cls.parse(read_text(path), path, vocabulary)
@@ -98,9 +98,9 @@ class Sweep:
         vocabulary: Vocabulary | None = None,
         job_files: Mapping[str, bytes] | None = None,
     ) -> Sweep:
-        """As :meth:`load`, for a text at hand; names within it are relative to the folder of ``path``.
+        """Like :meth:`load`, from a text; file names in it are relative to the folder of ``path``.
 
-        ``job_files`` has the content of job files by the name of the workload; with None they are read.
+        ``job_files`` has the content of job files by the name of the workload; with None the files are read.
         """
         path = Path(path)
         values, source = parse(text, str(path))
@@ -115,14 +115,14 @@ class Sweep:
 
     @cached_property
     def space(self) -> Space:
-        """Every combination, and the rules that leave some out: those of md first."""
+        """All combinations, and the rules that leave some out: those of md first."""
         return Space(self.factors, rules_of(self.forbid, self.require, self.unfit))
 
     @cached_property
     def protocol_id(self) -> str:
-        """Sixteen hex digits over what is done to every point: two stores can be joined where it is equal.
+        """Sixteen hex digits made from what runs at every point; stores with the same protocol can be joined.
 
-        The place of a job file is left out; its content is in.
+        It includes the content of a job file, but not its path.
         """
         content: dict[str, object] = {
             "workloads": [workload.content for workload in self.workloads],
@@ -130,38 +130,38 @@ class Sweep:
             "initial_sync": self.initial_sync,
             "profile": asdict(self.lab.profile) if self.lab.profile is not None else None,
         }
-        if (
-            self.lab.own_limits and not self.watched
-        ):  # absent elsewhere, so that what was measured before keeps its identity
+        if self.lab.own_limits and not self.watched:  # absent otherwise, so that existing results keep their identity
             content["own_limits"] = [[number, asdict(limit)] for number, limit in self.lab.own_limits]
         return digest(content, 16)
 
     @property
     def usual_disk_bytes(self) -> int:
-        """Size of a virtual disk where nobody names one: the usual one, or more where the data set needs it."""
+        """Default size of a virtual disk, or more if the data set needs it."""
         return max(LabSpec.disk_bytes, roomy_disk_bytes_of(self.space, self.dataset))
 
     @property
     def max_disks(self) -> int:
-        """The most disks that a point may have."""
+        """Maximum number of disks of a point."""
         (disks,) = (factor.values for factor in self.factors if factor.name == "disks")
         return max(int(value) for value in disks if value is not None)
 
 
 def roomy_disk_bytes_of(space: Space, dataset: DataSet) -> int:
-    """Size of a disk on which the data set has room on every array of the sweep."""
+    """Size of a disk that fits the data set on every array of the sweep."""
     values = {factor.name: factor.values for factor in space.factors}
     arrays = [(str(level), int(disks)) for level in values["level"] for disks in values["disks"] if disks is not None]
-    able = [(level, disks) for level, disks in arrays if LEVELS[level].capacity_disks(disks) > 0]  # others md refuses
-    return max((roomy_disk_bytes(dataset, level, disks) for level, disks in able), default=0)
+    valid = [
+        (level, disks) for level, disks in arrays if LEVELS[level].capacity_disks(disks) > 0
+    ]  # md rejects the others
+    return max((roomy_disk_bytes(dataset, level, disks) for level, disks in valid), default=0)
 
 
 def rules_of(forbid: tuple[Forbid, ...], require: tuple[Require, ...], unfit: tuple[Unfit, ...]) -> tuple[Rule, ...]:
-    """The rules of md and of the filesystems, then those of a sweep."""
-    refused = tuple(table.rule() for table in unfit)
+    """The rules of md and of the filesystems, then the rules of a sweep."""
+    unsupported = tuple(table.rule() for table in unfit)
     forbidden = tuple(table.rule(number) for number, table in enumerate(forbid, start=1))
     required = tuple(table.rule(number) for number, table in enumerate(require, start=1))
-    return (*hardware_rules(), *refused, *forbidden, *required)
+    return (*hardware_rules(), *unsupported, *forbidden, *required)
 
 
 def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None, files: JobFiles) -> Sweep:
@@ -181,8 +181,8 @@ def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None, fi
     if empty is not None:
         root.source.refuse(("factors",), empty)
     spec = parse_design(root, space, vocabulary)
-    several = isinstance(root.values.get("objective"), list)
-    objectives = root.tables("objective") if several else (root.table("objective"),) if root.has("objective") else ()
+    multiple = isinstance(root.values.get("objective"), list)
+    objectives = root.tables("objective") if multiple else (root.table("objective"),) if root.has("objective") else ()
     dataset = parse_dataset(root.table("dataset"), workloads)
     return Sweep(
         name=head.name("name") if head.has("name") else path.stem,
@@ -214,7 +214,7 @@ def _sweep(root: Table, path: Path, text: str, vocabulary: Vocabulary | None, fi
 
 
 def _available(head: Table, key: str, known: tuple[str, ...]) -> str:
-    """A word of which this version may have few."""
+    """One of the words that this version supports."""
     value = head.text(key, known[0])
     if value not in known:
         head.refuse(key, f'"{value}" is not available: this version has {", ".join(known)}')

@@ -1,8 +1,8 @@
-"""The words that the machine side knows and a sweep file may use.
+"""The names that ``bench`` supports and a sweep file may use.
 
-``permutations`` touches nothing else, so it cannot know which filesystems this machine's
-``bench`` can build.  Whoever loads a sweep passes the words in; that keeps adding a filesystem
-or an engine to one file.
+``permutations`` does not import ``bench``, so it cannot know which filesystems that can
+build.  The caller who loads a sweep passes the names; so adding a filesystem or an engine
+changes one file.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from permutations.workload import DiskProfile, Workload
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Closed sets of words; a sweep file that uses another is refused with the nearest one.
+    """Sets of valid names; an error for any other name in a sweep file suggests the nearest one.
 
-    ``fio_options`` are the options that a workload may pass on to fio, ``ioengines`` the I/O engines
-    of fio; None leaves them to whoever runs fio.  ``native_options`` and ``native_ioengines`` are those of
+    ``fio_options`` are the options that a workload may pass to fio, ``ioengines`` the I/O engines
+    of fio; with None they are not checked here.  ``native_options`` and ``native_ioengines`` are those of
     the native engine, ``dd_options`` those of dd.
 
-    ``option_problem`` says why a filesystem does not take a value of the factor ``mkfs_options`` or
-    ``mount_options`` (factor, filesystem, value), ``workload_problem`` why an engine does not run a workload; both
-    answer None where nothing is wrong.  ``strict`` refuses options that no filesystem of the sweep takes: a sweep
-    that has run already is only read.
+    ``option_problem`` returns why a filesystem does not support a value of the factor ``mkfs_options`` or
+    ``mount_options`` (factor, filesystem, value), ``workload_problem`` why an engine cannot run a workload; both
+    return None if nothing is wrong.  ``strict`` rejects options that no filesystem of the sweep supports; it is
+    false for a sweep that has run already.
     """
 
     levels: tuple[str, ...]
@@ -41,9 +41,9 @@ class Vocabulary:
     strict: bool = True
 
     def options_of(self, engine: str) -> tuple[str, ...] | None:
-        """Options that a workload may pass on to an engine."""
+        """Options that a workload may pass to an engine."""
         return {"native": self.native_options, "dd": self.dd_options}.get(engine, self.fio_options)
 
     def ioengines_of(self, engine: str) -> tuple[str, ...] | None:
-        """Ways to the kernel of an engine."""
+        """I/O engines of an engine; None if they are not checked."""
         return self.native_ioengines if engine == "native" else self.ioengines

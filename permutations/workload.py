@@ -1,4 +1,4 @@
-"""A workload, in fio's words, and the data set that it runs over."""
+"""A workload, with fio's terms, and the data set that it runs on."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ RW_MODES = ("read", "write", "randread", "randwrite", "rw", "randrw")
 
 @dataclass(frozen=True)
 class Workload:
-    """What an engine is asked to do.
+    """One load that an engine runs.
 
-    Words and defaults are fio's; ``bs_bytes`` is parsed from ``bs``.  ``runtime_s`` is the measured time and excludes
-    ``ramp_time_s``; it is 0 where a job file names neither time nor size, so that each of its jobs goes over the data
-    set once.  ``job_file`` names an existing fio job file that is run in place of a rendered one (fio only):
-    ``job_text`` is its content, ``job_sha256`` the digest of that, and ``rw`` says what it does.  ``job_replaced``
-    names what the sweep sets in place of the job file: runtime_s, ramp_time_s.
-    ``options`` are further ``key = value`` lines for fio, or in its words for the native engine.
-    ``precondition`` and ``steady_state`` say what is run before it is measured.
+    Terms and defaults are fio's; ``bs_bytes`` is parsed from ``bs``.  ``runtime_s`` is the measured time and excludes
+    ``ramp_time_s``; it is 0 if a job file sets neither time nor size, so that each of its jobs transfers the data set
+    once.  ``job_file`` is an existing fio job file that runs instead of a generated one (fio only):
+    ``job_text`` is its content, ``job_sha256`` the digest of that, and ``rw`` what it does.  ``job_replaced``
+    names the keys of the sweep that override the job file: runtime_s, ramp_time_s.
+    ``options`` are additional ``key = value`` lines for fio, or with fio's names for the native engine.
+    ``precondition`` and ``steady_state`` describe what runs before the measured run.
 
-    Every field is part of the protocol's identity unless it is None, so a new field must default to
-    None: otherwise whatever was measured before would be measured again.
+    Every field that is not None is part of the protocol's identity, so a new field must default to
+    None: otherwise existing results would be measured again.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Workload:
 
     @property
     def content(self) -> dict[str, object]:
-        """Every field but where a job file lies and its text, for which its digest stands."""
+        """All fields except path and text of a job file, whose digest stands for them."""
         return {**asdict(self), "job_file": None, "job_text": None}
 
     @property
@@ -69,7 +69,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class DataSet:
-    """The files that every workload of a sweep runs over: laid out before the first workload."""
+    """The files that every workload of a sweep runs on, written before the first workload."""
 
     files: int = 16
     file_bytes: int = 64 << 20
@@ -82,7 +82,7 @@ class DataSet:
 
 @dataclass(frozen=True)
 class DiskProfile:
-    """A limit per disk that the lab's throttle enforces while a workload runs."""
+    """Limits that the lab's throttle enforces for each disk while a workload runs."""
 
     name: str
     iops: int
@@ -91,10 +91,10 @@ class DiskProfile:
 
 @dataclass(frozen=True)
 class LabSpec:
-    """The virtual lab that a sweep asks for with ``[lab]``; None as profile means unthrottled.
+    """The virtual lab of the ``[lab]`` table; None as ``profile`` means not throttled.
 
-    ``own_limits`` are disks (numbered from 1) that are limited otherwise than ``profile`` says, so that a
-    lab can have a disk that is slower than its peers.
+    ``own_limits`` are disks (numbered from 1) with other limits than ``profile``, so that a lab can have
+    a disk that is slower than the others.
     """
 
     disks: int = 4

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bench.engine import DirectionResult, IntervalResult
-from permutations.durability import Commits, of_fio
+from permutations.durability import Commits, fio_commits
 
 COMMIT = "commit"
 
@@ -20,7 +20,7 @@ def commits(
     options: Sequence[Mapping[str, str]], results: Sequence[DirectionResult], jobs: int
 ) -> DirectionResult | None:
     """The commits of jobs with these options and figures; None where fio tells nothing of them."""
-    kinds = {of_fio(each) for each in options}
+    kinds = {fio_commits(each) for each in options}
     by_name = {each.direction: each for each in results}
     write, sync = by_name.get("write"), by_name.get("sync")
     if kinds == {Commits.ALL} and write is not None and sync is None:

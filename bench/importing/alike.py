@@ -23,7 +23,7 @@ from bench.importing.fio import clones
 from bench.importing.rows import Source, TrialRows, environment_of, place_of, saturated, storable, stored, trial_row
 from bench.importing.run import Naming, digest
 from bench.importing.workload import canonical_text
-from permutations.durability import Commits, of_fio
+from permutations.durability import Commits, fio_commits
 from results.store.schema import EnvironmentRow, ObservationRow
 
 _ABSENT = b"null"
@@ -65,7 +65,7 @@ def _trial(wire: WireDocument, naming: Naming, source: Source) -> tuple[TrialRow
     version = wire.version.removeprefix("fio-")
     own = merged((*parser.global_options(bytes(wire.global_options)), parser.job_options(options)))
     said, workload, load = naming.part(own, first.jobname)
-    if clones(load, len(jobs)) is not None or of_fio(own) is not Commits.NONE:
+    if clones(load, len(jobs)) is not None or fio_commits(own) is not Commits.NONE:
         raise _Other
     trial_id = digest(digest("fio", version, timestamp_ms, told))
     words = _Words(trial_id, storable(workload), storable(version or "unknown"), storable(canonical_text(load)))

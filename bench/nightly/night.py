@@ -22,7 +22,7 @@ from bench.nightly.retain import retain
 from bench.nightly.where import Where
 from bench.store_lock import locked
 from bench.version import stripelab_version
-from permutations.night import Pair, night_plan, watched
+from permutations.night import Pair, night_plan, watched_plan
 from permutations.plan import Plan
 from results.errors import ResultsError
 from results.nightly.acknowledged import read_acknowledged
@@ -88,7 +88,7 @@ def run_night(plan: Plan, asked: Asked, emit: Emit) -> Nightly:
             return kept
         _no_later_night(store, night)
         began_ns = state.begin(store, night)
-        outcome = _Run(watched(plan), asked, night, began_ns, began_s, emit).outcome()
+        outcome = _Run(watched_plan(plan), asked, night, began_ns, began_s, emit).outcome()
         state.keep(store, outcome)
         if asked.keep_raw is not None:
             _compacted(asked, asked.keep_raw, emit)

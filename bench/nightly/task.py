@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.errors import StoreError
 from permutations.factors import FACTORS
-from permutations.night import watched
+from permutations.night import watched_plan
 from permutations.plan import Plan
 from permutations.point import DesignPoint, PlannedTrial
 from results.store.contents import is_safe_id
@@ -73,7 +73,7 @@ def read_task(path: Path, plan: Plan) -> Plan:
     """
     import msgspec
 
-    plan = watched(plan)
+    plan = watched_plan(plan)
     try:
         folder, name = file_at(path)
         task = msgspec.json.decode(folder.read(name, MEDIUM_BYTES), type=_Task)

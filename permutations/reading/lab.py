@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from permutations.errors import nearest
-from permutations.objective import Objective, as_measured, not_of
+from permutations.objective import Objective, as_measured, metric_problem
 from permutations.reading.table import Table, quoted
 from permutations.vocabulary import Vocabulary
 from permutations.workload import DataSet, DiskProfile, LabSpec, Workload
@@ -141,7 +141,7 @@ def _objective(table: Table, workloads: tuple[Workload, ...]) -> Objective:
     name = table.word("workload", tuple(names), next(iter(names)), "unknown workload")
     if names[name].engine == "dd" and metric != "bw_bytes_s":
         table.refuse(key, f'dd reports no {metric}: workload "{name}" has bw_bytes_s alone', "bw_bytes_s")
-    lacking = not_of(metric, names[name])
+    lacking = metric_problem(metric, names[name])
     if lacking is not None:
         table.refuse(key, lacking)
     weight = table.number("weight", 1.0, 1e-6, 1e6) if table.has("weight") else None
@@ -158,7 +158,7 @@ def _require(table: Table, workload: Workload) -> tuple[str, ...]:
         if not isinstance(value, str):
             table.source.refuse(at, f"{quoted(value)} is not text")
         try:
-            wrong = not_of(parse(value).metric, workload)
+            wrong = metric_problem(parse(value).metric, workload)
         except ConstraintError as error:
             wrong = str(error)
         if wrong is not None:

@@ -26,7 +26,7 @@ from bench.nightly.task import read_task, write_task
 from bench.store_lock import locked
 from bench.vocabulary import vocabulary
 from permutations.design import make_plan
-from permutations.night import night_plan, watched
+from permutations.night import night_plan, watched_plan
 from permutations.plan import Plan
 from permutations.sweep import Sweep
 from results.errors import ResultsError
@@ -117,7 +117,7 @@ class Files:
         sweep = folder / "sweep.toml"
         sweep.write_text(LOOP_SWEEP)
         self.plan: Plan = make_plan(Sweep.load(sweep, vocabulary()))
-        task = write_task(self.sound, night_plan(watched(self.plan), NIGHT))
+        task = write_task(self.sound, night_plan(watched_plan(self.plan), NIGHT))
         night = {"format": 1, "night": NIGHT, "sweep": "s", "store": "s", "hostname": "h", "started_at_ns": 1}
         night |= {"duration_s": 1.0, "verdicts": [], "baseline": None}
         promise = {"granted": True, "runs": [{"trial_id": "x"}], "statement": "s", "conditions": {"point_id": "p"}}

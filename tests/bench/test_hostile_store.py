@@ -24,7 +24,7 @@ from bench.nightly.task import write_task
 from bench.store_lock import locked
 from bench.vocabulary import vocabulary
 from permutations.design import make_plan
-from permutations.night import night_plan, watched
+from permutations.night import night_plan, watched_plan
 from permutations.plan import Plan
 from permutations.sweep import Sweep
 from results.errors import ResultsError
@@ -95,7 +95,7 @@ def everything(path: Path, plan: Plan) -> Iterator[Callable[[], object]]:
         yield lambda words=words: fine(attempt(words))
     yield lambda: retain(path, 1, ())
     yield lambda: EventFile(path / ".events.jsonl")(Event("note"))
-    yield lambda: write_task(path, night_plan(watched(plan), NIGHT))
+    yield lambda: write_task(path, night_plan(watched_plan(plan), NIGHT))
     yield lambda: of_a_night(path)
     yield lambda: of_a_run(path, plan)
 

@@ -8,7 +8,7 @@ import pytest
 
 from permutations.durability import Commits, commits, syncs
 from permutations.errors import SweepError
-from permutations.objective import Objective, as_measured, not_of
+from permutations.objective import Objective, as_measured, metric_problem
 from permutations.sweep import Sweep
 from permutations.workload import Workload
 from stripelab.constraint import parse
@@ -60,7 +60,7 @@ def test_what_an_engine_tells_of_commits(workload: Workload, known: Commits) -> 
 def test_what_does_not_sync(workload: Workload) -> None:
     assert not syncs(workload)
     assert as_measured("lat_p99_ns", workload) == "lat_p99_ns"
-    assert not_of("commit_lat_p99_ns", workload) is not None
+    assert metric_problem("commit_lat_p99_ns", workload) is not None
 
 
 @pytest.mark.parametrize(

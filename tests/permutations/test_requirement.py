@@ -15,7 +15,7 @@ from permutations.race import next_block
 from permutations.racing.race import CONFIRMATION, SCREENING, Outcome, Race
 from permutations.racing.screen import Limit
 from permutations.racing.spec import RacingSpec
-from permutations.requirement import Answer, can_meet, contenders, known, measured
+from permutations.requirement import Answer, can_meet, contenders, known_constraints, measured_requirements
 from stripelab.constraint import parse
 from tests.permutations.played import played
 
@@ -105,8 +105,8 @@ def test_points_that_cannot_meet_a_requirement_do_not_start(sweep_of):
 def test_requirements_of_every_workload_decide_who_starts(sweep_of):
     made = make_plan(sweep_of(sweep_text(other='["survives >= 2", "p99 < 5 ms"]')))
     assert {point.level for point in made.points} == {"raid6"}
-    assert [each.workload for each in measured(made.sweep.objectives)] == ["scan"]
-    assert [each.text for each in known(made.sweep.objectives)] == ["survives >= 1", "survives >= 2"]
+    assert [each.workload for each in measured_requirements(made.sweep.objectives)] == ["scan"]
+    assert [each.text for each in known_constraints(made.sweep.objectives)] == ["survives >= 1", "survives >= 2"]
 
 
 def test_the_size_of_disks_decides_where_it_is_known(sweep_of):

@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.claim import PROTOCOL_FILE
 from bench.vocabulary import vocabulary
 from permutations.design import make_plan
-from permutations.night import watched
+from permutations.night import watched_plan
 from permutations.sweep import Sweep
 from results.store.folder import Store
 from results.store.schema import NIGHT
@@ -24,7 +24,7 @@ def past_nights(store: Path, sweep: Path, substrate: str, iops: Callable[[int], 
     opened = Store.create(store)
     opened.put_environment(synthetic.environment(substrate))
     (store / "sweep.toml").write_text(sweep.read_text())
-    laid_out = watched(make_plan(Sweep.load(sweep, vocabulary())))
+    laid_out = watched_plan(make_plan(Sweep.load(sweep, vocabulary())))
     (store / PROTOCOL_FILE).write_text(f"{laid_out.sweep.protocol_id}\n")
     for number, night in enumerate(NIGHTS):
         plan = synthetic.Plan([], substrate=substrate, workload=laid_out.sweep.workloads[0].name)
