@@ -31,7 +31,7 @@ from permutations.objective import as_measured
 from permutations.plan import Plan
 from permutations.point import DesignPoint
 from permutations.reading import toml_lines
-from permutations.reading.source import spoken
+from permutations.reading.source import key_text
 from permutations.requirement import can_meet_all, known_constraints, known_range
 from permutations.workload import Workload
 from stripelab import raid
@@ -314,7 +314,7 @@ def _placed(plan: Plan, at: toml_lines.Path, text: str) -> str:
     """A text with the line of the sweep file that it is about."""
     lines = toml_lines.locate(plan.sweep.text)
     line = next((lines[at[:end]] for end in range(len(at), 0, -1) if at[:end] in lines), None)
-    key = None if at[0] == "workload" else spoken(at)  # those name their workload
+    key = None if at[0] == "workload" else key_text(at)  # those name their workload
     return str(SweepError(plan.sweep.path, line, key, text))
 
 

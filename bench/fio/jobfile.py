@@ -49,7 +49,7 @@ def load(workload: Workload) -> JobFile:
     path = str(workload.job_file)
     try:
         raw = read_regular(Path(path), MAX_JOB_FILE_BYTES) if workload.job_text is None else workload.job_text.encode()
-        found = job_file.sections(job_file.decoded(raw))
+        found = job_file.sections(job_file.decode(raw))
     except UnreadableError as error:
         raise SweepFileError(f"fio job file {path} {error}") from None
     except JobFileError as error:

@@ -1,1 +1,1 @@
-"""Reading a sweep file: every value is checked, and every refusal names its line."""
+"""Parser of sweep files: every value is checked, and every error has its line."""

@@ -1,4 +1,4 @@
-"""What ``[sweep]``, ``[baseline]`` and ``[[point]]`` say of the design."""
+"""The keys of the design in ``[sweep]``, ``[baseline]`` and ``[[point]]``."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from permutations.vocabulary import Vocabulary
 from stripelab.settings import DEFAULT, Setting
 
 KEYS = ("strength", "size", "model", "resolution")
-"""The keys of ``[sweep]`` that only some designs take."""
+"""Keys of ``[sweep]`` that apply to some designs only."""
 
 MOST_POINTS = 10_000
 MOST_LISTED = 5000
-"""Most ``[[point]]`` tables."""
+"""Maximum number of ``[[point]]`` tables."""
 
 
 def parse_design(root: Table, space: Space, vocabulary: Vocabulary | None) -> DesignSpec:
-    """The design and all that it takes; a key that it does not take is refused.
+    """The design and its options; raises an error for a key that the design does not use.
 
-    Any sweep may name a baseline: the recommendation says what is gained over it.
+    Any sweep may have a baseline: the recommendation reports the gain over it.
     """
     head = root.table("sweep")
     kind = head.word("design", tuple(DESIGNS), "full", "unknown design")
@@ -46,43 +46,43 @@ def parse_design(root: Table, space: Space, vocabulary: Vocabulary | None) -> De
 
 
 def _points(tables: tuple[Table, ...], space: Space, vocabulary: Vocabulary | None) -> tuple[tuple[Setting, ...], ...]:
-    found: dict[tuple[Setting, ...], int] = {}
+    numbers: dict[tuple[Setting, ...], int] = {}
     for number, table in enumerate(tables, start=1):
         point = _combination(table, space, vocabulary)
-        if point in found:
-            table.source.refuse(table.at, f"the same point as [[point]] {found[point]}")
-        found[point] = number
-    return tuple(found)
+        if point in numbers:
+            table.source.refuse(table.at, f"the same point as [[point]] {numbers[point]}")
+        numbers[point] = number
+    return tuple(numbers)
 
 
 def _combination(table: Table, space: Space, vocabulary: Vocabulary | None) -> tuple[Setting, ...]:
-    """A whole feasible combination; a factor that has one value need not be named, nor one that does not apply."""
+    """A complete feasible combination; factors with one value and those that do not apply can be omitted."""
     table.only(tuple(FACTORS))
     bound: dict[str, Setting] = {}
     for factor in space.factors:
         applies = FACTORS[factor.name].applies(bound)
         if not applies and table.has(factor.name):
             condition = FACTORS[factor.name].when
-            because = f"{condition.on} {bound[condition.on]}" if condition is not None else ""
-            table.refuse(factor.name, f"does not apply where the point has {because}")
-        bound[factor.name] = _one(table, factor, vocabulary) if applies else None
+            reason = f"{condition.on} {bound[condition.on]}" if condition is not None else ""
+            table.refuse(factor.name, f"does not apply where the point has {reason}")
+        bound[factor.name] = _setting(table, factor, vocabulary) if applies else None
     broken = next((rule for rule in space.rules if rule.breaks(bound)), None)
     if broken is not None:
         table.source.refuse(table.at, f"is left out: {broken.reason} ({broken.place()})")
     return tuple(bound.values())
 
 
-def _one(table: Table, factor: FactorValues, vocabulary: Vocabulary | None) -> Setting:
+def _setting(table: Table, factor: FactorValues, vocabulary: Vocabulary | None) -> Setting:
     if not table.has(factor.name):
         if factor.varies:
             count = len(factor.values)
             table.source.refuse(table.at, f"{factor.name} is missing, and [factors] has {count} values of it")
         return factor.values[0]
-    found = settings(table, factor.name, vocabulary)
-    if len(found) > 1:
+    values = settings(table, factor.name, vocabulary)
+    if len(values) > 1:
         table.refuse(factor.name, "must be one value: a point has one of each")
-    if found[0] not in factor.values:
+    if values[0] not in factor.values:
         listed = ", ".join(DEFAULT if value is None else str(value) for value in factor.values[:12])
         more = ", …" if len(factor.values) > 12 else ""
         table.refuse(factor.name, f"is not among the values of [factors], which are {listed}{more}")
-    return found[0]
+    return values[0]

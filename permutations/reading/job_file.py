@@ -1,7 +1,7 @@
 """A fio job file as sections of options with their lines; fio(1), "JOB FILE FORMAT".
 
-Only the form is read here, and what a plan needs to know: direction and extent.  Which options may reach fio is
-for the machine side (:mod:`bench.fio.jobfile`).
+This module reads the form and what a plan needs to know: direction and amount of I/O.  :mod:`bench.fio.jobfile`
+decides which options may reach fio.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from types import MappingProxyType
 
 GLOBAL = "global"
 RW_DEFAULT = "read"
-"""fio's own default of ``rw``."""
+"""fio's default for ``rw``."""
 ALIASES: Mapping[str, str] = MappingProxyType(
     {"timeout": "runtime", "readwrite": "rw", "io_limit": "io_size", "blocksize": "bs"}
 )
-"""Other names of options, which replace each other where both are given."""
+"""Aliases of options; of an option and its alias the last one counts."""
 TIME_UNITS_S: Mapping[str, float] = MappingProxyType(
     {
         **dict.fromkeys(("us", "usec"), 1e-6),
@@ -28,13 +28,13 @@ TIME_UNITS_S: Mapping[str, float] = MappingProxyType(
         "d": 86400.0,
     }
 )
-"""Units of a time in a job file, in seconds; without one it is in seconds."""
+"""Time units of a job file, in seconds; a time without a unit is in seconds."""
 
 _TIME = re.compile(r"([0-9]{1,12})([a-z]*)")
 
 
 class JobFileError(Exception):
-    """A text that is not a fio job file; ``line`` counts from 1, None where the whole file is meant."""
+    """A text that is not a fio job file; ``line`` counts from 1, None if the error is about the whole file."""
 
     def __init__(self, line: int | None, message: str) -> None:
         super().__init__(message)
@@ -48,7 +48,7 @@ class JobFileError(Exception):
 
 @dataclass(frozen=True)
 class Option:
-    """An option in a job file: a flag without ``=`` has an empty value."""
+    """An option of a job file; a flag without ``=`` has an empty value."""
 
     line: int
     key: str
@@ -57,14 +57,14 @@ class Option:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of a job file, with the options that stand in it."""
+    """A section of a job file, with its own options."""
 
     name: str
     options: tuple[Option, ...]
 
 
-def decoded(raw: bytes) -> str:
-    """The text of a job file; raises :class:`JobFileError` with the line where it is not UTF-8 text."""
+def decode(raw: bytes) -> str:
+    """The text of a job file; raises :class:`JobFileError` with the line that is not UTF-8 text."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -79,9 +79,9 @@ def sections(text: str) -> tuple[Section, ...]:
     """Split a job file as fio does: ``;`` and ``#`` start a comment only at the start of a line.
 
     Raises:
-        JobFileError: a line that belongs to no section, or no section beside ``[global]``.
+        JobFileError: a line before the first section, or no section besides ``[global]``.
     """
-    found: list[tuple[str, list[Option]]] = []
+    parsed: list[tuple[str, list[Option]]] = []
     for number, raw_line in enumerate(text.split("\n"), start=1):
         line = raw_line.strip()
         if not line or line[0] in ";#":
@@ -89,26 +89,26 @@ def sections(text: str) -> tuple[Section, ...]:
         if line.startswith("["):
             name = line[1 : line.rfind("]")].strip() if "]" in line else ""
             if not name:
-                raise JobFileError(number, f"{_shown(line)} is not a section of a fio job file")
-            found.append((name, []))
+                raise JobFileError(number, f"{_quoted(line)} is not a section of a fio job file")
+            parsed.append((name, []))
             continue
         key, _, value = (part.strip() for part in line.partition("="))
-        if not found:
-            raise JobFileError(number, f"{_shown(line)} stands before the first [section]")
-        found[-1][1].append(Option(number, key, value))
-    if all(name == GLOBAL for name, _ in found):
+        if not parsed:
+            raise JobFileError(number, f"{_quoted(line)} stands before the first [section]")
+        parsed[-1][1].append(Option(number, key, value))
+    if all(name == GLOBAL for name, _ in parsed):
         raise JobFileError(None, "a fio job file needs a section beside [global]")
-    return tuple(Section(name, tuple(options)) for name, options in found)
+    return tuple(Section(name, tuple(options)) for name, options in parsed)
 
 
-def jobs(found: Iterable[Section]) -> tuple[Mapping[str, Option], ...]:
-    """The options of each job, those of the ``[global]`` sections above it included; the last one counts.
+def jobs(job_sections: Iterable[Section]) -> tuple[Mapping[str, Option], ...]:
+    """The options of each job by name, with those of the ``[global]`` sections above it; the last one counts.
 
-    They are by name, or by the name for which theirs is an alias.
+    An alias appears under the name that it stands for.
     """
     inherited: dict[str, Option] = {}
     merged = []
-    for section in found:
+    for section in job_sections:
         own = {ALIASES.get(option.key, option.key): option for option in section.options}
         if section.name == GLOBAL:
             inherited.update(own)
@@ -118,17 +118,17 @@ def jobs(found: Iterable[Section]) -> tuple[Mapping[str, Option], ...]:
 
 
 def time_s(job: Mapping[str, Option], key: str) -> float | None:
-    """The time that a job has under a key, in seconds; None where it has none that can be read."""
+    """The time under a key of a job, in seconds; None if it is absent or not valid."""
     return seconds_of(job[key].value) if key in job else None
 
 
 def seconds_of(text: str) -> float | None:
-    """A time such as ``60``, ``500ms`` or ``2h`` in seconds; None where it is not one."""
+    """A time such as ``60``, ``500ms`` or ``2h`` in seconds; None if it is not a time."""
     match = _TIME.fullmatch(text)
     if match is None or match[2] not in TIME_UNITS_S:
         return None
     return int(match[1]) * TIME_UNITS_S[match[2]]
 
 
-def _shown(line: str) -> str:
+def _quoted(line: str) -> str:
     return repr(line if len(line) <= 60 else line[:57] + "...")

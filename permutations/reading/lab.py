@@ -12,19 +12,19 @@ from stripelab.metrics import OBJECTIVES, listed, lower_is_better
 from stripelab.preference import PREFERENCES
 
 MAX_LAB_DISKS = 16
-"""User-Mode Linux attaches no more."""
+"""Limit of User-Mode Linux."""
 
 BLOCK_BYTES = 4096
 TERABYTE = 10**12
-"""Makers of disks count in powers of ten."""
+"""Disk vendors count in powers of ten."""
 
 
 def parse_dataset(table: Table, workloads: tuple[Workload, ...]) -> DataSet:
-    """The files that the workloads run over."""
+    """The files that the workloads run on."""
     table.only(("files", "file_size"))
-    usual = DataSet()
-    files = table.integer("files", usual.files, 1, 1_000_000)
-    file_bytes = table.size("file_size", usual.file_bytes, BLOCK_BYTES, 1 << 50)
+    default = DataSet()
+    files = table.integer("files", default.files, 1, 1_000_000)
+    file_bytes = table.size("file_size", default.file_bytes, BLOCK_BYTES, 1 << 50)
     if file_bytes % BLOCK_BYTES:
         table.refuse("file_size", f"{quoted(table.values['file_size'])} is no multiple of 4096 bytes")
     for workload in workloads:
@@ -36,7 +36,7 @@ def parse_dataset(table: Table, workloads: tuple[Workload, ...]) -> DataSet:
 
 
 def parse_disk(table: Table) -> int | None:
-    """Bytes that each real disk is rated to bear being written (TBW), where the sweep says so."""
+    """Rated endurance of each real disk (TBW) in bytes; None if the sweep does not give it."""
     table.only(("rated_tbw_tb",))
     if not table.has("rated_tbw_tb"):
         return None
@@ -44,17 +44,17 @@ def parse_disk(table: Table) -> int | None:
 
 
 def lab_disks(table: Table) -> int | None:
-    """Disks of the lab where the sweep says so."""
+    """Number of disks of the lab; None if the sweep does not give it."""
     return table.integer("disks", None, 1, MAX_LAB_DISKS)
 
 
 def parse_lab(table: Table, vocabulary: Vocabulary | None, max_disks: int, least_disk_bytes: int) -> LabSpec:
-    """The virtual lab; it has as many disks as the sweep uses at most, unless the file says more.
+    """The virtual lab; by default it has the maximum number of disks that the sweep uses.
 
-    Where the file gives no size of a disk it is the usual one, or ``least_disk_bytes`` if that is more.
+    The default size of a disk is the larger of :attr:`LabSpec.disk_bytes` and ``least_disk_bytes``.
     """
     table.only(("disks", "disk_size", "memory", "profile", "disk"))
-    usual = LabSpec()
+    default = LabSpec()
     disks = lab_disks(table)
     if disks is not None and disks < max_disks:
         table.refuse("disks", f"the lab has {disks}, but [factors] disks goes up to {max_disks}")
@@ -63,26 +63,26 @@ def parse_lab(table: Table, vocabulary: Vocabulary | None, max_disks: int, least
     count = max_disks if disks is None else disks
     return LabSpec(
         disks=count,
-        disk_bytes=table.size("disk_size", max(usual.disk_bytes, least_disk_bytes), 64 << 20, 1 << 44),
-        memory_bytes=table.size("memory", usual.memory_bytes, 128 << 20, 1 << 40),
+        disk_bytes=table.size("disk_size", max(default.disk_bytes, least_disk_bytes), 64 << 20, 1 << 44),
+        memory_bytes=table.size("memory", default.memory_bytes, 128 << 20, 1 << 40),
         profile=_profile(table, vocabulary),
         own_limits=_own_limits(table, count),
     )
 
 
 def _own_limits(table: Table, disks: int) -> tuple[tuple[int, DiskProfile], ...]:
-    """``[[lab.disk]]``: disks that are limited otherwise than the profile says."""
-    found: dict[int, DiskProfile] = {}
+    """``[[lab.disk]]``: disks with other limits than the profile."""
+    limits: dict[int, DiskProfile] = {}
     for own in table.tables("disk"):
         own.only(("number", "iops", "bandwidth"))
         own.require("number", "iops", "bandwidth")
         if not table.has("profile"):
             own.source.refuse(own.at, "a disk has a limit of its own only beside a profile of all the others")
         number = own.integer("number", 0, 1, disks)
-        if number in found:
+        if number in limits:
             own.refuse("number", f"disk {number} has a limit of its own already")
-        found[number] = _limit(own)
-    return tuple(sorted(found.items()))
+        limits[number] = _limit(own)
+    return tuple(sorted(limits.items()))
 
 
 def _limit(table: Table) -> DiskProfile:
@@ -93,7 +93,7 @@ def _limit(table: Table) -> DiskProfile:
 
 
 def _profile(table: Table, vocabulary: Vocabulary | None) -> DiskProfile | None:
-    """A disk profile by name, or made up from its two limits."""
+    """A disk profile, given by name or by its two limits."""
     if not table.has("profile"):
         return None
     if isinstance(table.values["profile"], dict):
@@ -101,14 +101,14 @@ def _profile(table: Table, vocabulary: Vocabulary | None) -> DiskProfile | None:
         inner.only(("iops", "bandwidth"))
         inner.require("iops", "bandwidth")
         return _limit(inner)
-    known = {profile.name: profile for profile in vocabulary.disk_profiles} if vocabulary is not None else {}
-    if not known and isinstance(table.values["profile"], str):
+    profiles = {profile.name: profile for profile in vocabulary.disk_profiles} if vocabulary is not None else {}
+    if not profiles and isinstance(table.values["profile"], str):
         table.refuse("profile", 'no profile is known by name here: write profile = {iops = 100, bandwidth = "20M"}')
-    return known[table.word("profile", tuple(known), "", "unknown profile")]
+    return profiles[table.word("profile", tuple(profiles), "", "unknown profile")]
 
 
 def parse_objectives(tables: tuple[Table, ...], workloads: tuple[Workload, ...]) -> tuple[Objective, ...]:
-    """What the sweep is judged by; where it says nothing, what each workload usually is."""
+    """The objectives of the sweep; by default one for each workload."""
     if not tables:
         return tuple(Objective.usual(workload) for workload in workloads)
     objectives: dict[tuple[str, str], Objective] = {}
@@ -141,9 +141,9 @@ def _objective(table: Table, workloads: tuple[Workload, ...]) -> Objective:
     name = table.word("workload", tuple(names), next(iter(names)), "unknown workload")
     if names[name].engine == "dd" and metric != "bw_bytes_s":
         table.refuse(key, f'dd reports no {metric}: workload "{name}" has bw_bytes_s alone', "bw_bytes_s")
-    lacking = metric_problem(metric, names[name])
-    if lacking is not None:
-        table.refuse(key, lacking)
+    problem = metric_problem(metric, names[name])
+    if problem is not None:
+        table.refuse(key, problem)
     weight = table.number("weight", 1.0, 1e-6, 1e6) if table.has("weight") else None
     measured = as_measured(metric, names[name])
     written = metric if metric != measured else None
@@ -152,26 +152,26 @@ def _objective(table: Table, workloads: tuple[Workload, ...]) -> Objective:
 
 
 def _require(table: Table, workload: Workload) -> tuple[str, ...]:
-    """Constraints, each checked."""
-    found = []
+    """The requirements of an objective, checked."""
+    constraints = []
     for at, value in table.elements("require") if table.has("require") else ():
         if not isinstance(value, str):
             table.source.refuse(at, f"{quoted(value)} is not text")
         try:
-            wrong = metric_problem(parse(value).metric, workload)
+            problem = metric_problem(parse(value).metric, workload)
         except ConstraintError as error:
-            wrong = str(error)
-        if wrong is not None:
-            table.source.refuse(at, wrong)
-        found.append(value)
-    return tuple(found)
+            problem = str(error)
+        if problem is not None:
+            table.source.refuse(at, problem)
+        constraints.append(value)
+    return tuple(constraints)
 
 
 def _prefer(table: Table) -> tuple[str, ...]:
-    """The order of preferences."""
-    found: list[str] = []
+    """The preferences in order of priority."""
+    preferences: list[str] = []
     for at, value in table.elements("prefer") if table.has("prefer") else ():
-        if value not in PREFERENCES or value in found:
+        if value not in PREFERENCES or value in preferences:
             table.source.refuse(at, f"{quoted(value)} must be one of {', '.join(PREFERENCES)}, and each once")
-        found.append(value)
-    return tuple(found)
+        preferences.append(value)
+    return tuple(preferences)

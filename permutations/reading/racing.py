@@ -10,7 +10,7 @@ KEYS = ("budget_trials", "budget_hours", "error_rate", "finalists", "confirmatio
 
 
 def parse_racing(root: Table) -> RacingSpec | None:
-    """How to race; None where the design is another."""
+    """The options of a race; None for any other design."""
     head, table = root.table("sweep"), root.table(RACING)
     racing = head.text("design", None) == RACING
     if not racing:
@@ -25,13 +25,13 @@ def parse_racing(root: Table) -> RacingSpec | None:
     if table.has("budget_trials") == table.has("budget_hours"):
         table.source.refuse(table.at, "must have either budget_trials or budget_hours")
     hours = table.number("budget_hours", 0.0, 0.001, 1e6)
-    usual = RacingSpec()
+    default = RacingSpec()
     return RacingSpec(
-        error_rate=table.number("error_rate", usual.error_rate, 0.0001, 0.5),
-        finalists=table.integer("finalists", usual.finalists, 2, 100),
-        confirmation_share=table.number("confirmation_share", usual.confirmation_share, 0.05, 0.9),
+        error_rate=table.number("error_rate", default.error_rate, 0.0001, 0.5),
+        finalists=table.integer("finalists", default.finalists, 2, 100),
+        confirmation_share=table.number("confirmation_share", default.confirmation_share, 0.05, 0.9),
         budget_trials=table.integer("budget_trials", None, 4),
         budget_s=3600 * hours if table.has("budget_hours") else None,
         sampler=table.word("sampler", SAMPLERS, ELIMINATION, "unknown sampler"),
-        batch=table.integer("batch", usual.batch, 1, 1000),
+        batch=table.integer("batch", default.batch, 1, 1000),
     )

@@ -1,4 +1,4 @@
-"""Reading a file that somebody named: a regular one of bounded size, or a reason why not."""
+"""Read a file that the user named: regular and of bounded size, or the reason why it cannot be read."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 
 class UnreadableError(Exception):
-    """A file that cannot be read, or that must not be; the message completes "the file …"."""
+    """A file that cannot or must not be read; the message completes "the file …"."""
 
 
 def read_regular(path: Path, most_bytes: int) -> bytes:
-    """Content of a regular file; raises :class:`UnreadableError` for anything else, and for more than ``most_bytes``.
+    """Content of a regular file of at most ``most_bytes``; raises :class:`UnreadableError` for anything else.
 
-    A FIFO never makes the reader wait, and ``/dev/zero`` or a disk is not read.
+    It does not block on a FIFO and does not read devices such as ``/dev/zero`` or a disk.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)

@@ -1,4 +1,4 @@
-"""A sweep file as text: read once, with bounds, and the line of every key at hand."""
+"""The text of a sweep file, read with limits, and the line of every key."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from permutations.reading import toml_lines
 from permutations.reading.regular import UnreadableError, read_regular
 
 MAX_BYTES = 1 << 20
-"""Largest sweep file: a wrong file name must not read a disk image into memory."""
+"""Maximum size of a sweep file: a wrong file name must not read a disk image into memory."""
 
 LONGEST_SHOWN = 64
-"""Characters of a key that a message shows."""
+"""Maximum characters of a key in a message."""
 
 MOST_DOTS = 50
-"""Most dots in a line: a dotted key of n parts takes time and memory that grow with the square of n."""
+"""Maximum dots in a line: time and memory for a dotted key of n parts grow with the square of n."""
 
 _AT_LINE = re.compile(r"\s*\(at line (\d+), column \d+\)$")
 _LONG_NUMBER = re.compile(r"[0-9_]{4300,}")
@@ -28,19 +28,19 @@ _LONG_NUMBER = re.compile(r"[0-9_]{4300,}")
 
 @dataclass(frozen=True)
 class Source:
-    """Where the values came from: ``path`` as the user named it, and the lines of its keys."""
+    """Origin of the values: ``path`` as the user gave it, and the lines of the keys."""
 
     path: str
     lines: Mapping[toml_lines.Path, int]
 
     def refuse(self, at: toml_lines.Path, message: str, suggestion: str | None = None) -> NoReturn:
-        """Raise the :class:`SweepError` that blames the key ``at``."""
-        raise SweepError(self.path, self.line(at), spoken(at), message, suggestion)
+        """Raise the :class:`SweepError` about the key ``at``."""
+        raise SweepError(self.path, self.line(at), key_text(at), message, suggestion)
 
     def refuse_name(self, at: toml_lines.Path, message: str, written: str, known: tuple[str, ...]) -> NoReturn:
-        """Raise the error for a wrong name: with the nearest known one, or with all of them."""
-        meant = nearest(written, known)
-        self.refuse(at, message if meant else f"{message}; known are {', '.join(known)}", meant)
+        """Raise the error for an unknown name: with the nearest valid one, or with all of them."""
+        suggestion = nearest(written, known)
+        self.refuse(at, message if suggestion else f"{message}; known are {', '.join(known)}", suggestion)
 
     def line(self, at: toml_lines.Path) -> int | None:
         """Line of the key ``at``, or of the nearest table around it."""
@@ -50,8 +50,8 @@ class Source:
         return None
 
 
-def spoken(at: toml_lines.Path) -> str:
-    """A key as a person says it: ``[factors] disks``, ``[[workload]] 2 bs``, ``[workload.options] x``."""
+def key_text(at: toml_lines.Path) -> str:
+    """A key as messages show it: ``[factors] disks``, ``[[workload]] 2 bs``, ``[workload.options] x``."""
     parts = [part if isinstance(part, int) or len(part) <= LONGEST_SHOWN else f"{part[:LONGEST_SHOWN]}…" for part in at]
     if len(parts) == 1:
         return f"[{parts[0]}]"
@@ -61,21 +61,21 @@ def spoken(at: toml_lines.Path) -> str:
 
 
 def read_text(path: Path) -> str:
-    """The text of a sweep file; raises :class:`SweepError` where it cannot be read."""
-    shown = str(path)
+    """The text of a sweep file; raises :class:`SweepError` if it cannot be read."""
+    name = str(path)
     try:
         raw = read_regular(path, MAX_BYTES)
     except UnreadableError as error:
-        raise SweepError(shown, None, None, str(error)) from None
+        raise SweepError(name, None, None, str(error)) from None
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise SweepError(shown, line, None, "is not UTF-8 text") from None
+        raise SweepError(name, line, None, "is not UTF-8 text") from None
 
 
 def parse(text: str, path: str) -> tuple[dict[str, Any], Source]:
-    """The values of a TOML text and where they stand; raises :class:`SweepError` on bad syntax."""
+    """The values of a TOML text, and their source; raises :class:`SweepError` for bad syntax."""
     lines_of_keys = (
         (at, line) for at, line in enumerate(text.split("\n"), start=1) if not line.lstrip().startswith("#")
     )
@@ -86,13 +86,13 @@ def parse(text: str, path: str) -> tuple[dict[str, Any], Source]:
         values = tomllib.loads(text)
         lines = toml_lines.locate(text)
     except tomllib.TOMLDecodeError as error:
-        found = _AT_LINE.search(str(error))
-        line = int(found[1]) if found else text.rstrip("\n").count("\n") + 1
+        position = _AT_LINE.search(str(error))
+        line = int(position[1]) if position else text.rstrip("\n").count("\n") + 1
         message = _AT_LINE.sub("", str(error)).replace(" (at end of document)", " at the end of the file")
         raise SweepError(path, line, None, f"not valid TOML: {message}") from None
     except RecursionError:
         raise SweepError(path, None, None, "not valid TOML for a sweep: nested too deeply") from None
-    except ValueError:  # Python refuses to convert very long numbers, and says so without a position
+    except ValueError:  # Python rejects very long numbers without a position
         number = _LONG_NUMBER.search(text)
         place = text[: number.start()].count("\n") + 1 if number else None
         raise SweepError(path, place, None, "not valid TOML: a number is too long") from None

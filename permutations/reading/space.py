@@ -16,13 +16,13 @@ from stripelab.raid import LEVELS
 from stripelab.settings import DEFAULT, RAW, Setting
 
 MOST_VALUES = 100_000
-"""A range with more values than this is a slip."""
+"""Maximum values of a range; more are a mistake."""
 
 
 def parse_factors(table: Table, vocabulary: Vocabulary | None, lab_disks: int | None) -> tuple[FactorValues, ...]:
-    """Every factor with its values, the defaults where the sweep names none.
+    """Every factor with its values, or the default if the sweep has none.
 
-    ``lab_disks`` is what ``disks`` is where the sweep does not say.
+    ``lab_disks`` is the default of ``disks``.
     """
     table.only(tuple(FACTORS))
     if not table.has("level"):
@@ -37,18 +37,18 @@ def parse_factors(table: Table, vocabulary: Vocabulary | None, lab_disks: int | 
 
 
 def unfit_options(table: Table, factors: tuple[FactorValues, ...], vocabulary: Vocabulary | None) -> tuple[Unfit, ...]:
-    """Options that some filesystem of the sweep does not take; refuses those that none of them takes."""
+    """Options that some filesystem of the sweep does not support; raises an error if none supports an option."""
     if vocabulary is None or vocabulary.option_problem is None:
         return ()
     values = {factor.name: factor.values for factor in factors}
     swept = [str(kind) for kind in values["filesystem"] if kind != RAW]
     kinds = swept or [kind for kind in vocabulary.filesystems if kind != RAW]
-    found = []
+    unfit = []
     for name in OPTION_FACTORS:
         left_out: dict[str, list[Setting]] = {kind: [] for kind in swept}
         for position, line in enumerate(values[name]):
-            said = {kind: vocabulary.option_problem(name, kind, str(line)) for kind in kinds if line is not None}
-            problems = {kind: problem for kind, problem in said.items() if problem is not None}
+            answers = {kind: vocabulary.option_problem(name, kind, str(line)) for kind in kinds if line is not None}
+            problems = {kind: problem for kind, problem in answers.items() if problem is not None}
             if problems and len(problems) == len(kinds):
                 if vocabulary.strict:
                     at = (*table.at, name, position) if isinstance(table.values[name], list) else (*table.at, name)
@@ -58,17 +58,17 @@ def unfit_options(table: Table, factors: tuple[FactorValues, ...], vocabulary: V
             for kind in problems.keys() & left_out.keys():
                 left_out[kind].append(line)
         place = table.source.line((*table.at, name))
-        found += [Unfit(kind, name, tuple(options), place) for kind, options in left_out.items() if options]
-    return tuple(found)
+        unfit += [Unfit(kind, name, tuple(options), place) for kind, options in left_out.items() if options]
+    return tuple(unfit)
 
 
 def parse_forbid(tables: tuple[Table, ...], vocabulary: Vocabulary | None) -> tuple[Forbid, ...]:
-    """The combinations that the sweep leaves out, in the order of the file."""
+    """The ``[[forbid]]`` tables, in the order of the file."""
     return tuple(_forbid(table, vocabulary) for table in tables)
 
 
 def parse_require(tables: tuple[Table, ...], vocabulary: Vocabulary | None) -> tuple[Require, ...]:
-    """The combinations that the sweep insists on, in the order of the file."""
+    """The ``[[require]]`` tables, in the order of the file."""
     return tuple(_require(table, vocabulary) for table in tables)
 
 
@@ -94,27 +94,27 @@ def _require(table: Table, vocabulary: Vocabulary | None) -> Require:
     return Require(keys, then, table.text("reason", None), table.source.line(table.at))
 
 
-def _keys(table: Table, vocabulary: Vocabulary | None, aside: tuple[str, ...]) -> Keys:
-    return tuple((name, settings(table, name, vocabulary)) for name in table.values if name not in aside)
+def _keys(table: Table, vocabulary: Vocabulary | None, excluded: tuple[str, ...]) -> Keys:
+    return tuple((name, settings(table, name, vocabulary)) for name in table.values if name not in excluded)
 
 
 def settings(table: Table, name: str, vocabulary: Vocabulary | None) -> tuple[Setting, ...]:
-    """The values under a factor's name: a list, one alone, or a range."""
+    """The values of a factor: a list, a single value, or a range."""
     written = table.values[name]
     if isinstance(written, dict):
         return _range(table.table(name), FACTORS[name])
     listed = table.elements(name) if isinstance(written, list) else [((*table.at, name), written)]
-    found: dict[Setting, None] = {}
+    distinct: dict[Setting, None] = {}
     for at, value in listed:
         setting = _setting(FACTORS[name], value, at, table.source, vocabulary)
-        if setting in found:
+        if setting in distinct:
             table.source.refuse(at, f"{quoted(value)} is there twice")
-        found[setting] = None
-    return tuple(found)
+        distinct[setting] = None
+    return tuple(distinct)
 
 
 def _range(table: Table, factor: Factor) -> tuple[Setting, ...]:
-    """``{start, stop, step}`` or ``{start, stop, log2 = true}``: both ends are in it where they are met."""
+    """``{start, stop, step}`` or ``{start, stop, log2 = true}``: it includes ``stop`` if a step reaches it."""
     if factor.kind is not int:
         table.source.refuse(table.at, "must be text: a range is for numbers")
     table.only(("start", "stop", "step", "log2"))
@@ -139,21 +139,21 @@ def _range(table: Table, factor: Factor) -> tuple[Setting, ...]:
 
 
 def _words(factor: Factor, vocabulary: Vocabulary | None) -> tuple[str, ...] | None:
-    """The closed set of values of a text factor; None where any word may be one."""
+    """The allowed values of a text factor; None if any word is allowed."""
     if factor.name == "level":
         return tuple(LEVELS) if vocabulary is None else vocabulary.levels
     return vocabulary.filesystems if vocabulary is not None and factor.name == "filesystem" else factor.words
 
 
 def _setting(factor: Factor, value: Any, at: toml_lines.Path, source: Source, vocabulary: Vocabulary | None) -> Setting:
-    """One checked value; the word ``default`` becomes None where the factor has such a thing."""
+    """One checked value; the word ``default`` becomes None if the factor allows it."""
     if value == DEFAULT and factor.optional:
         return None
     words = _words(factor, vocabulary)
     if type(value) is not factor.kind:
-        said = "a whole number" if factor.kind is int else "text"
-        meant = nearest(quoted(value), words) if words and isinstance(value, int) else None
-        source.refuse(at, f"must be {said}, not {quoted(value)}", f'"{meant}"' if meant else None)
+        expected = "a whole number" if factor.kind is int else "text"
+        suggestion = nearest(quoted(value), words) if words and isinstance(value, int) else None
+        source.refuse(at, f"must be {expected}, not {quoted(value)}", f'"{suggestion}"' if suggestion else None)
     if words is not None and value not in words:
         source.refuse_name(at, f"unknown {factor.name} {quoted(value)}", str(value), words)
     problem = factor.problem(value) if words is None else None

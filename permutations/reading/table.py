@@ -1,4 +1,4 @@
-"""Typed reading of a TOML table: every value is checked, every refusal has a file, line and key."""
+"""Typed access to a TOML table: every value is checked, every error has file, line and key."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from stripelab.units import format_size, parse_size
 T = TypeVar("T")
 
 MOST_TABLES = 256
-"""Most tables of one kind: each rule and each workload is looked at with every other."""
+"""Maximum tables of one kind: each rule and each workload is compared with every other."""
 MAX_INTEGER = (1 << 63) - 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_SAID = {bool: "true or false", str: "text", int: "a whole number", float: "a number", list: "a list", dict: "a table"}
+_KINDS = {bool: "true or false", str: "text", int: "a whole number", float: "a number", list: "a list", dict: "a table"}
 
 
 @dataclass(frozen=True)
@@ -34,23 +34,23 @@ class Table:
         return key in self.values
 
     def only(self, known: tuple[str, ...]) -> None:
-        """Refuse any key but the known ones."""
+        """Raise an error for any key that is not in ``known``."""
         for key in self.values:
             if key not in known:
                 self.source.refuse_name((*self.at, key), "unknown key", key, known)
 
     def require(self, *keys: str) -> None:
-        """Refuse a table that lacks one of ``keys``."""
+        """Raise an error if one of ``keys`` is missing."""
         for key in keys:
             if key not in self.values:
                 self.source.refuse(self.at, f"{key} is missing")
 
     def refuse(self, key: str, message: str, suggestion: str | None = None) -> NoReturn:
-        """Refuse the value of ``key``."""
+        """Raise the error about the value of ``key``."""
         self.source.refuse((*self.at, key), message, suggestion)
 
     def text(self, key: str, default: T) -> str | T:
-        """Text of one printable line; ``default`` where the key is absent."""
+        """Text of one printable line; ``default`` if the key is absent."""
         if key not in self.values:
             return default
         value = self._typed(key, str)
@@ -67,7 +67,7 @@ class Table:
         return value
 
     def word(self, key: str, known: tuple[str, ...], default: str, unknown: str = "unknown value") -> str:
-        """One word of a closed set."""
+        """One of the words ``known``."""
         value = self.text(key, default)
         if value not in known:
             self.source.refuse_name((*self.at, key), f"{unknown} {quoted(value)}", value, known)
@@ -88,7 +88,7 @@ class Table:
             return default
         value = self.values[key]
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            self._mistyped(key, float)
+            self._refuse_type(key, float)
         if isinstance(value, float) and not math.isfinite(value):
             self.refuse(key, f"{value} is not a number that can be used")
         if not low <= value <= high:
@@ -116,7 +116,7 @@ class Table:
         return size
 
     def elements(self, key: str) -> Iterator[tuple[toml_lines.Path, Any]]:
-        """The elements of a list that may not be empty, each with its place."""
+        """The elements of a list that must not be empty, with their paths."""
         values = self._typed(key, list)
         if not values:
             self.refuse(key, "the list is empty")
@@ -124,7 +124,7 @@ class Table:
             yield (*self.at, key, position), value
 
     def table(self, key: str) -> Table:
-        """A table within this one; an empty one where the key is absent."""
+        """A table within this one; an empty table if the key is absent."""
         at = (*self.at, key)
         if key not in self.values:
             return Table({}, at, self.source)
@@ -133,7 +133,7 @@ class Table:
         return Table(self._typed(key, dict), at, self.source)
 
     def tables(self, key: str, most: int = MOST_TABLES) -> tuple[Table, ...]:
-        """The tables of an array of tables; none where the key is absent."""
+        """The tables of an array of tables; empty if the key is absent."""
         if key not in self.values:
             return ()
         values = self.values[key]
@@ -144,26 +144,26 @@ class Table:
         return tuple(Table(value, (*self.at, key, position), self.source) for position, value in enumerate(values))
 
     def _typed(self, key: str, kind: type) -> Any:
-        """The value of ``key`` if it is of ``kind``; true is not a whole number."""
+        """The value of ``key``, which must be of type ``kind``; true is not a whole number."""
         value = self.values[key]
         if type(value) is not kind:
-            self._mistyped(key, kind)
+            self._refuse_type(key, kind)
         return value
 
-    def _mistyped(self, key: str, kind: type) -> NoReturn:
-        self.refuse(key, f"must be {_SAID[kind]}, not {quoted(self.values[key])}")
+    def _refuse_type(self, key: str, kind: type) -> NoReturn:
+        self.refuse(key, f"must be {_KINDS[kind]}, not {quoted(self.values[key])}")
 
 
 def quoted(value: Any) -> str:
     """A value as TOML writes it, shortened."""
     if isinstance(value, bool):
-        shown = "true" if value else "false"
+        text = "true" if value else "false"
     elif isinstance(value, str):
-        shown = f'"{value}"'
+        text = f'"{value}"'
     elif isinstance(value, dict):
-        shown = "a table"
+        text = "a table"
     elif isinstance(value, list):
-        shown = "a list"
+        text = "a list"
     else:
-        shown = str(value) if not isinstance(value, int) or value.bit_length() < 10000 else "a very long number"
-    return shown if len(shown) <= 60 else shown[:57] + "..."
+        text = str(value) if not isinstance(value, int) or value.bit_length() < 10000 else "a very long number"
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,8 +1,8 @@
-"""On which line of a TOML document each key and each array element stands.
+"""Line of each key and each array element of a TOML document.
 
 ``tomllib`` gives values without positions; an error in a sweep file needs the line.  This walks a
-document that ``tomllib`` has already accepted, so it checks nothing: it only finds where keys,
-tables and elements begin.  Grammar: TOML v1.0.0 (newlines inside inline tables, as in v1.1, pass).
+document that ``tomllib`` has already accepted, so it does not check anything: it only finds where
+keys, tables and elements begin.  Grammar: TOML v1.0.0 (newlines inside inline tables, as in v1.1, pass).
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ def locate(text: str) -> dict[Path, int]:
 
 
 class _Scanner:
-    """Walks a document once, left to right, noting lines."""
+    """Walks a document once, left to right, and records lines."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
         self.lines: dict[Path, int] = {}
-        self._newlines = [found.start() for found in re.finditer("\n", text)]
+        self._newlines = [match.start() for match in re.finditer("\n", text)]
         self._table: Path = ()
         self._array_tables: dict[Path, int] = {}
 
@@ -71,15 +71,15 @@ class _Scanner:
             self.lines.setdefault(path, line)
             path = (*path, self._array_tables[path])
         self._table = path
-        # a table may have come into being before its own header: the header is what a reader looks for
+        # a dotted key may have made the table before its header: users look for the header
         self.lines[path] = line
 
     def _newest(self, path: Path) -> Path:
-        """``path``, or where it is an array of tables, the last table of it."""
+        """``path``, or the last table of it if it is an array of tables."""
         return (*path, self._array_tables[path]) if path in self._array_tables else path
 
     def _pair(self, base: Path) -> None:
-        """``key = value``; a dotted key makes the tables on its way."""
+        """``key = value``; a dotted key makes the tables of its path."""
         line = self._line()
         path = base
         for key in self._keys():
@@ -119,7 +119,7 @@ class _Scanner:
         self.at += 1
 
     def _keys(self) -> list[str]:
-        """The parts of a dotted key; leaves the position at what follows it."""
+        """The parts of a dotted key; moves the position behind it."""
         keys = [self._key()]
         self._skip_blank()
         while self.text[self.at] == ".":
@@ -146,12 +146,12 @@ class _Scanner:
             self._skip_blank()
 
     def _skip_blank(self) -> None:
-        """Past white space, newlines and comments."""
+        """Move past white space, newlines and comments."""
         self.at = self._end_of(_BLANK)
 
     def _end_of(self, pattern: re.Pattern[str]) -> int:
-        found = pattern.match(self.text, self.at)
-        return found.end() if found else self.at
+        match = pattern.match(self.text, self.at)
+        return match.end() if match else self.at
 
     def _line(self) -> int:
         return bisect.bisect_left(self._newlines, self.at) + 1

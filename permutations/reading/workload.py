@@ -1,4 +1,4 @@
-"""``[[workload]]`` of a sweep file, in fio's words."""
+"""``[[workload]]`` of a sweep file, with fio's terms."""
 
 from __future__ import annotations
 
@@ -60,16 +60,16 @@ OWNED_OPTIONS: Mapping[str, str] = {
     "rw": "rw",
     "rwmixread": "rwmixread",
 }
-"""Options of fio that a workload has keys for, and the key."""
+"""Options of fio that have a key in a workload, with that key."""
 
 MOST_CLONES = 1 << 20
 
 
 @dataclass(frozen=True)
 class JobFiles:
-    """Where job files are read from: names are relative to ``folder``.
+    """Source of job files: names are relative to ``folder``.
 
-    ``kept`` are the contents that a store has, by the name of the workload: with them no file is read.
+    ``kept`` has the contents from a store, by the name of the workload: with it no file is read.
     """
 
     folder: Path
@@ -101,25 +101,25 @@ def parse_workloads(tables: tuple[Table, ...], files: JobFiles, vocabulary: Voca
 
 def _workload(table: Table, files: JobFiles, vocabulary: Vocabulary | None) -> Workload:
     table.only(WORKLOAD_KEYS)
-    usual = Workload(table.name("name"))
-    if usual.name == "global":
+    default = Workload(table.name("name"))
+    if default.name == "global":
         table.refuse("name", '"global" is the name of a section of its own in fio')
     engines = vocabulary.engines if vocabulary is not None else ("fio", "dd", "native")
-    engine = table.word("engine", engines, _usual_engine(table, engines, vocabulary), "unknown engine")
+    engine = table.word("engine", engines, _default_engine(table, engines, vocabulary), "unknown engine")
     if table.has("job_file"):
-        return _from_job_file(table, files, replace(usual, engine=engine))
+        return _from_job_file(table, files, replace(default, engine=engine))
     table.require("rw", "bs")
-    direct = table.flag("direct", default=usual.direct)
-    bs_bytes = table.size("bs", usual.bs_bytes, 512 if direct else 1, 1 << 30)
+    direct = table.flag("direct", default=default.direct)
+    bs_bytes = table.size("bs", default.bs_bytes, 512 if direct else 1, 1 << 30)
     workload = Workload(
-        name=usual.name,
+        name=default.name,
         engine=engine,
-        rw=table.word("rw", RW_MODES, usual.rw),
+        rw=table.word("rw", RW_MODES, default.rw),
         bs_bytes=bs_bytes,
-        iodepth=table.integer("iodepth", usual.iodepth, 1, 65536),
-        numjobs=table.integer("numjobs", usual.numjobs, 1, 1024),
-        runtime_s=table.number("runtime_s", usual.runtime_s, 1.0, WEEK_S),
-        ramp_time_s=table.number("ramp_time_s", usual.ramp_time_s, 0.0, WEEK_S),
+        iodepth=table.integer("iodepth", default.iodepth, 1, 65536),
+        numjobs=table.integer("numjobs", default.numjobs, 1, 1024),
+        runtime_s=table.number("runtime_s", default.runtime_s, 1.0, WEEK_S),
+        ramp_time_s=table.number("ramp_time_s", default.ramp_time_s, 0.0, WEEK_S),
         rwmixread=table.integer("rwmixread", None, 0, 100),
         fsync=table.integer("fsync", None, 1, 1 << 31),
         direct=direct,
@@ -133,20 +133,20 @@ def _workload(table: Table, files: JobFiles, vocabulary: Vocabulary | None) -> W
     return workload
 
 
-def _usual_engine(table: Table, engines: tuple[str, ...], vocabulary: Vocabulary | None) -> str:
-    """fio; but native, which measures commits, for a workload that syncs and asks for nothing that is fio's alone."""
+def _default_engine(table: Table, engines: tuple[str, ...], vocabulary: Vocabulary | None) -> str:
+    """fio; but native, which measures commits, for a workload that syncs and has no option that only fio has."""
     options = table.values.get("options")
-    given = options if isinstance(options, dict) else {}
+    listed = options if isinstance(options, dict) else {}
     known = vocabulary.native_options if vocabulary is not None else None
-    ways = vocabulary.native_ioengines if vocabulary is not None else None
-    of_fio = [key for key in given if known is None or key not in known]
-    of_fio += [key for key in ("ioengine",) if table.has(key) and (ways is None or table.values[key] not in ways)]
-    commits = (table.has("fsync") or "fdatasync" in given) and not table.has("job_file")
-    return "native" if commits and not of_fio and "native" in engines else Workload.engine
+    valid = vocabulary.native_ioengines if vocabulary is not None else None
+    fio_only = [key for key in listed if known is None or key not in known]
+    fio_only += [key for key in ("ioengine",) if table.has(key) and (valid is None or table.values[key] not in valid)]
+    commits = (table.has("fsync") or "fdatasync" in listed) and not table.has("job_file")
+    return "native" if commits and not fio_only and "native" in engines else Workload.engine
 
 
 def _check(table: Table, workload: Workload) -> None:
-    """Refuse what is well-formed, but makes no sense together."""
+    """Raise an error for valid keys that contradict each other."""
     if workload.engine == "dd":
         _check_dd(table, workload)
     if workload.engine == "native" and workload.iodepth > (1 if workload.ioengine == "psync" else NATIVE_DEPTH):
@@ -165,7 +165,7 @@ def _check(table: Table, workload: Workload) -> None:
 
 
 def _check_dd(table: Table, workload: Workload) -> None:
-    """Refuse what dd does not do."""
+    """Raise an error for what dd cannot do."""
     for key in table.values:
         if key not in DD_KEYS:
             table.refuse(key, "is a matter of fio: dd has no such thing")
@@ -175,22 +175,22 @@ def _check_dd(table: Table, workload: Workload) -> None:
         table.refuse("iodepth", "must be 1 for dd: it has one I/O in flight")
 
 
-def _from_job_file(table: Table, files: JobFiles, usual: Workload) -> Workload:
-    """A workload that is an existing fio job file; what it does is read from the file.
+def _from_job_file(table: Table, files: JobFiles, base: Workload) -> Workload:
+    """A workload that runs an existing fio job file; direction and size come from the file.
 
-    ``runtime_s`` and ``ramp_time_s`` of the sweep file replace those of the job file.
+    ``runtime_s`` and ``ramp_time_s`` of the sweep file override those of the job file.
     """
     if table.has("steady_state"):
         table.refuse("steady_state", "needs a workload that is written out here: rounds cannot be cut from a job file")
     for key in table.values:
         if key not in JOB_FILE_KEYS:
             table.refuse(key, "is set by the job file: leave it out here")
-    if usual.engine != "fio":
-        table.refuse("job_file", f"is supported by the fio engine only, not by {usual.engine}")
+    if base.engine != "fio":
+        table.refuse("job_file", f"is supported by the fio engine only, not by {base.engine}")
     path = files.folder / table.text("job_file", "")
     try:
-        raw = files.content(usual.name, path)
-        text = job_file.decoded(raw)
+        raw = files.content(base.name, path)
+        text = job_file.decode(raw)
         jobs = job_file.jobs(job_file.sections(text))
         mode = _job_rw(jobs)
     except UnreadableError as error:
@@ -198,7 +198,7 @@ def _from_job_file(table: Table, files: JobFiles, usual: Workload) -> Workload:
     except JobFileError as error:
         table.refuse("job_file", error.at(path))
     workload = replace(
-        usual,
+        base,
         rw=mode,
         job_file=str(path.resolve()),
         job_text=text,
@@ -209,9 +209,9 @@ def _from_job_file(table: Table, files: JobFiles, usual: Workload) -> Workload:
 
 
 def _with_extent(table: Table, workload: Workload, jobs: tuple[Mapping[str, Option], ...]) -> Workload:
-    """How long a job file runs: by the sweep's ``runtime_s``, else by its own ``runtime``, else by its size.
+    """``workload`` with its duration: from the sweep's ``runtime_s``, else the job file's ``runtime``, else its size.
 
-    Where it names none of them each of its jobs goes over the data set once, and ``runtime_s`` is 0.
+    If the job file sets none of them, each of its jobs transfers the data set once, and ``runtime_s`` is 0.
     """
     ramp_s = max(job_file.time_s(job, "ramp_time") or 0.0 for job in jobs)
     timed = replace(
@@ -221,17 +221,17 @@ def _with_extent(table: Table, workload: Workload, jobs: tuple[Mapping[str, Opti
     )
     times = [job_file.time_s(job, "runtime") for job in jobs]
     if table.has("runtime_s") or None not in times:
-        own_s = max((each for each in times if each is not None), default=workload.runtime_s)
+        own_s = max((time_s for time_s in times if time_s is not None), default=workload.runtime_s)
         return replace(timed, runtime_s=table.number("runtime_s", own_s, 1.0, WEEK_S))
     sizes = [_job_bytes(job) for job, time_s in zip(jobs, times, strict=True) if time_s is None]
     if None in sizes:
         return replace(timed, runtime_s=0.0)
-    # one job stands for all of them: together they move as much
-    return replace(timed, io_size_bytes=max(1, sum(each for each in sizes if each is not None)))
+    # one job stands for all of them, with their total size
+    return replace(timed, io_size_bytes=max(1, sum(size for size in sizes if size is not None)))
 
 
 def _job_bytes(job: Mapping[str, Option]) -> int | None:
-    """Bytes that a job with its clones moves, by ``io_size`` or ``size``; None where it names no number of bytes."""
+    """Bytes that a job transfers with its clones, from ``io_size`` or ``size``; None if neither is valid."""
     option = next((job[key] for key in ("io_size", "size") if key in job), None)
     size = parse_size(option.value) if option is not None else None
     clones, loops = (job[key].value if key in job else "1" for key in ("numjobs", "loops"))
@@ -241,7 +241,7 @@ def _job_bytes(job: Mapping[str, Option]) -> int | None:
 
 
 def _job_rw(jobs: tuple[Mapping[str, Option], ...]) -> str:
-    """What a job file does, all of its jobs together; fio's own default is ``read``."""
+    """Direction of a job file over all its jobs; fio's default is ``read``."""
     modes: dict[str, int | None] = {}
     for job in jobs:
         option = job.get("rw")
@@ -258,7 +258,7 @@ def _job_rw(jobs: tuple[Mapping[str, Option], ...]) -> str:
 
 
 def _options(table: Table, engine: str, known: tuple[str, ...] | None) -> tuple[tuple[str, str], ...]:
-    """Further options of fio, or of the native engine in fio's words, sorted by name."""
+    """Additional options of fio, or of the native engine with fio's names, sorted by name."""
     options = []
     for key, value in sorted(table.values.items()):
         if key in OWNED_OPTIONS:
@@ -279,9 +279,9 @@ def _options(table: Table, engine: str, known: tuple[str, ...] | None) -> tuple[
 
 
 def _ioengine(table: Table, engine: str, known: tuple[str, ...] | None) -> str:
-    """An I/O engine of fio, or the native engine's way to the kernel, which picks the best by itself.
+    """The I/O engine of fio or of the native engine, whose default picks the best one.
 
-    Some of fio's load libraries or write elsewhere, so that the name must be plain.
+    Some of fio's I/O engines load libraries or write elsewhere, so the name must be plain.
     """
     default = NATIVE_IOENGINE if engine == "native" else Workload.ioengine
     if known is not None:
