@@ -1,1 +1,1 @@
-"""The feasible space: which combinations the rules leave, found and counted without walking the others."""
+"""The feasible space: the combinations that the rules leave, found and counted without visiting the others."""

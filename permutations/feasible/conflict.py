@@ -1,4 +1,4 @@
-"""Why a space is empty: the fewest rules that together leave nothing."""
+"""Why a space is empty: the smallest set of rules that leaves nothing."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from permutations.feasible.rules import Rule
 from permutations.feasible.space import Space
 
 MOST_CHECKS = 1000
-"""So many sets of rules are tried for a smaller conflict than the first; beyond that it may not be the smallest."""
+"""Maximum sets of one size tried for a smaller conflict; with more the conflict may not be the smallest."""
 
 
 def why_empty(space: Space) -> str | None:
-    """None where the space has a point; otherwise one line that names the rules that leave nothing."""
+    """One line that names the rules that leave nothing; None if the space has a point."""
     rules = conflict(space)
     if not rules:
         return None
     raw = space.raw_combinations
-    counted = "the only combination is" if raw == 1 else f"all {raw} combinations are"
-    blamed = "; ".join(f"{rule.reason} ({rule.place()})" for rule in rules)
-    together = "" if len(rules) == 1 else f"; without any one of these {len(rules)} rules there would be points"
-    return f"the space is empty: {counted} left out: {blamed}{together}"
+    combinations = "the only combination is" if raw == 1 else f"all {raw} combinations are"
+    reasons = "; ".join(f"{rule.reason} ({rule.place()})" for rule in rules)
+    minimal = "" if len(rules) == 1 else f"; without any one of these {len(rules)} rules there would be points"
+    return f"the space is empty: {combinations} left out: {reasons}{minimal}"
 
 
 def conflict(space: Space) -> tuple[Rule, ...]:
-    """A smallest set of rules that no combination meets; none where the space has a point.
+    """A smallest set of rules that no combination meets; empty if the space has a point.
 
     Rules are dropped one at a time while the rest still conflict, which leaves a minimal set; then
-    every smaller set is tried, while these are few.
+    every smaller set is tried, up to :data:`MOST_CHECKS` sets of one size.
     """
     if space.has_point():
         return ()
@@ -38,11 +38,11 @@ def conflict(space: Space) -> tuple[Rule, ...]:
         without = [other for other in kept if other is not rule]
         if _conflict(space, without):
             kept = without
-    used = [rule for rule in space.rules if rule.clauses]
+    effective = [rule for rule in space.rules if rule.clauses]
     for size in range(1, len(kept)):
-        if math.comb(len(used), size) > MOST_CHECKS:
+        if math.comb(len(effective), size) > MOST_CHECKS:
             break
-        smaller = next((some for some in itertools.combinations(used, size) if _conflict(space, some)), None)
+        smaller = next((some for some in itertools.combinations(effective, size) if _conflict(space, some)), None)
         if smaller is not None:
             return smaller
     return tuple(kept)

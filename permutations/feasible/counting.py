@@ -1,9 +1,9 @@
-"""How many combinations of a network are feasible, and which rule loses the others: exactly, without visiting them.
+"""Exact counts of the feasible combinations of a network and of those that each rule excludes, without visiting them.
 
-Dynamic programming over the search order.  Values that no clause tells apart are one class, and two
+Dynamic programming over the search order.  Values that no clause distinguishes are one class, and two
 partial combinations that leave the same values open, with the same clauses still undecided, have
-the same future: it is counted once.  Every raw combination is counted exactly once: as a point, as
-merged with one, or under the rule that strikes it out first in the search.
+the same continuations: they are counted once.  Every raw combination is counted exactly once: as a
+point, as merged with one, or under the first rule of the search that excludes it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from permutations.feasible.network import Network
 
 @dataclass(frozen=True)
 class Count:
-    """``points``; the raw combinations that come to them; and those that each rule, by number, loses."""
+    """``points``, the raw combinations that map to them, and those that each rule, by number, excludes."""
 
     points: int
     feasible_raw: int
@@ -25,12 +25,12 @@ class Count:
 
 
 def count(network: Network, rules: int) -> Count:
-    """Count a network; ``rules`` is how many rules there are."""
+    """The counts of a network; ``rules`` is the number of rules."""
     return _Counter(network, rules).count()
 
 
 class _Counter:
-    """One count; ``_known`` holds the future of every state met so far."""
+    """One count; ``_known`` has the count of every state so far."""
 
     def __init__(self, network: Network, rules: int) -> None:
         self._net = network
@@ -53,7 +53,7 @@ class _Counter:
         return self._add(self._from(0, tuple(open_values), alive), lost)
 
     def _from(self, place: int, domains: tuple[int, ...], alive: int) -> Count:
-        """The count over the variables from ``place`` on, whose open values are ``domains``."""
+        """The count over the variables from ``place``, whose open values are ``domains``."""
         alive &= self._undecided[place]
         state = (place, domains, alive)
         if state not in self._known:
@@ -75,11 +75,11 @@ class _Counter:
             below = self._below(place, values, domains, alive)
             points += chosen * below.points
             feasible += raw * below.feasible_raw
-            lost = [had + raw * more for had, more in zip(lost, below.lost, strict=True)]
+            lost = [total + raw * more for total, more in zip(lost, below.lost, strict=True)]
         return Count(points, feasible, tuple(lost))
 
     def _below(self, place: int, values: int, domains: tuple[int, ...], alive: int) -> Count:
-        """The count of what follows, for one of ``values``, which no clause tells apart."""
+        """The count over the variables after ``place``, for one of ``values``, which no clause distinguishes."""
         after = list(domains[1:])
         lost = [0] * self._rules
         for switch in self._net.switches[place]:
@@ -96,26 +96,26 @@ class _Counter:
         return self._add(self._from(place + 1, tuple(after), alive), lost)
 
     def _strike(self, domains: list[int], at: int, mask: int, base: int, lost: list[int], rule: int, raw: int) -> None:
-        """Strike ``mask`` from ``domains[at]``, the variable ``base + at``, and count what is lost thereby."""
+        """Strike ``mask`` from ``domains[at]``, the variable ``base + at``, and count what this excludes."""
         struck = (domains[at] & mask).bit_count()
         domains[at] &= ~mask
         others = (self._raw(base + n, values) for n, values in enumerate(domains) if n != at)
         lost[rule] += raw * struck * math.prod(others)
 
     def _raw(self, place: int, values: int) -> int:
-        """Raw combinations that the open values of a variable stand for."""
+        """Number of raw values that the open values of a variable stand for."""
         variable = self._net.variables[place]
         real = (values & variable.real).bit_count()
         return real if real or not values else len(variable.values)
 
     def _classes(self, place: int, values: int, alive: int) -> Iterator[int]:
-        """Masks that part ``values`` so that no clause and no condition tells two of a mask apart."""
+        """Masks that partition ``values`` into classes that no clause and no condition divides."""
         absent = self._net.variables[place].absent
         parts = [mask for mask in (values & absent, values & ~absent) if mask]
-        tells = {mask for n, strike in enumerate(self._net.strikes) if alive >> n & 1
+        masks = {mask for n, strike in enumerate(self._net.strikes) if alive >> n & 1
                  for at, mask in strike.earlier if at == place}  # fmt: skip
-        tells |= {switch.mask for switch in self._net.switches[place]}
-        for mask in tells:
+        masks |= {switch.mask for switch in self._net.switches[place]}
+        for mask in masks:
             parts = [piece for part in parts for piece in (part & mask, part & ~mask) if piece]
         yield from parts
 

@@ -1,11 +1,11 @@
-"""The rules of a sweep as a constraint network, one for each set of factors that hang together.
+"""The rules of a sweep as constraint networks, one for each set of factors that rules connect.
 
-Factors that no rule joins are independent: the feasible combinations are the product of what is
-feasible in each set, so a space of 10^12 is counted from a few tables.  Values are bits of a mask.
-A factor that may not apply has one bit more, which stands for "does not apply".
+Factors that no rule connects are independent: the feasible combinations are the product of the
+feasible ones of each set, so a space of 10^12 is counted from a few tables.  Values are bits of a
+mask.  A factor that may not apply has an additional bit for "does not apply".
 
 Forward checking (Haralick and Elliott 1980) on clauses: as soon as all factors of a clause but the
-last are bound and match, the last one's matching values are struck out, and are never tried.
+last are bound and match, the matching values of the last are removed and never tried.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Variable:
 
     @property
     def absent(self) -> int:
-        """Mask of "does not apply"; 0 where it always does."""
+        """Mask of "does not apply"; 0 if the factor always applies."""
         return 1 << len(self.values) if self.optional else 0
 
     @cached_property
@@ -45,7 +45,7 @@ class Variable:
 
 @dataclass(frozen=True)
 class Strike:
-    """Where ``earlier`` all match, ``mask`` is struck from variable ``last``, by rule number ``rule``."""
+    """If ``earlier`` all match, rule number ``rule`` removes ``mask`` from variable ``last``."""
 
     rule: int
     earlier: tuple[tuple[int, int], ...]
@@ -55,7 +55,7 @@ class Strike:
 
 @dataclass(frozen=True)
 class Switch:
-    """Where the bound variable is in ``mask``, variable ``child`` applies; elsewhere it does not."""
+    """If the bound variable is in ``mask``, variable ``child`` applies; else it does not."""
 
     mask: int
     child: int
@@ -63,7 +63,7 @@ class Switch:
 
 @dataclass(frozen=True)
 class Network:
-    """Variables in search order, and what binding one does to those after it."""
+    """Variables in search order, and the effects of binding one on those after it."""
 
     variables: tuple[Variable, ...]
     strikes: tuple[Strike, ...]
@@ -77,7 +77,7 @@ class Network:
 
     @cached_property
     def closing(self) -> tuple[tuple[Strike, ...], ...]:
-        """For each variable, the strikes that are decided when it is bound."""
+        """For each variable, the strikes that binding it decides."""
         return tuple(
             tuple(strike for strike in self.strikes if strike.earlier and strike.earlier[-1][0] == place)
             for place in range(len(self.variables))
@@ -85,7 +85,7 @@ class Network:
 
     @cached_property
     def start(self) -> tuple[int, ...]:
-        """The values that are open before anything is bound."""
+        """The open values before any variable is bound."""
         open_values = [variable.real | variable.absent for variable in self.variables]
         for strike in self.strikes:
             if not strike.earlier:
@@ -93,7 +93,7 @@ class Network:
         return tuple(open_values)
 
     def bind(self, place: int, path: Sequence[int], domains: Sequence[int]) -> list[int] | None:
-        """What is open after ``path[place]`` is bound to one bit; None where a variable has nothing left."""
+        """Open values after ``path[place]`` is bound to one bit; None if a variable has none left."""
         after = list(domains)
         bit = path[place]
         for switch in self.switches[place]:
@@ -157,11 +157,11 @@ def _chosen(variable: Variable, mask: int) -> Iterator[Setting]:
 
 @dataclass(frozen=True)
 class Split:
-    """A space taken apart: constants, and one network for each set of factors that hang together.
+    """A space split into constants and one network for each set of connected factors.
 
-    ``merged_weight`` is how many raw combinations each choice of the networks stands for, since a
-    factor that never applies takes its values all the same.  ``lost_by`` is a rule, by number, that
-    loses everything; None where none does.
+    ``merged_weight`` is how many raw combinations each choice of the networks stands for, because the
+    values of a factor that never applies count too.  ``lost_by`` is a rule, by number, that excludes
+    everything; None if no rule does.
     """
 
     constants: Mapping[str, Setting]
@@ -171,7 +171,7 @@ class Split:
 
 
 def split(values: Mapping[str, tuple[Setting, ...]], rules: Sequence[Rule]) -> Split:
-    """Take a space apart; ``values`` has every factor, in stack order."""
+    """Split a space; ``values`` has every factor, in stack order."""
     constants, weight = _constants(values, rules)
     free = [name for name in values if name not in constants]
     deciding = {name: decided for name in free if (decided := _sometimes(name, values)) is not None}
@@ -185,17 +185,17 @@ def split(values: Mapping[str, tuple[Setting, ...]], rules: Sequence[Rule]) -> S
                 clauses.append((number, masks))
             if masks == {} and lost_by is None:
                 lost_by = number
-    joined = [set(masks) for _, masks in clauses] + [{name, on} for name, (on, _) in deciding.items()]
+    links = [set(masks) for _, masks in clauses] + [{name, on} for name, (on, _) in deciding.items()]
     networks = tuple(
         _network(part, values, optional, [entry for entry in clauses if entry[1] and next(iter(entry[1])) in part])
-        for part in _parts(free, joined)
+        for part in _parts(free, links)
     )
     return Split(constants, networks, weight, lost_by)
 
 
 def _constants(values: Mapping[str, tuple[Setting, ...]], rules: Sequence[Rule]) -> tuple[dict[str, Setting], int]:
-    """The factors that are the same at every point, and the raw combinations that fall together thereby."""
-    spoken_of = {match.factor for rule in rules for clause in rule.clauses for match in clause}
+    """The factors that are the same at every point, and the number of raw combinations that they merge."""
+    restricted = {match.factor for rule in rules for clause in rule.clauses for match in clause}
     constants: dict[str, Setting] = {}
     weight = 1
     for name, listed in values.items():
@@ -204,13 +204,13 @@ def _constants(values: Mapping[str, tuple[Setting, ...]], rules: Sequence[Rule])
         if decided is not None and not decided[1]:
             constants[name] = None
             weight *= len(listed)
-        elif len(listed) == 1 and (always or (listed == (None,) and name not in spoken_of)):
+        elif len(listed) == 1 and (always or (listed == (None,) and name not in restricted)):
             constants[name] = listed[0]
     return constants, weight
 
 
 def _sometimes(name: str, values: Mapping[str, tuple[Setting, ...]]) -> tuple[str, int] | None:
-    """As :func:`_applying`, for a factor that applies at some points only."""
+    """Like :func:`_applying`, but None for a factor that applies at every point."""
     decided = _applying(name, values)
     return None if decided is None or decided[1] == (1 << len(values[decided[0]])) - 1 else decided
 
@@ -221,7 +221,7 @@ def _masks(
     constants: Mapping[str, Setting],
     optional: set[str],
 ) -> dict[str, int] | None:
-    """For each free factor of a clause the values that match; None where it can never match."""
+    """For each free factor of a clause the values that match; None if the clause can never match."""
     masks: dict[str, int] = {}
     for match in clause:
         name, decided = match.factor, _applying(match.factor, values)
@@ -229,10 +229,10 @@ def _masks(
             if (decided is not None and not decided[1]) or not match.holds(constants[name]):
                 return None
             continue
-        found = [(name, _mask(values[name], match.holds))]
+        limited = [(name, _mask(values[name], match.holds))]
         if name in optional and decided is not None:
-            found.append(decided)
-        for factor, mask in found:
+            limited.append(decided)
+        for factor, mask in limited:
             masks[factor] = masks.get(factor, mask) & mask
     return masks if all(masks.values()) else None
 
@@ -242,17 +242,17 @@ def _mask(values: Iterable[Setting], holds: Callable[[Setting], bool]) -> int:
 
 
 def _applying(name: str, values: Mapping[str, tuple[Setting, ...]]) -> tuple[str, int] | None:
-    """The factor that decides whether ``name`` applies, and its values where it does."""
+    """The factor that decides whether ``name`` applies, and the mask of its values for which it does."""
     when = FACTORS[name].when
     if when is None:
         return None
     return when.on, _mask(values[when.on], lambda value: when.holds({when.on: value}))
 
 
-def _parts(names: Sequence[str], joined: Iterable[set[str]]) -> list[list[str]]:
-    """The sets of names that hang together, each in stack order, by their first name."""
+def _parts(names: Sequence[str], groups: Iterable[set[str]]) -> list[list[str]]:
+    """The connected sets of names in stack order, sorted by their first name."""
     part_of = {name: {name} for name in names}
-    for group in joined:
+    for group in groups:
         whole = set().union(*(part_of[name] for name in group)) if group else set()
         for name in whole:
             part_of[name] = whole
@@ -278,29 +278,29 @@ def _network(
         if name in optional and decided is not None:
             switches[at[decided[0]]].append(Switch(decided[1], at[name]))
     variables = tuple(Variable(name, values[name], name in optional) for name in order)
-    return Network(variables, tuple(strikes), tuple(tuple(each) for each in switches))
+    return Network(variables, tuple(strikes), tuple(tuple(children) for children in switches))
 
 
 def _search_order(part: Sequence[str], optional: set[str], clauses: Sequence[set[str]]) -> list[str]:
-    """The factor next that closes the most clauses, then the one that is in most of those begun; else stack order.
+    """Next comes the factor that closes the most clauses, then the one in most started clauses, else stack order.
 
     A factor comes after the one that decides whether it applies.
     """
     order: list[str] = []
-    left = list(part)
-    while left:
+    remaining = list(part)
+    while remaining:
         bound = set(order)
 
         def rank(name: str, bound: set[str] = bound) -> tuple[int, int]:
-            mine = [clause for clause in clauses if name in clause]
-            closed = sum(len(clause - bound) <= 2 for clause in mine)
-            begun = sum(bool(clause & bound) for clause in mine)
-            return (closed if bound else 0, begun)
+            own = [clause for clause in clauses if name in clause]
+            complete = sum(len(clause - bound) <= 2 for clause in own)
+            started = sum(bool(clause & bound) for clause in own)
+            return (complete if bound else 0, started)
 
-        ready = [name for name in left if name not in optional or _parent(name) in bound]
-        chosen = max(ready, key=lambda name: (*rank(name), -part.index(name)))
+        candidates = [name for name in remaining if name not in optional or _parent(name) in bound]
+        chosen = max(candidates, key=lambda name: (*rank(name), -part.index(name)))
         order.append(chosen)
-        left.remove(chosen)
+        remaining.remove(chosen)
     return order
 
 

@@ -1,8 +1,8 @@
-"""Which combinations are left out: what md and the hardware allow, and what the sweep says.
+"""The rules that leave combinations out: those of md and the hardware, and those of the sweep.
 
-A rule is a set of clauses, and a clause names what each of its factors would have to be for a
-combination to be lost.  That form lets enumeration see a lost value before it is tried, lets
-counting go over classes of values instead of values, and lets a conflict be traced to its rules.
+A rule is a set of clauses, and a clause names the values of its factors for which a combination is
+excluded.  That form lets enumeration drop a value before it is tried, lets counting work on classes
+of values instead of values, and lets a conflict be traced to its rules.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from stripelab.settings import DEFAULT, Setting
 
 Settings = Mapping[str, Setting]
 Keys = tuple[tuple[str, tuple[Setting, ...]], ...]
-"""Factors with the values that match, as a table of a sweep file lists them."""
+"""Factors with the values that match, as in a table of a sweep file."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """The values of one factor that a clause speaks of; a factor that does not apply matches nothing."""
+    """Matching values of one factor of a clause; a factor that does not apply does not match."""
 
     factor: str
     holds: Callable[[Setting], bool]
@@ -32,14 +32,14 @@ class Match:
 
 
 Clause = tuple[Match, ...]
-"""A combination is lost where every match is met."""
+"""A combination is excluded if every match is met."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One reason to leave combinations out: any of its clauses is enough.
+    """One reason to leave combinations out: any of its clauses suffices.
 
-    ``line`` is where the sweep file says it; None for a rule of md.
+    ``line`` is its line in the sweep file; None for a rule of md.
     """
 
     name: str
@@ -47,27 +47,27 @@ class Rule:
     clauses: tuple[Clause, ...]
     line: int | None = None
     own: bool = False
-    """Whether the sweep says it, and not md."""
+    """Whether it is a rule of the sweep, not of md."""
 
     @property
     def factors(self) -> frozenset[str]:
-        """The factors that it looks at, with those that decide whether these apply."""
+        """The factors of its clauses, with those that decide whether these apply."""
         return with_conditions(match.factor for clause in self.clauses for match in clause)
 
     def breaks(self, settings: Settings) -> bool:
-        """Whether a combination is lost; ``settings`` must have at least :attr:`factors`."""
+        """Whether the rule excludes a combination; ``settings`` must have at least :attr:`factors`."""
         return any(all(match.met(settings) for match in clause) for clause in self.clauses)
 
     def place(self) -> str:
-        """The name, with the line of the file where it has one."""
+        """The name, with the line of the file if it has one."""
         return self.name if self.line is None else f"{self.name}, line {self.line}"
 
 
 @dataclass(frozen=True)
 class Forbid:
-    """A ``[[forbid]]`` table: a combination is lost where every key matches; a list means any of.
+    """A ``[[forbid]]`` table: excludes combinations for which every key matches; a list means any of its values.
 
-    A factor that does not apply to a combination matches nothing, not even ``default``.
+    A factor that does not apply to a combination does not match, not even ``default``.
     """
 
     keys: Keys
@@ -75,7 +75,7 @@ class Forbid:
     line: int | None = field(default=None, compare=False)
 
     def rule(self, number: int) -> Rule:
-        """The rule that this table is; ``number`` counts the tables of the sweep, from 1."""
+        """The rule of this table; ``number`` counts the tables of the sweep, from 1."""
         reason = self.reason or "the sweep forbids " + self.describe()
         clause = tuple(_among(name, values) for name, values in self.keys)
         return Rule(f"forbid-{number}", reason, (clause,), self.line, own=True)
@@ -87,7 +87,7 @@ class Forbid:
 
 @dataclass(frozen=True)
 class Unfit:
-    """Options of mkfs or mount that a filesystem of the sweep does not take: ``factor`` is one of the two."""
+    """Options that a filesystem of the sweep does not support; ``factor`` is mkfs_options or mount_options."""
 
     filesystem: str
     factor: str
@@ -104,9 +104,9 @@ class Unfit:
 
 @dataclass(frozen=True)
 class Require:
-    """A ``[[require]]`` table: where every key of ``when`` matches, every key of ``then`` must.
+    """A ``[[require]]`` table: if every key of ``when`` matches, every key of ``then`` must.
 
-    A factor of ``then`` that does not apply to a combination is asked nothing.
+    A factor of ``then`` that does not apply to a combination is ignored.
     """
 
     when: Keys
@@ -115,7 +115,7 @@ class Require:
     line: int | None = field(default=None, compare=False)
 
     def rule(self, number: int) -> Rule:
-        """The rule that this table is; ``number`` counts the tables of the sweep, from 1."""
+        """The rule of this table; ``number`` counts the tables of the sweep, from 1."""
         matched = tuple(_among(name, values) for name, values in self.when)
         clauses = tuple((*matched, _other(name, values)) for name, values in self.then)
         reason = self.reason or "the sweep requires " + self.describe()
@@ -128,7 +128,7 @@ class Require:
 
 
 def in_words(keys: Keys, joint: str) -> str:
-    """Keys and values as a person says them."""
+    """Keys and values as text for messages."""
     return joint.join(
         f"{name} " + " or ".join(DEFAULT if value is None else str(value) for value in values) for name, values in keys
     )
@@ -136,12 +136,12 @@ def in_words(keys: Keys, joint: str) -> str:
 
 def with_conditions(names: Iterable[str]) -> frozenset[str]:
     """``names`` with the factors that decide whether they apply."""
-    wanted = set(names)
-    for name in tuple(wanted):
+    factors = set(names)
+    for name in tuple(factors):
         condition = FACTORS[name].when
         if condition is not None:
-            wanted.add(condition.on)
-    return frozenset(wanted)
+            factors.add(condition.on)
+    return frozenset(factors)
 
 
 def _among(name: str, values: tuple[Setting, ...]) -> Match:
@@ -161,5 +161,5 @@ def _disks_rule(level: Level) -> Rule:
 
 
 def hardware_rules() -> tuple[Rule, ...]:
-    """What md allows, and where it allows more (raid0 on one disk, raid10 on three), what makes sense."""
+    """The rules of md, and narrower ones where md allows too much (raid0 on one disk, raid10 on three)."""
     return tuple(_disks_rule(level) for level in LEVELS.values())

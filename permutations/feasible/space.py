@@ -1,7 +1,7 @@
-"""The feasible combinations of a sweep: found without walking the others, counted without walking at all.
+"""The feasible combinations of a sweep: found without visiting the others, counted without visiting any.
 
 Every raw combination is counted exactly once: as a point, as merged with one because a factor does
-not apply, or under the first rule that loses it.
+not apply, or under the first rule that excludes it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from permutations.feasible.rules import Rule
 from stripelab.settings import Setting
 
 MERGED = "merged"
-"""Name under which combinations are counted that come to the same point as another."""
+"""Name of the entry that counts combinations with the same point as another."""
 
 MERGED_REASON = "same as another point, since a factor does not apply (such as chunk on raid1)"
 
@@ -39,7 +39,7 @@ class FactorValues:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """How many raw combinations a rule lost, and why."""
+    """Number of raw combinations that a rule excludes, and why."""
 
     rule: str
     reason: str
@@ -65,7 +65,7 @@ class Space:
 
     @cached_property
     def split(self) -> Split:
-        """The space taken apart into what hangs together by its rules."""
+        """The space split into sets of factors that its rules connect."""
         return split({factor.name: factor.values for factor in self.factors}, self.rules)
 
     @cached_property
@@ -74,20 +74,20 @@ class Space:
 
     @cached_property
     def feasible(self) -> int:
-        """How many points there are: exactly, whatever the size of the space."""
+        """Exact number of points, for a space of any size."""
         if self.split.lost_by is not None:
             return 0
-        return math.prod(each.points for each in self._counts)
+        return math.prod(counts.points for counts in self._counts)
 
     def has_point(self) -> bool:
-        """Whether there is any: quicker than to count them."""
+        """Whether there is a point; faster than counting them."""
         networks = self.split.networks
         return self.split.lost_by is None and all(next(network.walk(), None) is not None for network in networks)
 
     def walk(self) -> Iterator[tuple[Setting, ...]]:
         """Each feasible combination once, lazily, as values in the order of the space's factors.
 
-        The largest set of factors that hang together is streamed; of the others a table is held.
+        The largest set of connected factors is streamed; the others are tables in memory.
         """
         if not self.feasible:
             return
@@ -104,37 +104,37 @@ class Space:
                 yield from map(in_order, [head + rest for rest in inner])
 
     def _nested(self) -> list[Network]:
-        """The networks, outermost first: the order of the file, but that a large one is streamed and so comes first."""
-        points = {network.names: each.points for network, each in zip(self.split.networks, self._counts, strict=True)}
+        """The networks, outermost first, in the order of the file; a large one is streamed and so comes first."""
+        points = {network.names: total.points for network, total in zip(self.split.networks, self._counts, strict=True)}
         large = [network for network in self.split.networks if points[network.names] > SMALL]
         first = max(large, key=lambda network: points[network.names], default=None)
         return sorted(self.split.networks, key=lambda network: network is not first)
 
     def left_out(self) -> tuple[LeftOut, ...]:
-        """What each rule loses, the merged ones last; a rule of the sweep's own is there even at 0."""
+        """What each rule excludes, then the merged combinations; rules of the sweep are listed even with count 0."""
         lost = self._lost()
         entries = [
-            LeftOut(rule.name, rule.reason, each)
-            for rule, each in zip(self.rules, lost, strict=True)
-            if each or rule.own
+            LeftOut(rule.name, rule.reason, number)
+            for rule, number in zip(self.rules, lost, strict=True)
+            if number or rule.own
         ]
         merged = self.raw_combinations - sum(lost) - self.feasible
         return (*entries, LeftOut(MERGED, MERGED_REASON, merged)) if merged else tuple(entries)
 
     def _lost(self) -> list[int]:
-        """Raw combinations that each rule loses: those of the first network that loses them."""
+        """Raw combinations that each rule excludes, counted in the first network that excludes them."""
         lost = [0] * len(self.rules)
         if self.split.lost_by is not None:
             lost[self.split.lost_by] = self.raw_combinations
             return lost
         weight = self.split.merged_weight
         raw = [math.prod(len(variable.values) for variable in network.variables) for network in self.split.networks]
-        for n, each in enumerate(self._counts):
+        for n, counts in enumerate(self._counts):
             below = math.prod(raw[n + 1 :])
-            lost = [had + weight * more * below for had, more in zip(lost, each.lost, strict=True)]
-            weight *= each.feasible_raw
+            lost = [total + weight * more * below for total, more in zip(lost, counts.lost, strict=True)]
+            weight *= counts.feasible_raw
         return lost
 
 
 SMALL = 10_000
-"""A table of up to this many rows may be held: combinations then come in the order of the file."""
+"""Maximum rows of a table in memory; with such tables combinations come in the order of the file."""
