@@ -1,1 +1,1 @@
-"""Designs: each turns the feasible space of a sweep into points."""
+"""Designs, which choose points from the feasible space of a sweep."""

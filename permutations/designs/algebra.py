@@ -1,4 +1,4 @@
-"""Covering arrays by construction: the start for models whose columns have like numbers of levels.
+"""Covering arrays by construction: a start for models whose columns have similar numbers of levels.
 
 Sources:
 Bush 1952, Orthogonal arrays of index unity (Annals of Mathematical Statistics 23, 426-434).
@@ -41,11 +41,11 @@ def bush(order: int, strength: int) -> Ints:
     return np.stack([*columns, coefficients[:, -1]], axis=1)
 
 
-def extended(array: Ints, order: int) -> Ints:
-    """From N rows and k columns, N + q² - q rows and kq + 1 columns, at strength 2 (q is ``order``).
+def extend(array: Ints, order: int) -> Ints:
+    """An array of N + q² - q rows and kq + 1 columns, from N rows and k columns, at strength 2 (q is ``order``).
 
-    Every column is repeated q times; what two copies of a column lack, pairs of unequal symbols, is
-    in the rows of an orthogonal array less its constant ones.  The one column more has the symbol 0
+    Every column is repeated q times; the pairs of unequal symbols that two copies of a column lack are
+    in the rows of an orthogonal array without its constant rows.  The additional column has the symbol 0
     above and the slope of the line below.
     """
     lines = bush(order, 2)
@@ -55,22 +55,22 @@ def extended(array: Ints, order: int) -> Ints:
     return np.vstack([above, below])
 
 
-def repeated(levels: int, columns: int) -> Ints | None:
-    """A strength-2 array of at least so many columns and levels; None where no field is at hand."""
+def repeat(levels: int, columns: int) -> Ints | None:
+    """A strength-2 array of at least ``columns`` columns and ``levels`` levels; None if there is no field for it."""
     order = order_for(levels)
     if order is None:
         return None
     array = bush(order, 2)
     while array.shape[1] < columns:
-        array = extended(array, order)
+        array = extend(array, order)
     return array
 
 
 def binary(columns: int) -> Ints:
-    """The smallest strength-2 array of two levels, for at least so many columns.
+    """The smallest strength-2 array of two levels, for at least ``columns`` columns.
 
-    Of N rows the first is all 0; a column is 1 in ceil(N/2) of the other N - 1.  Two such sets meet, since
-    together they are too large, and neither holds the other, since they are of one size.
+    The first of N rows is all 0; a column is 1 in ceil(N/2) of the other N - 1.  Two such sets of rows intersect,
+    since together they are too large, and neither contains the other, since they have the same size.
     """
     rows = next(n for n in itertools.count(4) if math.comb(n - 1, (n + 1) // 2) >= columns)
     array = np.zeros((rows, columns), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Between a space and its abstract model: which column is which factor, which level which value."""
+"""Conversion between a space and its abstract model: columns stand for factors, levels for values."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 MOST_ROWS = 2_000_000
-"""A set of factors that rules join may have so many feasible combinations: a table of them is held."""
+"""Maximum feasible combinations of a set of factors that rules connect: they are a table in memory."""
 
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """A space as a model: ``names`` and ``values`` say which factor and which values the columns stand for.
+    """A space as a model: ``names`` and ``values`` are the factors and values of its columns.
 
-    Factors that are the same at every feasible point are no columns.
+    Factors with the same value at every feasible point are not columns.
     """
 
     space: Space
@@ -37,20 +37,20 @@ class Encoded:
     values: tuple[tuple[Setting, ...], ...]
     constants: dict[str, Setting]
 
-    def decoded(self, rows: Ints) -> tuple[Combination, ...]:
-        """Rows of levels as combinations, without repetition, in order."""
+    def decode(self, rows: Ints) -> tuple[Combination, ...]:
+        """Rows of levels as combinations, in order and without duplicates."""
         at = [self.names.index(factor.name) if factor.name in self.names else -1 for factor in self.space.factors]
         fixed = [self.constants.get(factor.name) for factor in self.space.factors]
-        found: dict[Combination, None] = {}
+        distinct: dict[Combination, None] = {}
         for row in rows.tolist():
             combination = tuple(
                 self.values[place][row[place]] if place >= 0 else constant
                 for place, constant in zip(at, fixed, strict=True)
             )
-            found[combination] = None
-        return tuple(found)
+            distinct[combination] = None
+        return tuple(distinct)
 
-    def encoded(self, combinations: tuple[Combination, ...]) -> Ints:
+    def encode(self, combinations: tuple[Combination, ...]) -> Ints:
         """Feasible combinations as rows of levels."""
         at = [next(n for n, factor in enumerate(self.space.factors) if factor.name == name) for name in self.names]
         rows = [
@@ -61,12 +61,12 @@ class Encoded:
 
     @cached_property
     def applies(self) -> int:
-        """How many columns there are."""
+        """Number of columns."""
         return len(self.names)
 
 
 def encode(space: Space) -> Encoded:
-    """The model of a space; raises :class:`DesignError` where rules join too many combinations for a table."""
+    """The model of a space; raises :class:`DesignError` if a set of connected factors is too large for a table."""
     names: list[str] = []
     values: list[tuple[Setting, ...]] = []
     groups: list[Group] = []
@@ -84,12 +84,12 @@ def encode(space: Space) -> Encoded:
         if kept:
             first = len(names) - len(kept)
             groups.append(Group(tuple(range(first, len(names))), np.unique(np.stack(kept, axis=1), axis=0)))
-    model = Model(tuple(len(each) for each in values), tuple(groups))
+    model = Model(tuple(len(listed) for listed in values), tuple(groups))
     return Encoded(space, model, tuple(names), tuple(values), constants)
 
 
 def _table(network: Network) -> tuple[dict[str, tuple[Setting, ...]], Ints]:
-    """The feasible rows of a network as levels, and the values that each factor has in them, in the file's order."""
+    """The values that each factor has in the feasible rows of a network, in file order, and these rows as levels."""
     used: dict[str, dict[Setting, int]] = {name: {} for name in network.names}
     levels = [used[name] for name in network.names]
     rows = [
@@ -105,9 +105,9 @@ def _table(network: Network) -> tuple[dict[str, tuple[Setting, ...]], Ints]:
     table = np.array(rows, dtype=np.int64)
     for place, variable in enumerate(network.variables):
         order = {setting: number for number, setting in enumerate(dict.fromkeys(variable.settings))}
-        met = used[variable.name]
-        columns[variable.name] = tuple(sorted(met, key=lambda setting, order=order: order[setting]))  # type: ignore[misc]
+        seen_values = used[variable.name]
+        columns[variable.name] = tuple(sorted(seen_values, key=lambda setting, order=order: order[setting]))  # type: ignore[misc]
         level = {setting: number for number, setting in enumerate(columns[variable.name])}
-        renamed = np.array([level[setting] for setting in met], dtype=np.int64)
+        renamed = np.array([level[setting] for setting in seen_values], dtype=np.int64)
         table[:, place] = renamed[table[:, place]]
     return columns, table

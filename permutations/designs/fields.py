@@ -1,4 +1,4 @@
-"""Finite fields, by their tables: small ones, made by search."""
+"""Tables of small finite fields, found by search."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 LARGEST = 32
-"""Fields of up to this order: no column of a storage sweep has more levels that an array could use."""
+"""Maximum order of a field: no column of a storage sweep has more levels that an array could use."""
 
 
 @cache
 def prime_power(order: int) -> tuple[int, int] | None:
-    """The prime and the exponent that make ``order``; None where it is no prime power."""
+    """The prime and the exponent of ``order``; None if it is not a prime power."""
     prime = next(d for d in range(2, order + 1) if order % d == 0) if order > 1 else 0
     exponent = 0
     while prime and order % prime == 0:
@@ -28,7 +28,7 @@ def prime_power(order: int) -> tuple[int, int] | None:
 
 
 def order_for(levels: int) -> int | None:
-    """The smallest order of a field that has at least so many elements; None above :data:`LARGEST`."""
+    """The smallest order of a field with at least ``levels`` elements; None above :data:`LARGEST`."""
     return next((order for order in range(max(levels, 2), LARGEST + 1) if prime_power(order)), None)
 
 
@@ -37,12 +37,12 @@ def field(order: int) -> tuple[Ints, Ints]:
     """The tables of addition and multiplication of the field of a prime-power order.
 
     Elements are polynomials over the integers modulo the prime, written as numbers in its base.
-    The modulus is the first monic polynomial that leaves no divisors of zero, and so is irreducible.
+    The modulus is the first monic polynomial without divisors of zero, which is irreducible.
     """
-    found = prime_power(order)
-    if found is None:
+    power = prime_power(order)
+    if power is None:
         raise ValueError(f"{order} is no prime power")
-    prime, exponent = found
+    prime, exponent = power
     digits = np.array([[x // prime**place % prime for place in range(exponent)] for x in range(order)], dtype=np.int64)
     weights = np.array([prime**place for place in range(exponent)], dtype=np.int64)
     add: Ints = ((digits[:, None, :] + digits[None, :, :]) % prime) @ weights

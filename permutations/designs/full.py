@@ -7,11 +7,11 @@ from permutations.designs.spec import DesignSpec
 from permutations.feasible.space import Space
 
 MAX_POINTS = 1_000_000
-"""More points than this would be decades of measuring: a slip in the sweep, not a plan."""
+"""Maximum points; more would take decades to measure and are a mistake in the sweep."""
 
 
 def full(space: Space, spec: DesignSpec, seed: int) -> Chosen:  # noqa: ARG001
-    """Every feasible combination, in the order of the walk; raises :class:`DesignError` where they are too many."""
+    """Every feasible combination, in the order of the walk; raises :class:`DesignError` if they are too many."""
     if space.feasible > MAX_POINTS:
         raise DesignError(
             f"the full factorial has more than {MAX_POINTS} points ({space.feasible}): shorten a list, leave "

@@ -1,9 +1,9 @@
-"""A covering array row by row: each row is the best of several candidates that are built group by group.
+"""Covering arrays built row by row: each row is the best of several candidates that are built group by group.
 
 After the density and AETG algorithms (Cohen, Dalal, Fredman and Patton 1997, IEEE Transactions on
 Software Engineering 23, 437-444; Bryce and Colbourn 2007, Software Testing, Verification and
-Reliability 17, 159-182).  One candidate of each row is built around a missing tuple, so that every
-row covers something and the array always ends.
+Reliability 17, 159-182).  One candidate of each row has a given missing tuple, so that every
+row covers something and the search ends.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 CANDIDATES = 16
 MOST_SYMBOLS = 2000
-"""Rows of a group's table that are looked at for one choice; a larger table is sampled."""
+"""Maximum rows of a group's table that are compared for one choice; a larger table is sampled."""
 
 
 def greedy(tuples: Tuples, stream: Stream, kept: Ints | None = None) -> Ints:
-    """Rows, as symbols, that have every feasible tuple; those of ``kept`` first."""
+    """Rows, as symbols, with every feasible tuple; those of ``kept`` come first."""
     return _Greedy(tuples, stream).rows(kept)
 
 
@@ -37,13 +37,13 @@ class _Greedy:
         self._strength = tuples.strength
         shape = (self._model.symbols,) * self._strength
         flags = tuples.needed.reshape(shape)
-        self._missing = np.zeros(shape, dtype=np.uint8)  # symmetric: a tuple is found in any order
+        self._missing = np.zeros(shape, dtype=np.uint8)  # symmetric: a tuple counts in any order
         for axes in itertools.permutations(range(self._strength)):
             self._missing |= flags.transpose(axes)
 
     def rows(self, kept: Ints | None) -> Ints:
-        found: list[Ints] = [] if kept is None else list(kept)
-        for row in found:
+        chosen: list[Ints] = [] if kept is None else list(kept)
+        for row in chosen:
             self._cover(row)
         open_numbers = np.flatnonzero(self._tuples.needed)
         while True:
@@ -53,8 +53,8 @@ class _Greedy:
             around = int(open_numbers[self._stream.below(len(open_numbers))])
             row = self._row(self._tuples.symbols_of(around))
             self._cover(row)
-            found.append(row)
-        return np.array(found, dtype=np.int64).reshape(-1, len(self._model.levels))
+            chosen.append(row)
+        return np.array(chosen, dtype=np.int64).reshape(-1, len(self._model.levels))
 
     def _cover(self, row: Ints) -> None:
         self._missing[np.ix_(*[row] * self._strength)] = 0
@@ -71,7 +71,7 @@ class _Greedy:
             table = self._choices(group, around)
             scores = self._scores(table, near, rows, bound)
             noise = self._stream.fractions(scores.size).reshape(scores.shape)
-            # ties go to the symbol with the most missing tuples; the first choice is free, for variety
+            # ties go to the symbol with the most missing tuples; the first choice is random, for variety
             rank = (
                 scores + open_of[table].sum(axis=1) / (1.0 + 8 * open_of.sum()) + noise * (2.0 if step == 0 else 1e-3)
             )
@@ -83,7 +83,7 @@ class _Greedy:
         return winner
 
     def _order(self, open_of: Ints) -> list[int]:
-        """The groups with the most missing tuples first, loosely."""
+        """The groups by missing tuples, the most first, with some noise."""
         weight = np.array([open_of[np.unique(table)].sum() for table in self._model.tables], dtype=np.float64)
         weight *= 0.8 + 0.4 * self._stream.fractions(len(weight))
         return [int(group) for group in np.argsort(-weight, kind="stable")]
@@ -99,7 +99,7 @@ class _Greedy:
         return chosen
 
     def _agrees(self, group: int, table: Ints, around: list[int]) -> NDArray[np.bool_]:
-        """The rows of the table that have whichever of the symbols belong to the group."""
+        """Flags of the rows of the table that have those of the symbols ``around`` that belong to the group."""
         agrees = np.ones(len(table), dtype=np.bool_)
         columns = self._model.groups[group].columns
         for symbol in around:
@@ -109,7 +109,7 @@ class _Greedy:
         return agrees
 
     def _scores(self, table: Ints, near: Ints, rows: Ints, bound: list[int]) -> NDArray[np.float64]:
-        """Missing tuples that each candidate gains by each row of the table: candidates by rows."""
+        """Missing tuples that each candidate gains with each row of the table: candidates by rows."""
         gains: Ints = near[:, table].sum(axis=2)
         for pair in itertools.combinations(range(table.shape[1]), 2):
             inside = self._missing[table[:, pair[0]], table[:, pair[1]]]
@@ -125,7 +125,7 @@ class _Greedy:
         return gains.astype(np.float64)
 
     def _bind(self, rows: Ints, bound: list[int], near: Ints, chosen: Ints, columns: list[int]) -> None:
-        """Bind columns; ``near`` then counts, for each symbol, the missing tuples that it would complete."""
+        """Bind columns and update ``near``: for each symbol, the missing tuples that it would complete."""
         for place, column in enumerate(columns):
             symbols = chosen[:, place]
             if self._strength == 2:

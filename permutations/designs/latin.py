@@ -1,10 +1,10 @@
 """Latin hypercubes: points spread evenly over the values of number factors.
 
-McKay, Beckman and Conover 1979 (Technometrics 21, 239-245): the range of each factor is cut into as many
-equal parts as there are points, and each part has one point; of several such designs the one whose nearest
-two points are farthest apart is taken (Johnson, Moore and Ylvisaker 1990, Journal of Statistical Planning and
-Inference 26, 131-148).  Here a part is mapped on the nearest listed value.  Where rules join factors, each
-point goes to the feasible combination that is nearest and least used.
+McKay, Beckman and Conover 1979 (Technometrics 21, 239-245): the range of each factor is divided into as many
+equal parts as there are points, and each part has one point; of several such designs the one whose nearest two
+points are farthest apart is chosen (Johnson, Moore and Ylvisaker 1990, Journal of Statistical Planning and
+Inference 26, 131-148).  Here a part is mapped to the nearest value of the sweep.  If rules connect
+factors, each point goes to the feasible combination that is nearest and least used.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 TRIES = 60
 BALANCE = 0.5
-"""Weight of how often a value was used against how far it is from where the hypercube has the point."""
+"""Weight of the uses of a value so far against its distance from the point in the hypercube."""
 
 
 def latin_hypercube(space: Space, spec: DesignSpec, seed: int) -> Chosen:
-    """``spec.size`` distinct points; raises :class:`DesignError` where no number varies or the size is too large."""
+    """``spec.size`` distinct points; raises :class:`DesignError` if no number varies or the size is too large."""
     encoded = encode(space)
     size = spec.size or 1
     numbers = [column for column, name in enumerate(encoded.names) if FACTORS[name].kind is int]
@@ -42,10 +42,10 @@ def latin_hypercube(space: Space, spec: DesignSpec, seed: int) -> Chosen:
         raise DesignError(f"{size} points are too many: there are {encoded.model.feasible()} feasible ones", "size")
     stream = Stream(seed, "latin-hypercube")
     scale = _Scale(encoded)
-    found = [_Cube(encoded, scale, size, stream).rows() for _ in range(TRIES)]
-    spread = [scale.nearest(rows) for rows in found]
+    cubes = [_Cube(encoded, scale, size, stream).rows() for _ in range(TRIES)]
+    spread = [scale.nearest(rows) for rows in cubes]
     best = int(np.argmax(np.round(spread, 9)))
-    rows = _distinct(encoded, found[best], size, stream)
+    rows = _distinct(encoded, cubes[best], size, stream)
     named = ", ".join(encoded.names[column] for column in numbers)
     most = max(_uneven(encoded, rows, column) for column in range(len(encoded.names)))
     guarantees = (
@@ -53,11 +53,11 @@ def latin_hypercube(space: Space, spec: DesignSpec, seed: int) -> Chosen:
         f"the most and the least used value of a factor differ by at most {most} points"
         + ("" if encoded.model.unconstrained else " (rules join factors, which keeps some values rarer)"),
     )
-    return Chosen(encoded.decoded(rows), guarantees, {"nearest": round(scale.nearest(rows), 4), "uneven": most})
+    return Chosen(encoded.decode(rows), guarantees, {"nearest": round(scale.nearest(rows), 4), "uneven": most})
 
 
 class _Scale:
-    """Where each level stands from 0 to 1: numbers by their rank, words by their place in the file."""
+    """Positions of the levels from 0 to 1: numbers by their rank, words by their order in the file."""
 
     def __init__(self, encoded: Encoded) -> None:
         self._at: list[Floats] = []
@@ -74,7 +74,7 @@ class _Scale:
         return np.stack([self._at[column][rows[:, n]] for n, column in enumerate(columns)], axis=1)
 
     def nearest(self, rows: Ints) -> float:
-        """The distance of the nearest two points: numbers by how far apart they are, words 1 where they differ."""
+        """The distance between the nearest two points: differing words count 1, numbers their difference."""
         columns = list(range(rows.shape[1]))
         places = self.places(rows, columns)
         gaps = np.zeros((len(rows), len(rows)))
@@ -86,7 +86,7 @@ class _Scale:
 
 
 class _Cube:
-    """One Latin hypercube, brought onto the feasible rows."""
+    """One Latin hypercube, mapped to the feasible rows."""
 
     def __init__(self, encoded: Encoded, scale: _Scale, size: int, stream: Stream) -> None:
         self._model, self._scale, self._size, self._stream = encoded.model, scale, size, stream
@@ -99,15 +99,15 @@ class _Cube:
         return rows
 
     def _rows_of(self, columns: list[int], table: Ints) -> Ints:
-        """Which row of a group's table each point has: the nearest to its part of the ranges, the least used."""
-        wanted = np.stack([(self._stream.shuffled(self._size) + 0.5) / self._size for _ in columns], axis=1)
+        """The row of a group's table for each point: near its part of the ranges and little used."""
+        targets = np.stack([(self._stream.shuffled(self._size) + 0.5) / self._size for _ in columns], axis=1)
         places = self._scale.places(table, columns)
         share = np.stack([np.bincount(column)[column] / len(column) for column in table.T], axis=1)
         used = [np.zeros(int(column.max()) + 1) for column in table.T]
         expected = [self._size / len(np.unique(column)) for column in table.T]
         chosen = np.zeros(self._size, dtype=np.int64)
         for point in self._stream.shuffled(self._size).tolist():
-            cost = np.abs(places - wanted[point]).sum(axis=1) + 1e-6 * share.sum(axis=1)
+            cost = np.abs(places - targets[point]).sum(axis=1) + 1e-6 * share.sum(axis=1)
             for n in range(len(columns)) if len(columns) > 1 else ():
                 cost = cost + BALANCE * used[n][table[:, n]] / expected[n]
             ties = np.flatnonzero(cost <= cost.min() + 1e-9)
@@ -118,13 +118,13 @@ class _Cube:
 
 
 def _distinct(encoded: Encoded, rows: Ints, size: int, stream: Stream) -> Ints:
-    """``rows`` with each repetition replaced by another feasible row."""
-    found: dict[tuple[int, ...], None] = dict.fromkeys(map(tuple, rows.tolist()))
+    """``rows`` with each duplicate replaced by another feasible row."""
+    distinct: dict[tuple[int, ...], None] = dict.fromkeys(map(tuple, rows.tolist()))
     groups = encoded.model.groups
     start = [stream.below(len(group.rows)) for group in groups]
     total = encoded.model.feasible()
     for step in range(total):
-        if len(found) >= size:
+        if len(distinct) >= size:
             break
         row, rest = [0] * len(encoded.names), step
         for first, group in zip(start, groups, strict=True):
@@ -132,11 +132,11 @@ def _distinct(encoded: Encoded, rows: Ints, size: int, stream: Stream) -> Ints:
             levels = group.rows[(place + first) % len(group.rows)].tolist()
             for column, level in zip(group.columns, levels, strict=True):
                 row[column] = level
-        found[tuple(row)] = None
-    return np.array(list(found), dtype=np.int64)
+        distinct[tuple(row)] = None
+    return np.array(list(distinct), dtype=np.int64)
 
 
 def _uneven(encoded: Encoded, rows: Ints, column: int) -> int:
-    """By how many points the most and the least used level of a column differ."""
+    """Difference in points between the most and the least used level of a column."""
     counts = np.bincount(rows[:, column], minlength=encoded.model.levels[column])
     return int(counts.max() - counts.min())

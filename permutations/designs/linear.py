@@ -1,4 +1,4 @@
-"""The linear model of a design: its terms, what rules make of them, and what it leaves out is aliased with."""
+"""The linear model of a design: its terms, those that rules confound, and the aliases of omitted interactions."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-7
 SHOWN = 8
 WORTH_SAYING = 0.1
-"""An alias coefficient below this is not mentioned."""
+"""Minimum alias coefficient that is reported."""
 
 
 @dataclass(frozen=True, eq=False)
 class Terms:
-    """The coefficients that the candidates can tell apart.
+    """The coefficients that the candidates can distinguish.
 
     ``basis`` (candidates by coefficients) has orthonormal columns; ``kept`` names the term of each, by the
-    numbers of its factors; ``dropped`` are terms that lack a coefficient or more because rules tie them to
-    others; ``interactions`` says whether these are in the model.
+    numbers of its factors; ``dropped`` are terms that lack at least one coefficient because rules confound them
+    with others; ``interactions`` is whether the model has interactions.
     """
 
     basis: Floats
@@ -38,12 +38,12 @@ class Terms:
 
     @property
     def count(self) -> int:
-        """How many coefficients there are, the mean among them."""
+        """Number of coefficients, including the mean."""
         return len(self.kept)
 
 
 def contrasts(rows: Ints, levels: int) -> Floats:
-    """A column of levels as ``levels`` - 1 columns: each level against the first, which is -1 in all."""
+    """A column of levels as ``levels`` - 1 columns: one for each level but the first, which is -1 in all."""
     coded: Floats = (rows[:, None] == np.arange(1, levels)[None, :]).astype(np.float64)
     coded[rows == 0] = -1.0
     return coded
@@ -60,7 +60,7 @@ def term_columns(encoded: Encoded, rows: Ints, term: tuple[int, ...]) -> Floats:
 
 
 def terms_of(encoded: Encoded, rows: Ints, *, interactions: bool) -> Terms:
-    """The model over the candidates ``rows``: each term less what the terms before it can say already."""
+    """The model over the candidates ``rows``: each term without its projection on the terms before it."""
     count = len(encoded.names)
     listed: list[tuple[int, ...]] = [(), *((one,) for one in range(count))]
     if interactions:
@@ -71,7 +71,7 @@ def terms_of(encoded: Encoded, rows: Ints, *, interactions: bool) -> Terms:
     for term in listed:
         for column in term_columns(encoded, rows, term).T:
             rest = column - basis @ (basis.T @ column)
-            rest -= basis @ (basis.T @ rest)  # once more, against rounding (Gram and Schmidt, twice)
+            rest -= basis @ (basis.T @ rest)  # again, against rounding (Gram and Schmidt, twice)
             length = float(np.linalg.norm(rest))
             if length <= TOLERANCE * max(1.0, float(np.linalg.norm(column))):
                 dropped += [term] if term not in dropped else []
@@ -82,7 +82,7 @@ def terms_of(encoded: Encoded, rows: Ints, *, interactions: bool) -> Terms:
 
 
 def alias_lines(encoded: Encoded, terms: Terms, chosen: Ints) -> list[str]:
-    """What the model cannot tell apart: by the rules of the space, and by the choice of points."""
+    """Text on the terms that the model cannot distinguish, because of the rules or of the choice of points."""
     lines = []
     if terms.dropped:
         named = ", ".join(_named(encoded, term) for term in terms.dropped[:SHOWN])
@@ -102,21 +102,21 @@ def _worst_aliases(
 ) -> list[tuple[float, tuple[int, ...], tuple[int, ...]]]:
     """Box and Wilson's alias matrix (X1'X1)^-1 X1'X2: the largest entry of each main effect and interaction.
 
-    X1 is the model and X2 the interactions of two that it leaves out.
+    X1 is the model and X2 the interactions of two factors that it omits.
     """
     listed = list(dict.fromkeys(terms.kept))
     parts = [term_columns(encoded, chosen, term) for term in listed]
     owner = [term for term, part in zip(listed, parts, strict=True) for _ in range(part.shape[1])]
     model = np.concatenate(parts, axis=1)
     inverse = np.linalg.pinv(model)
-    found = []
+    aliases = []
     for pair in itertools.combinations(range(len(encoded.names)), 2):
         bias = np.abs(inverse @ term_columns(encoded, chosen, pair)).max(axis=1)
         for column in sorted({term[0] for term in owner if term} - set(pair)):
             size = max(float(bias[n]) for n, term in enumerate(owner) if term == (column,))
-            found.append((round(size, 4), (column,), pair))
-    worth = [entry for entry in found if entry[0] >= WORTH_SAYING]
-    return sorted(worth, key=lambda entry: (-entry[0], entry[1], entry[2]))
+            aliases.append((round(size, 4), (column,), pair))
+    reported = [entry for entry in aliases if entry[0] >= WORTH_SAYING]
+    return sorted(reported, key=lambda entry: (-entry[0], entry[1], entry[2]))
 
 
 def _named(encoded: Encoded, term: tuple[int, ...]) -> str:

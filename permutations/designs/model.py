@@ -1,8 +1,8 @@
-"""An abstract model of a space: columns with numbered levels, and the groups that constraints make of them.
+"""An abstract model of a space: columns with numbered levels, in groups that constraints connect.
 
 Columns of different groups are independent of each other; within a group exactly the listed rows
-are feasible.  A column that no constraint touches is a group of its own.  So a model of a thousand
-columns needs no enumeration, and yet it is known exactly which tuples are feasible.
+are feasible.  A column without constraints is a separate group.  So a model of a thousand columns does
+not need enumeration, and still the feasible tuples are known exactly.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Columns that hang together, and their feasible rows: rows by columns, as levels from 0."""
+    """Connected columns and their feasible rows: rows by columns, as levels from 0."""
 
     columns: tuple[int, ...]
     rows: Ints
@@ -48,14 +48,14 @@ class Model:
     @classmethod
     def of(cls, levels: Sequence[int], groups: Iterable[Group]) -> Model:
         """A model with constrained ``groups``; each of the other columns is free."""
-        given = tuple(groups)
-        bound = set(itertools.chain.from_iterable(group.columns for group in given))
-        alone = (
+        constrained = tuple(groups)
+        bound = set(itertools.chain.from_iterable(group.columns for group in constrained))
+        single = (
             Group((column,), np.arange(count, dtype=np.int64)[:, None])
             for column, count in enumerate(levels)
             if column not in bound
         )
-        return cls(tuple(levels), (*given, *alone))
+        return cls(tuple(levels), (*constrained, *single))
 
     @cached_property
     def offsets(self) -> Ints:
@@ -64,7 +64,7 @@ class Model:
 
     @cached_property
     def symbols(self) -> int:
-        """How many symbols there are."""
+        """Number of symbols."""
         return sum(self.levels)
 
     @cached_property
@@ -75,10 +75,10 @@ class Model:
     @cached_property
     def group_of(self) -> Ints:
         """The group of each column."""
-        found = np.zeros(len(self.levels), dtype=np.int64)
+        numbers = np.zeros(len(self.levels), dtype=np.int64)
         for number, group in enumerate(self.groups):
-            found[list(group.columns)] = number
-        return found
+            numbers[list(group.columns)] = number
+        return numbers
 
     @cached_property
     def tables(self) -> tuple[Ints, ...]:
@@ -91,7 +91,7 @@ class Model:
         return all(len(group.columns) == 1 for group in self.groups)
 
     def feasible(self) -> int:
-        """How many rows are feasible."""
+        """Number of feasible rows."""
         total = 1
         for group in self.groups:
             total *= len(group.rows)

@@ -1,7 +1,7 @@
-"""The designs by name: each turns a space into points and says what they guarantee.
+"""The designs by name: functions that choose points from a space and state their guarantees.
 
 To add one: its name and keys in :mod:`permutations.designs.spec`, its function here.  The functions are
-imported late, since most need numpy.
+imported late because most need numpy.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from permutations.designs.spec import DesignSpec
 from permutations.feasible.space import Space
 
 Design = Callable[[Space, DesignSpec, int], Chosen]
-"""Space, what the sweep asks for, seed."""
+"""A function of the space, the options of the sweep, and the seed."""
 
 _FUNCTIONS = {
     "full": "full:full",
@@ -29,16 +29,16 @@ _FUNCTIONS = {
 
 
 def design(kind: str) -> Design:
-    """The function of a design; raises KeyError for a name that :data:`permutations.designs.spec.DESIGNS` lacks."""
+    """The function of a design; raises KeyError for a name that is not in :data:`permutations.designs.spec.DESIGNS`."""
     module, function = _FUNCTIONS[kind].split(":")
-    found: Design = getattr(import_module(f"permutations.designs.{module}"), function)
-    return found
+    chooser: Design = getattr(import_module(f"permutations.designs.{module}"), function)
+    return chooser
 
 
 def choose(space: Space, spec: DesignSpec, seed: int = 0) -> Chosen:
     """The points of a space that a design chooses.
 
-    Deterministic for ``seed``.  Raises :class:`permutations.designs.report.DesignError` where the design
-    cannot be made of this space.
+    Deterministic for ``seed``.  Raises :class:`permutations.designs.report.DesignError` if the design
+    is not possible for this space.
     """
     return design(spec.kind)(space, spec, seed)

@@ -1,4 +1,4 @@
-"""What a design hands back: the combinations, and what may be said of them."""
+"""Results of a design: the combinations and their guarantees."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Combination = tuple[Setting, ...]
 
 
 class DesignError(ValueError):
-    """A design that cannot be made of this space; the message says what to change.
+    """A design that is not possible for a space; the message says what to change.
 
-    ``key`` is the key of the sweep file that is to blame.
+    ``key`` is the key of the sweep file that causes the error.
     """
 
     def __init__(self, message: str, key: str = "design") -> None:
@@ -24,7 +24,7 @@ class DesignError(ValueError):
 
 @dataclass(frozen=True)
 class Chosen:
-    """The combinations of a design, distinct and feasible; what it guarantees, in words; and its figures."""
+    """The distinct, feasible combinations of a design, its guarantees as text, and its figures."""
 
     combinations: tuple[Combination, ...]
     guarantees: tuple[str, ...]
@@ -33,7 +33,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class DesignReport:
-    """What ``plan`` says of a design: its kind, how many feasible points it chose from, and what it guarantees."""
+    """What ``plan`` reports of a design: its kind, the number of feasible points, guarantees and figures."""
 
     kind: str
     feasible: int

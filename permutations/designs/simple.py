@@ -1,4 +1,4 @@
-"""Designs that need no search: points that the file gives, and one factor at a time."""
+"""Designs without a search: the points of the file, and one factor at a time."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def listed(space: Space, spec: DesignSpec, seed: int) -> Chosen:  # noqa: ARG001
 def one_factor_at_a_time(space: Space, spec: DesignSpec, seed: int) -> Chosen:  # noqa: ARG001
     """The baseline, and every feasible point that differs from it in one factor.
 
-    A factor that comes to apply by the change has its first value.  Interactions cannot be seen.
+    A factor that applies only after the change has its first value.  Interactions cannot be estimated.
     """
     if spec.baseline is None:
         raise ValueError("the design needs a baseline")
-    found: dict[Combination, None] = {spec.baseline: None}
+    combinations: dict[Combination, None] = {spec.baseline: None}
     missed: list[str] = []
     for place, factor in enumerate(space.factors):
         if spec.baseline[place] is None and not FACTORS[factor.name].applies(_named(space, spec.baseline)):
@@ -31,11 +31,11 @@ def one_factor_at_a_time(space: Space, spec: DesignSpec, seed: int) -> Chosen:  
             if any(rule.breaks(_named(space, changed)) for rule in space.rules):
                 missed.append(f"{factor.name} {value}")
             else:
-                found[changed] = None
+                combinations[changed] = None
     guarantees = ["each value of each factor beside the baseline; interactions of factors cannot be seen"]
     if missed:
         guarantees.append(f"not feasible beside the baseline, and so not in it: {', '.join(missed)}")
-    return Chosen(tuple(found), tuple(guarantees), {"values_not_feasible": len(missed)})
+    return Chosen(tuple(combinations), tuple(guarantees), {"values_not_feasible": len(missed)})
 
 
 def _named(space: Space, values: Combination) -> dict[str, Setting]:
@@ -43,7 +43,7 @@ def _named(space: Space, values: Combination) -> dict[str, Setting]:
 
 
 def _with(space: Space, values: Combination, place: int, value: Setting) -> Combination:
-    """``values`` with one changed; whatever then no longer applies is None, and what comes to apply has a value."""
+    """``values`` with one changed; factors that no longer apply become None, and those that now apply get a value."""
     before = _named(space, values)
     after: dict[str, Setting] = {}
     for at, factor in enumerate(space.factors):

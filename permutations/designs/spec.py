@@ -1,4 +1,4 @@
-"""What a sweep file asks of its design."""
+"""Options of a design in a sweep file."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from stripelab.settings import Setting
 
 MODELS = ("main", "interactions")
-"""Main effects alone, or with every interaction of two factors."""
+"""Main effects only, or with every interaction of two factors."""
 
 
 @dataclass(frozen=True)
 class DesignSpec:
-    """The keys of ``[sweep]`` that a design takes, and the points that the file gives.
+    """The options of a design and the points of the sweep file.
 
-    ``baseline`` may stand beside any design; one of them is built on it.  ``points`` and ``baseline``
-    are whole combinations, in the order of :data:`permutations.factors.FACTORS`.  ``size`` is None where
+    Any design may have a ``baseline``; ``one-factor-at-a-time`` needs it.  ``points`` and ``baseline``
+    are complete combinations, in the order of :data:`permutations.factors.FACTORS`.  ``size`` is None if
     the design decides.
     """
 
@@ -30,7 +30,7 @@ class DesignSpec:
 
 @dataclass(frozen=True)
 class Takes:
-    """Which keys a design takes: ``needs`` are those that it cannot do without."""
+    """The keys that a design has; ``needs`` are the required ones."""
 
     keys: tuple[str, ...] = ()
     points: bool = False
@@ -45,6 +45,6 @@ DESIGNS: dict[str, Takes] = {
     "latin-hypercube": Takes(("size",), needs=("size",)),
     "one-factor-at-a-time": Takes(("baseline",), needs=("baseline",)),
     "list": Takes(points=True, needs=("point",)),
-    "racing": Takes(),  # over every feasible point; [racing] says how
+    "racing": Takes(),  # over every feasible point; its options are in [racing]
 }
 """The designs by name; :mod:`permutations.designs.registry` has the function of each."""

@@ -1,10 +1,10 @@
 """Covering arrays of strength 2 from a cover starter, for columns of many levels.
 
 A cover starter is one row of k symbols.  Rotating it k times, and adding 1 to k·g copies of it
-modulo g, gives k·g rows: g of the levels turn, the other f = v - g stay as they are.  The rows have
-every pair but those of two levels that stay, if at each distance the row has every difference
-modulo g, and every level that stays both before and after one that turns.  So one row of k symbols is
-searched for instead of an array.
+modulo g, gives k·g rows: g of the levels are cyclic, the other f = v - g are fixed.  The rows have
+every pair except those of two fixed levels if, at each distance, the row has every difference
+modulo g, and every fixed level both before and after a cyclic one.  So the search is for one row of
+k symbols instead of an array.
 
 Meagher and Stevens 2005, Group construction of covering arrays (Journal of Combinatorial Designs 13,
 70-77); Lobb, Colbourn, Danziger, Stevens and Torres-Jimenez 2012, Cover starters for covering arrays of
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 TEMPERATURE = 0.35
 MOST_SHARE = 0.62
-"""A starter is looked for where the pairs that a distance needs are at most this share of the k that it has."""
+"""Maximum share of the k pairs at a distance that it needs for a starter to be likely."""
 
 
 def most_fixed(columns: int, levels: int) -> int:
-    """The most levels that may stay for a starter to be likely; negative where none is."""
+    """Maximum fixed levels for a starter to be likely; negative if none is."""
     return min(levels - 2, int(MOST_SHARE * columns) - levels)
 
 
 def starter(columns: int, levels: int, fixed: int, stream: Stream, steps: int) -> list[int] | None:
-    """A cover starter; None where ``steps`` do not find one.  Levels from ``levels - fixed`` on stay."""
+    """A cover starter; None if ``steps`` do not find one.  Levels from ``levels - fixed`` are fixed."""
     search = _Search(columns, levels, fixed, stream)
     for _ in range(steps):
         if not search.missing:
@@ -45,25 +45,25 @@ def starter(columns: int, levels: int, fixed: int, stream: Stream, steps: int) -
     return search.row if not search.missing else None
 
 
-def developed(row: list[int], levels: int, fixed: int) -> Ints:
-    """The rows that a starter makes; they lack the pairs of two levels that stay."""
-    turning = levels - fixed
+def develop(row: list[int], levels: int, fixed: int) -> Ints:
+    """The rows that a starter generates; they lack the pairs of two fixed levels."""
+    cyclic = levels - fixed
     first = np.array(row, dtype=np.int64)
     rotated = np.stack([np.roll(first, shift) for shift in range(len(row))])
-    rows = [np.where(rotated < turning, (rotated + added) % turning, rotated) for added in range(turning)]
+    rows = [np.where(rotated < cyclic, (rotated + shift) % cyclic, rotated) for shift in range(cyclic)]
     return np.concatenate(rows)
 
 
 class _Search:
-    """The state: one row, and how often each distance has each kind of pair."""
+    """The state of the search: one row, and the counts of each kind of pair at each distance."""
 
     def __init__(self, columns: int, levels: int, fixed: int, stream: Stream) -> None:
-        self._levels, self._fixed, self._turning = levels, fixed, levels - fixed
+        self._levels, self._fixed, self._cyclic = levels, fixed, levels - fixed
         self._distances = columns // 2
         self._stream = stream
         self.row: list[int] = stream.several(levels, columns).tolist()
         self._kind = [[self._kind_of(one, other) for other in range(levels)] for one in range(levels)]
-        self._kinds = self._turning + 2 * fixed
+        self._kinds = self._cyclic + 2 * fixed
         self._counts = [[0] * (self._kinds + 1) for _ in range(self._distances + 1)]
         self.missing = self._distances * self._kinds
         for place in range(columns):
@@ -71,11 +71,11 @@ class _Search:
                 self._count(distance, self.row[place], self.row[(place + distance) % columns], 1)
 
     def _kind_of(self, one: int, other: int) -> int:
-        """The difference of two levels that turn, or a number for a level that stays; last, two that stay."""
-        turning = self._turning
-        if one < turning:
-            return (other - one) % turning if other < turning else other
-        return one + self._fixed if other < turning else turning + 2 * self._fixed
+        """The difference of two cyclic levels, or a number for one fixed level; the last is for two fixed ones."""
+        cyclic = self._cyclic
+        if one < cyclic:
+            return (other - one) % cyclic if other < cyclic else other
+        return one + self._fixed if other < cyclic else cyclic + 2 * self._fixed
 
     def _count(self, distance: int, one: int, other: int, by: int) -> None:
         kind = self._kind[one][other]
@@ -95,7 +95,7 @@ class _Search:
         row[place] = level
 
     def step(self) -> None:
-        """Try one level at one place; a change for the worse is kept at times."""
+        """Try one level at one place; sometimes a change for the worse is kept."""
         place, level = self._stream.below(len(self.row)), self._stream.below(self._levels)
         old, before = self.row[place], self.missing
         if level == old:

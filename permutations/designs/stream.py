@@ -1,7 +1,7 @@
 """Random numbers that are the same on every machine and with every version of numpy.
 
-numpy promises that the raw stream of a bit generator never changes; what its distributions make of
-that stream may change between versions, so the little that is needed is made here.
+numpy guarantees that the raw stream of a bit generator never changes; its distributions may change
+between versions, so the few that are needed are implemented here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _HIGH = np.uint64(32)
 
 
 class Stream:
-    """One seeded stream; ``label`` keeps the streams of different uses apart."""
+    """One seeded stream; ``label`` separates the streams of different uses."""
 
     def __init__(self, seed: int, label: str = "") -> None:
         digest = hashlib.sha256(f"{seed}/{label}".encode()).digest()
@@ -29,7 +29,7 @@ class Stream:
         return (int(self._bits.random_raw()) >> 32) * limit >> 32
 
     def several(self, limit: int, count: int) -> NDArray[np.int64]:
-        """``count`` of them."""
+        """``count`` whole numbers from 0 to ``limit`` - 1."""
         raw = np.asarray(self._bits.random_raw(count), dtype=np.uint64) >> _HIGH
         return (raw * np.uint64(limit) >> _HIGH).astype(np.int64)
 
@@ -39,7 +39,7 @@ class Stream:
         return raw.astype(np.float64) / 2.0**32
 
     def fraction(self) -> float:
-        """One of them."""
+        """One number from 0 to below 1."""
         return (int(self._bits.random_raw()) >> 32) / 2.0**32
 
     def shuffled(self, count: int) -> NDArray[np.int64]:

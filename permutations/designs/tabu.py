@@ -1,8 +1,8 @@
 """Covering arrays of a fixed number of rows, by tabu search for the tuples that are still missing.
 
 After Nurmela 2004, Upper bounds for covering arrays by tabu search (Discrete Applied Mathematics
-138, 143-152): a missing tuple is chosen at random, every row is changed so as to have it, and the
-change that misses the fewest tuples afterwards is made, unless it undoes a recent one.
+138, 143-152): a missing tuple is chosen at random, every row is changed to have it, and the
+change that leaves the fewest tuples missing is made, unless it undoes a recent one.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 TENURE = 8
-"""A changed place is left alone for at most so many steps."""
+"""Maximum further steps for which a changed place is not changed again."""
 
 _NEVER = 1 << 30
 
 
-def repaired(tuples: Tuples, rows: Ints, stream: Stream, steps: int, fixed: int = 0) -> tuple[Ints, int]:
-    """``rows``, changed so that they miss no tuple, and the steps that it took; the first ``fixed`` rows stay.
+def repair(tuples: Tuples, rows: Ints, stream: Stream, steps: int, fixed: int = 0) -> tuple[Ints, int]:
+    """``rows``, changed so that no tuple is missing, and the steps taken; the first ``fixed`` rows do not change.
 
-    Where ``steps`` do not suffice, the rows that missed the fewest tuples, and ``steps`` + 1.
+    If ``steps`` do not suffice: the rows with the fewest missing tuples, and ``steps`` + 1.
     """
     search = _Search(tuples, rows, stream, fixed)
     for step in range(steps):
@@ -55,9 +55,9 @@ class _Search:
     def step(self, now: int) -> None:
         """Make the best change that gives some row a missing tuple."""
         number = self.missing[self._stream.below(len(self.missing))]
-        wanted = self._by_group(self._tuples.symbols_of(number))
-        groups = tuple(sorted(wanted))
-        changed_rows, changed = self._changed(wanted, groups)
+        symbols = self._by_group(self._tuples.symbols_of(number))
+        groups = tuple(sorted(symbols))
+        changed_rows, changed = self._changed(symbols, groups)
         sets = self._tuples.touching(groups)
         before, after = self._tuples.numbers(self.rows, sets), self._tuples.numbers(changed_rows, sets)
         lost = (self._counts[before] == 1) & (before != after)
@@ -77,25 +77,25 @@ class _Search:
                 self._until[row, group] = now + 2 + self._stream.below(TENURE)
 
     def _by_group(self, symbols: list[int]) -> dict[int, list[int]]:
-        found: dict[int, list[int]] = {}
+        by_group: dict[int, list[int]] = {}
         for symbol in symbols:
-            found.setdefault(int(self._model.group_of[self._model.column_of[symbol]]), []).append(symbol)
-        return found
+            by_group.setdefault(int(self._model.group_of[self._model.column_of[symbol]]), []).append(symbol)
+        return by_group
 
-    def _changed(self, wanted: dict[int, list[int]], groups: tuple[int, ...]) -> tuple[Ints, Flags]:
-        """Every row with the wanted symbols, and which of ``groups`` that changed in it."""
+    def _changed(self, symbols: dict[int, list[int]], groups: tuple[int, ...]) -> tuple[Ints, Flags]:
+        """Every row with the symbols put in, and flags of the ``groups`` that this changes."""
         rows = self.rows.copy()
         changed = np.zeros((len(rows), len(groups)), dtype=np.bool_)
         for place, group in enumerate(groups):
             columns = list(self._model.groups[group].columns)
             if len(columns) == 1:
-                (symbol,) = wanted[group]
+                (symbol,) = symbols[group]
                 changed[:, place] = rows[:, columns[0]] != symbol
                 rows[:, columns[0]] = symbol
                 continue
             table = self._model.tables[group]
             agrees, has = np.ones(len(table), dtype=np.bool_), np.ones(len(rows), dtype=np.bool_)
-            for symbol in wanted[group]:
+            for symbol in symbols[group]:
                 at = columns.index(int(self._model.column_of[symbol]))
                 agrees &= table[:, at] == symbol
                 has &= rows[:, columns[at]] == symbol
@@ -106,7 +106,7 @@ class _Search:
         return rows, changed
 
     def _change(self, row: int, symbols: Ints, before: Ints, after: Ints) -> None:
-        """Put ``symbols`` into a row, and keep the counts and the list of what is missing."""
+        """Put ``symbols`` into a row, and update the counts and the list of missing tuples."""
         differs = before != after
         self._counts[before[differs]] -= 1
         self._counts[after[differs]] += 1

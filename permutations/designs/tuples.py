@@ -1,4 +1,4 @@
-"""Which t-tuples of symbols a covering array needs, and how often it has each.
+"""The t-tuples of symbols that a covering array needs, and their counts in it.
 
 A tuple of symbols s1 < … < st is the number s1·V^(t-1) + … + st, with V symbols in all.
 """
@@ -33,7 +33,7 @@ class Tuples:
 
     @cached_property
     def needed(self) -> NDArray[np.bool_]:
-        """Whether each tuple is one of the feasible."""
+        """Whether each tuple is feasible."""
         flags = np.zeros(self.model.symbols**self.strength, dtype=np.bool_)
         within: dict[tuple[int, ...], Ints] = {}
         for columns in self.columns.tolist():
@@ -43,10 +43,10 @@ class Tuples:
                 key=lambda n: int(self.model.group_of[columns[n]]),
             ):
                 places = list(chosen)
-                wanted = tuple(columns[place] for place in places)
-                if wanted not in within:
-                    within[wanted] = self._rows(group, wanted)
-                part = within[wanted] @ self.powers[places]
+                group_columns = tuple(columns[place] for place in places)
+                if group_columns not in within:
+                    within[group_columns] = self._rows(group, group_columns)
+                part = within[group_columns] @ self.powers[places]
                 numbers = (numbers[:, None] + part[None, :]).ravel()
             flags[numbers] = True
         return flags
@@ -58,12 +58,12 @@ class Tuples:
 
     @cached_property
     def total(self) -> int:
-        """How many tuples are feasible."""
+        """Number of feasible tuples."""
         return int(self.needed.sum())
 
     @cached_property
     def lower_bound(self) -> int:
-        """No array is smaller: the most feasible tuples of one set of columns, since a row has one of them."""
+        """Lower bound of the rows: the most feasible tuples of one set of columns, of which a row has one."""
         first = np.flatnonzero(self.needed)
         sets = np.zeros(len(first), dtype=np.int64)
         rest = first
@@ -75,13 +75,13 @@ class Tuples:
     def numbers(self, rows: Ints, columns: Ints | None = None) -> Ints:
         """The tuple numbers of each of ``rows`` (rows by columns, as symbols): rows by sets of columns."""
         sets = self.columns if columns is None else columns
-        found: Ints = rows[:, sets[:, 0]] * self.powers[0]
+        numbers: Ints = rows[:, sets[:, 0]] * self.powers[0]
         for place in range(1, self.strength):
-            found = found + rows[:, sets[:, place]] * self.powers[place]
-        return found
+            numbers = numbers + rows[:, sets[:, place]] * self.powers[place]
+        return numbers
 
     def counts(self, rows: Ints) -> NDArray[np.int32]:
-        """How often ``rows`` have each tuple."""
+        """Count of each tuple in ``rows``."""
         return np.bincount(self.numbers(rows).ravel(), minlength=len(self.needed)).astype(np.int32)
 
     def touching(self, groups: tuple[int, ...]) -> Ints:

@@ -163,7 +163,7 @@ def test_an_orthogonal_array_has_every_tuple_exactly_once(order, strength):
 @pytest.mark.parametrize(("order", "rows", "columns"), [(2, 6, 7), (3, 15, 13), (4, 28, 21), (5, 45, 31)])
 def test_a_repeated_array_has_every_pair(order, rows, columns):
     """The sizes of Stevens, Ling and Mendelsohn: q^2 + q^2 - q rows for q^2 + q + 1 columns."""
-    array = algebra.extended(algebra.bush(order, 2), order)
+    array = algebra.extend(algebra.bush(order, 2), order)
     assert array.shape == (rows, columns)
     assert missing(array.tolist(), [order] * columns, 2, None) == 0
 
@@ -180,7 +180,7 @@ def test_binary_arrays_are_the_smallest(rows, columns):
 def test_a_cover_starter_makes_all_but_the_pairs_of_levels_that_stay():
     row = starter.starter(12, 6, 1, Stream(3), 50_000)
     assert row is not None
-    array = starter.developed(row, 6, 1)
+    array = starter.develop(row, 6, 1)
     assert array.shape == (60, 12)
     wanted = set(itertools.product(range(6), repeat=2)) - {(5, 5)}
     for one, other in itertools.combinations(range(12), 2):
