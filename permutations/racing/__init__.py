@@ -1,1 +1,1 @@
-"""Racing: where a full sweep is too much, the points that still may be best are run again."""
+"""Racing: a design for spaces that are too large for a full sweep; it repeats only points that may be the best."""

@@ -1,9 +1,9 @@
-"""A race whose blocks a sampler chooses: a Gaussian process (:mod:`permutations.racing.surrogate`), or one of Optuna's.
+"""A race whose blocks a sampler chooses: a Gaussian process (:mod:`permutations.racing.surrogate`) or one of Optuna's.
 
-For spaces of which even one block of all points is too expensive.  Each block has ``batch`` points that the sampler
-proposes from what was measured so far; then the best means go into confirmation as in any race.  No error rate is
-stated: a sampler tests nothing.  A point whose trials miss a requirement comes after all that meet it, the further the
-more it misses; one that a fact rules out is not proposed again.  Optuna (Akiba et al., KDD 2019) is the optional extra
+For spaces where even one block of all points is too expensive.  Each block has ``batch`` points that the sampler
+proposes from the outcomes so far; then the best means go into confirmation as in any race.  There is no error rate,
+because a sampler does not test anything.  A point whose trials miss a requirement ranks below all that meet it, by the
+violation; one that a fact rules out is not proposed again.  Optuna (Akiba et al., KDD 2019) is the optional extra
 ``optuna``; numbers are ordered there too.
 """
 
@@ -17,16 +17,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from permutations.racing.race import SCREENING, Ask, Budget, Outcome, RaceState, answers, confirmation
+from permutations.racing.race import SCREENING, Ask, Budget, Outcome, RaceState, block_outcomes, confirmation
 from permutations.racing.spec import GAUSSIAN_PROCESS, RacingSpec
 from permutations.racing.surrogate import Surrogate, ordered, ranks
 from stripelab.settings import Setting
 
 TRIES = 50
-"""Proposals for one place of a block; after that an untried point takes it."""
+"""Maximum proposals for one place of a block; after them an untried point fills it."""
 
 _MISSING = 1.0
-"""What a requirement counts that a trial did not measure: as if it were missed by a factor of e."""
+"""Violation of a requirement that a trial did not measure: as if missed by a factor of e."""
 
 
 def available() -> bool:
@@ -36,7 +36,7 @@ def available() -> bool:
 
 @dataclass(frozen=True)
 class SampledRace:
-    """A race over ``points``: ids, each with its settings."""
+    """A race over ``points``, which are settings by id."""
 
     spec: RacingSpec
     points: Mapping[str, Mapping[str, Setting]]
@@ -45,56 +45,56 @@ class SampledRace:
     seed: int
 
     def state(self, history: Iterable[Outcome]) -> RaceState:
-        """Play the race again from ``history`` and say where it stands."""
-        told = {(each.phase, each.block, each.point_id): each for each in history}
+        """State of the race, from a replay of ``history``."""
+        by_trial = {(trial.phase, trial.block, trial.point_id): trial for trial in history}
         budget = Budget(self.spec, self.expected_s)
         measured: list[Outcome] = []
         block = 0
         while True:
-            ask = Ask(SCREENING, block, self._block(told, measured, block))
+            ask = Ask(SCREENING, block, self._block(by_trial, measured, block))
             if not ask.points or (block and not budget.allows(ask.points, screening=True)):
                 break
-            outcomes = answers(told, ask)
+            outcomes = block_outcomes(by_trial, ask)
             if outcomes is None:
                 return RaceState(ask, ask.points, missing=_unfit(measured))
             budget.spend(outcomes)
             measured += outcomes
             block += 1
         finalists = self._leaders(measured)
-        following = confirmation(told, budget, finalists, block)
+        following = confirmation(by_trial, budget, finalists, block)
         return RaceState(following, finalists, finalists=finalists, missing=_unfit(measured))
 
     def _block(
-        self, told: Mapping[tuple[str, int, str], Outcome], measured: Sequence[Outcome], block: int
+        self, by_trial: Mapping[tuple[str, int, str], Outcome], measured: Sequence[Outcome], block: int
     ) -> tuple[str, ...]:
-        """The points of a block: as it was run, where all of it was; else what the sampler proposes."""
-        run = sorted(point for phase, number, point in told if (phase, number) == (SCREENING, block))
-        return tuple(run) if len(run) == self.spec.batch else self.proposed(measured, block)
+        """The points of a block: those of ``by_trial`` if it is complete, else what the sampler proposes."""
+        visits = sorted(point for phase, number, point in by_trial if (phase, number) == (SCREENING, block))
+        return tuple(visits) if len(visits) == self.spec.batch else self.propose(measured, block)
 
-    def proposed(self, measured: Sequence[Outcome], block: int) -> tuple[str, ...]:
-        """The points of a block, no one twice; the same for the same history and seed."""
-        ordered_history = sorted(measured, key=lambda each: (each.block, each.point_id))
-        out = {each.point_id for each in measured if each.value is None or each.unfit}
-        known = [(each.point_id, merit) for each, merit in self._merits(ordered_history) if each.point_id not in out]
+    def propose(self, measured: Sequence[Outcome], block: int) -> tuple[str, ...]:
+        """The distinct points of a block; the same for the same history and seed."""
+        in_order = sorted(measured, key=lambda trial: (trial.block, trial.point_id))
+        out = {trial.point_id for trial in measured if trial.value is None or trial.unfit}
+        merits = [(trial.point_id, merit) for trial, merit in self._merits(in_order) if trial.point_id not in out]
         if self.spec.sampler == GAUSSIAN_PROCESS:
-            return self._by_surrogate(known, out, block)
-        chosen = self._by_optuna(known, out, block)
-        seen = {each.point_id for each in measured} | set(chosen)
-        spare = sorted(self.points.keys() - seen, key=lambda point: _drawn(self.seed, block, point))
+            return self._by_surrogate(merits, out, block)
+        chosen = self._by_optuna(merits, out, block)
+        seen = {trial.point_id for trial in measured} | set(chosen)
+        spare = sorted(self.points.keys() - seen, key=lambda point: _digest(self.seed, block, point))
         return tuple(chosen + spare[: self.spec.batch - len(chosen)])
 
     def _merits(self, measured: Sequence[Outcome]) -> list[tuple[Outcome, float]]:
-        """What each trial is worth, more is better: its figure on the log scale, or less than any where it misses."""
+        """Merit of each trial, more is better: its figure on the log scale, or below all others if it misses."""
         sign = 1 if self.maximise else -1
-        figures = [(each, sign * math.log(each.value)) for each in measured if each.value is not None]
+        figures = [(trial, sign * math.log(trial.value)) for trial in measured if trial.value is not None]
         least = min((figure for _, figure in figures), default=0.0)
         short = [
-            math.fsum(_MISSING if slack is None else max(0.0, -slack) for slack in each.slacks) for each, _ in figures
+            math.fsum(_MISSING if slack is None else max(0.0, -slack) for slack in trial.slacks) for trial, _ in figures
         ]
-        return [(each, least - miss if miss else figure) for (each, figure), miss in zip(figures, short, strict=True)]
+        return [(trial, least - miss if miss else figure) for (trial, figure), miss in zip(figures, short, strict=True)]
 
     def _by_surrogate(self, known: Sequence[tuple[str, float]], out: Collection[str], block: int) -> tuple[str, ...]:
-        """Points that were not measured yet; where these do not fill the block, others once more."""
+        """Points that were not measured yet; if these do not fill the block, others again."""
         import numpy as np
 
         ids = sorted(self.points)
@@ -102,18 +102,18 @@ class SampledRace:
         new = np.ones(len(ids), dtype=bool)
         new[[place[point] for point in {point for point, _ in known} | set(out)]] = False
         again = np.array([point not in out for point in ids]) & ~new
-        draw = np.array([int(_drawn(self.seed, block, point)[:12], 16) / 16**12 for point in ids])
+        draw = np.array([int(_digest(self.seed, block, point)[:12], 16) / 16**12 for point in ids])
         model = Surrogate([self.points[point] for point in ids])
         places = np.array([place[point] for point, _ in known], dtype=np.int64)
         merits = np.array([merit for _, merit in known])
-        chosen = model.proposed(places, merits, self.spec.batch, new, draw)
-        chosen += model.proposed(places, merits, self.spec.batch - len(chosen), again, draw)
+        chosen = model.propose(places, merits, self.spec.batch, new, draw)
+        chosen += model.propose(places, merits, self.spec.batch - len(chosen), again, draw)
         return tuple(ids[number] for number in chosen)
 
     def _by_optuna(self, known: Sequence[tuple[str, float]], out: Collection[str], block: int) -> list[str]:
         study = self._study(known, block)
         space = self._space()
-        ids = {tuple(self._coded(settings).values()): point for point, settings in self.points.items()}
+        ids = {tuple(self._encode(settings).values()): point for point, settings in self.points.items()}
         chosen: list[str] = []
         tries = 0
         while len(chosen) < self.spec.batch and tries < TRIES * self.spec.batch:
@@ -126,12 +126,12 @@ class SampledRace:
 
     @cached_property
     def _ranks(self) -> Mapping[str, Mapping[Setting, int]]:
-        """Ranks of the values of each factor of numbers; None is the first."""
-        columns = {name: [each[name] for each in self.points.values()] for name in next(iter(self.points.values()))}
+        """Ranks of the values of each numeric factor; None comes first."""
+        columns = {name: [point[name] for point in self.points.values()] for name in next(iter(self.points.values()))}
         return {name: ranks(column) for name, column in columns.items() if ordered(column)}
 
-    def _coded(self, settings: Mapping[str, Setting]) -> dict[str, int | str]:
-        """Settings as Optuna gets them: a number by its rank, so that it knows which values are near each other."""
+    def _encode(self, settings: Mapping[str, Setting]) -> dict[str, int | str]:
+        """Settings for Optuna: a number becomes its rank, which tells Optuna which values are near each other."""
         return {
             name: self._ranks[name][value] if name in self._ranks else str(value) for name, value in settings.items()
         }
@@ -140,35 +140,35 @@ class SampledRace:
         """A distribution for each factor."""
         from optuna.distributions import CategoricalDistribution, IntDistribution
 
-        coded = [self._coded(settings) for settings in self.points.values()]
+        coded = [self._encode(settings) for settings in self.points.values()]
         return {
             name: IntDistribution(0, len(self._ranks[name]) - 1)
             if name in self._ranks
-            else CategoricalDistribution(sorted({str(each[name]) for each in coded}))
+            else CategoricalDistribution(sorted({str(settings[name]) for settings in coded}))
             for name in coded[0]
         }
 
     def _study(self, known: Sequence[tuple[str, float]], block: int) -> Any:
-        """A study that knows what was measured, its sampler seeded for this block."""
+        """A study with the trials so far and a sampler seeded for this block."""
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        seed = int(_drawn(self.seed, block, "sampler")[:8], 16)
+        seed = int(_digest(self.seed, block, "sampler")[:8], 16)
         samplers = {"optuna-tpe": optuna.samplers.TPESampler, "optuna-random": optuna.samplers.RandomSampler}
         study = optuna.create_study(sampler=samplers[self.spec.sampler](seed=seed), direction="maximize")
         space = self._space()
         for point, merit in known:
-            params = self._coded(self.points[point])
+            params = self._encode(self.points[point])
             study.add_trial(optuna.trial.create_trial(params=params, distributions=space, value=merit))
         return study
 
     def _leaders(self, measured: Sequence[Outcome]) -> tuple[str, ...]:
         """The finalists: the best means."""
-        out = {each.point_id for each in measured if each.unfit}
+        out = {trial.point_id for trial in measured if trial.unfit}
         merits: dict[str, list[float]] = {}
-        for each, merit in self._merits(sorted(measured, key=lambda each: (each.block, each.point_id))):
-            if each.point_id not in out:
-                merits.setdefault(each.point_id, []).append(merit)
+        for trial, merit in self._merits(sorted(measured, key=lambda trial: (trial.block, trial.point_id))):
+            if trial.point_id not in out:
+                merits.setdefault(trial.point_id, []).append(merit)
         means = {point: math.fsum(own) / len(own) for point, own in merits.items()}
         order = sorted(means, key=lambda point: (-means[point], point))
         return tuple(order[: self.spec.finalists])
@@ -176,8 +176,8 @@ class SampledRace:
 
 def _unfit(measured: Sequence[Outcome]) -> tuple[str, ...]:
     """Points that a fact rules out."""
-    return tuple(dict.fromkeys(each.point_id for each in measured if each.unfit))
+    return tuple(dict.fromkeys(trial.point_id for trial in measured if trial.unfit))
 
 
-def _drawn(seed: int, block: int, word: str) -> str:
+def _digest(seed: int, block: int, word: str) -> str:
     return hashlib.sha256(f"{seed}/{block}/{word}".encode("ascii")).hexdigest()

@@ -1,7 +1,7 @@
-"""What blocks say of points: means with their noise, the test against the leader, and those against requirements.
+"""Statistics of a race: means with their noise, the test against the leader, and the tests of requirements.
 
-Everything is on the log scale and of many races side by side: (races, points).  One race is a batch of one; simulations
-are batches of thousands, through the same lines of code.
+Everything is on the log scale and for many races side by side: (races, points).  One race is a batch of one; a
+simulation is a batch of thousands and uses the same code.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
 
 FAR = 1e3
-"""More than any two figures differ by on the log scale."""
+"""More than the difference of any two figures on the log scale."""
 NOISE_SHARE = 0.1
-"""Part of a level that the noise takes: with its many degrees of freedom a smaller one widens it least."""
+"""Part of a level for the noise: its many degrees of freedom make a small part cheap."""
 FIRST_ERROR = 0.05
-"""Standard error of a slack that is assumed after one block, which shows no noise."""
+"""Assumed standard error of a slack after one block, from which no noise can be estimated."""
 
 
 def look_level(error_rate: float, blocks: int) -> float:
-    """Level of the look after ``blocks`` blocks (2 or more); over all looks they add up to ``error_rate``."""
+    """Level of the look after ``blocks`` blocks (2 or more); the levels of all looks add up to ``error_rate``."""
     return error_rate / (blocks * (blocks - 1))
 
 
 class Means:
-    """Means of points over the blocks so far, and what scatters them."""
+    """Means of points over the blocks so far, and their sums of squares."""
 
     def __init__(self, races: int, points: int) -> None:
         import numpy as np
@@ -37,18 +37,18 @@ class Means:
         self.blocks = 0
         self.means: Floats = np.zeros((races, points))
         self.squares: Floats = np.zeros(races)
-        """Of the noise, with ``df`` degrees of freedom."""
+        """Sum of squares of the noise, with ``df`` degrees of freedom."""
         self.df: Floats = np.zeros(races)
         self.block_squares: Floats = np.zeros(races)
-        """Of the means of whole blocks, with one degree of freedom less than there are blocks."""
+        """Sum of squares of the block means, with one degree of freedom less than there are blocks."""
 
     def take(self, values: Floats, taken: Flags, chosen: Flags) -> None:
-        """A block, in which points that are not ``taken`` are not looked at.
+        """Add a block; points that are not ``taken`` are ignored.
 
-        The noise grows by what the block departs from the means before it, block effect taken out
-        (Helmert contrasts, independent of the means).  Where points were ``chosen`` by the means before it (races),
-        these scatter less than chance would make them, and by how much depends on the truth; so only the
-        block's own scatter is counted on then, which makes the noise too large rather than too small.
+        The noise grows by the deviations of the block from the means before it, without the block effect
+        (Helmert contrasts, independent of the means).  If points were ``chosen`` by the means before it (races),
+        these scatter less than by chance, by an amount that depends on the true figures; then only the scatter
+        within the block is assumed, which makes the noise too large rather than too small.
         """
         import numpy as np
 
@@ -66,10 +66,10 @@ class Means:
 
 
 class Screen(Means):
-    """Screening: which points are ``live``, and which of them are shown to be behind; more is better."""
+    """Screening: the ``live`` points, and the test that finds those behind the leader; more is better."""
 
     def __init__(self, live: Flags, error_rate: float, keep: int) -> None:
-        """``keep`` is the fewest points that the test against the leader leaves."""
+        """``keep`` is the minimum of points that the test against the leader leaves."""
         import numpy as np
 
         super().__init__(*live.shape)
@@ -78,18 +78,18 @@ class Screen(Means):
         self.keep = keep
         self.rivals = live.shape[1] - 1
         self.chosen: Flags = np.zeros(len(live), dtype=bool)
-        """(races,) Whether points dropped out without a test, so that those live were chosen by their means."""
+        """(races,) Whether points dropped out without a test, so that the live ones were chosen by their means."""
         self.handicap: Floats = np.zeros(live.shape)
-        """What the order of points takes off their means: those that seem to miss a requirement come last."""
+        """Subtracted from the means to order the points: those that seem to miss a requirement come last."""
 
     def add(self, values: Floats, running: Flags) -> None:
-        """A block of the ``running`` races; only values of live points are looked at."""
+        """Add a block of the ``running`` races; values of points that are not live are ignored."""
         self.take(values, self.live & running[:, None], self.chosen)
 
-    def eliminate(self, running: Flags, able: Flags | None = None) -> tuple[Flags, Floats]:
-        """Take out who is shown to be behind the leader: who that is, and the lead that shows it.
+    def eliminate(self, running: Flags, eligible: Flags | None = None) -> tuple[Flags, Floats]:
+        """Remove the points that are shown to be behind the leader; returns them and the critical lead.
 
-        Only points that are ``able`` lead: those that are shown to meet the requirements.
+        Only ``eligible`` points can lead: those that are shown to meet the requirements.
         """
         import numpy as np
         from scipy import special
@@ -99,7 +99,7 @@ class Screen(Means):
         critical = -special.stdtrit(df, level / max(self.rivals, 1))
         reach = critical * np.sqrt(self.squares / df * 2 / self.blocks)
         reach = np.where(self.df > 0, reach, np.inf)
-        leading = self.live if able is None else self.live & able
+        leading = self.live if eligible is None else self.live & eligible
         lead = np.where(leading, self.means, -np.inf).max(axis=1)
         behind = lead[:, None] - self.means > reach[:, None]
         out: Flags = self.live & behind & running[:, None] & (self._ranks() >= self.keep)
@@ -107,11 +107,11 @@ class Screen(Means):
         return out, reach
 
     def remove(self, out: Flags) -> None:
-        """Take points out for another reason than their means."""
+        """Remove points for another reason than their means."""
         self.live = self.live & ~out
 
     def cut(self, count: npt.NDArray[np.intp], running: Flags) -> Flags:
-        """Keep the ``count`` first live points of each of the ``running`` races; who drops out."""
+        """Keep the ``count`` first live points of each of the ``running`` races; returns those that drop out."""
         out: Flags = self.live & running[:, None] & (self._ranks() >= count[:, None])
         self.live = self.live & ~out
         self.chosen = self.chosen | out.any(axis=1)
@@ -122,26 +122,26 @@ class Screen(Means):
         return self._order()[:, :count]
 
     def _order(self) -> npt.NDArray[np.intp]:
-        """Positions by mean less handicap, best first; who is not live comes last."""
+        """Positions by mean minus handicap, best first; points that are not live come last."""
         import numpy as np
 
-        found: npt.NDArray[np.intp] = np.where(self.live, self.handicap - self.means, np.inf).argsort(
+        order: npt.NDArray[np.intp] = np.where(self.live, self.handicap - self.means, np.inf).argsort(
             axis=1, kind="stable"
         )
-        return found
+        return order
 
     def _ranks(self) -> npt.NDArray[np.intp]:
-        found: npt.NDArray[np.intp] = self._order().argsort(axis=1, kind="stable")
-        return found
+        ranks: npt.NDArray[np.intp] = self._order().argsort(axis=1, kind="stable")
+        return ranks
 
 
 class Limit(Means):
-    """The evidence on one measured requirement; values are slacks, and a point meets it whose true slack is above 0.
+    """The evidence on one measured requirement; values are slacks, and a point meets it if its true slack is above 0.
 
-    A mean is off by its own noise and by the blocks that it was measured in, and each takes a part of the level
-    (:data:`NOISE_SHARE`): the noise by Student's t with the pooled noise, for every point (Bonferroni); what blocks
-    shift all points by, by Student's t on the means of whole blocks, once for all points.  With both sides and all
-    looks, no mean is off by more than ``reach`` with a probability of ``1 - error_rate``, whichever points are left.
+    The errors of a mean are its own noise and the shifts of its blocks, which share the level by :data:`NOISE_SHARE`:
+    Student's t with the pooled noise bounds the noise of every point (Bonferroni); Student's t on the means of whole
+    blocks bounds the shifts, once for all points.  Over both sides and all looks, with a probability of
+    ``1 - error_rate`` no error of a mean exceeds ``reach``, whichever points remain.
     """
 
     def __init__(self, races: int, points: int, error_rate: float) -> None:
@@ -153,7 +153,7 @@ class Limit(Means):
         """Points whose slack was measured in every one of their trials."""
 
     def add(self, slacks: Floats, taken: Flags, chosen: Flags) -> None:
-        """A block; NaN is what was not measured."""
+        """Add a block; NaN stands for a slack that was not measured."""
         import numpy as np
 
         self.known = self.known & ~(taken & np.isnan(slacks))
@@ -161,7 +161,7 @@ class Limit(Means):
 
     @property
     def reach(self) -> Floats:
-        """By how much any mean may be off, (races,)."""
+        """Bound of the error of any mean, (races,)."""
         import numpy as np
         from scipy import special
 
@@ -174,20 +174,20 @@ class Limit(Means):
         )
         rest = self.blocks - 1
         shift = -special.stdtrit(rest, level * (1 - NOISE_SHARE)) * np.sqrt(self.block_squares / rest / self.blocks)
-        alone = self.df == 0  # one point has no other to tell its noise from a shift: the shift has both
-        found: Floats = np.where(alone, shift, noise + shift)
-        return found
+        alone = self.df == 0  # the noise of a single point cannot be separated from the shift, which then includes it
+        reach: Floats = np.where(alone, shift, noise + shift)
+        return reach
 
     @property
     def standard_error(self) -> Floats:
-        """Of a mean, with what blocks shift all points by, (races,)."""
+        """Standard error of a mean, including the shifts of blocks, (races,)."""
         import numpy as np
 
         if self.blocks < 2:
             return np.full(len(self.df), FIRST_ERROR)
         noise = self.squares / np.maximum(self.df, 1) + self.block_squares / (self.blocks - 1)
-        found: Floats = np.sqrt(noise / self.blocks)
-        return found
+        error: Floats = np.sqrt(noise / self.blocks)
+        return error
 
 
 class Limits:
@@ -198,7 +198,7 @@ class Limits:
         self._shape = shape
 
     def add(self, slacks: Floats, taken: Flags, chosen: Flags) -> None:
-        """A block: (requirements, races, points)."""
+        """Add a block: (requirements, races, points)."""
         for limit, values in zip(self.limits, slacks, strict=True):
             limit.add(values, taken, chosen)
 
@@ -206,22 +206,22 @@ class Limits:
         """Points that are shown to miss a requirement."""
         import numpy as np
 
-        found = np.zeros(self._shape, dtype=bool)
+        failing = np.zeros(self._shape, dtype=bool)
         for limit in self.limits:
-            found |= limit.known & (limit.means < -limit.reach[:, None])
-        return found
+            failing |= limit.known & (limit.means < -limit.reach[:, None])
+        return failing
 
     def meeting(self) -> Flags:
         """Points that are shown to meet all of them."""
         import numpy as np
 
-        found = np.ones(self._shape, dtype=bool)
+        meeting = np.ones(self._shape, dtype=bool)
         for limit in self.limits:
-            found &= limit.known & (limit.means > limit.reach[:, None])
-        return found
+            meeting &= limit.known & (limit.means > limit.reach[:, None])
+        return meeting
 
     def handicap(self) -> Floats:
-        """What puts points last that seem to miss requirements by more than a standard error, by how much they do.
+        """Puts points last that seem to miss requirements by more than a standard error, by the violation.
 
         Feasible before infeasible, then by violation: Deb, Computer Methods in Applied Mechanics and Engineering 186,
         2000.  The fastest point that meets a requirement is often close to its limit, so without the standard error

@@ -1,4 +1,4 @@
-"""How a race is run: its budget, its error rate, and what chooses the points."""
+"""Options of a race: its budget, its error rate, and what chooses the points."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 ELIMINATION = "elimination"
 GAUSSIAN_PROCESS = "gaussian-process"
 SAMPLERS = (ELIMINATION, GAUSSIAN_PROCESS, "optuna-tpe", "optuna-random")
-"""What decides which points a block has: the sequential test, a model of the figures, or a sampler of Optuna's."""
+"""What chooses the points of a block: the sequential test, a model of the figures, or a sampler of Optuna."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class RacingSpec:
     """The ``[racing]`` table of a sweep file.
 
     ``error_rate`` bounds the probability that the sequential test eliminates the best point.  One of
-    the two budgets is set; ``confirmation_share`` of it is kept for fresh runs of the ``finalists``.
+    the two budgets is set; ``confirmation_share`` of it is reserved for fresh runs of the ``finalists``.
     """
 
     error_rate: float = 0.05

@@ -1,9 +1,9 @@
-"""Bayesian optimisation over listed points: a Gaussian process of what was measured, and expected improvement.
+"""Bayesian optimisation over listed points: a Gaussian process of the merits so far, and expected improvement.
 
-The kernel is a product over factors (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006).  A number
-is ordered: two values are as far apart as their ranks are; words are alike or not.  How fast a factor decorrelates,
-and the noise, are those of the greatest posterior density.  A block is filled one point at a time, each taken to come
-out as predicted before the next is chosen (kriging believer: Ginsbourger, Le Riche and Carraro, 2010).
+The kernel is a product over factors (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006).  The
+distance of two numbers is that of their ranks; words are equal or not.  The decorrelation of each factor and the noise
+maximise the posterior density.  A block is filled one point at a time; each point is assumed to have its predicted
+merit before the next is chosen (kriging believer: Ginsbourger, Le Riche and Carraro, 2010).
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 FIRST = 4
-"""Points that are chosen to represent the space before anything is known of it."""
+"""Points that are chosen to represent the space before the model can be fitted."""
 
 SAMPLE = 0.2
-"""Share of the points, drawn at random, among which each of these is chosen."""
+"""Share of the points, drawn at random, from which each of the :data:`FIRST` points is chosen."""
 
 REFERENCE = 500
-"""Points that stand for the space."""
+"""Maximum points that represent the space."""
 
 SMOOTHNESS = 1.5
 """Power of a distance in the exponent of the kernel: 1 is rough (Ornstein and Uhlenbeck), 2 smooth (Gauss)."""
@@ -44,13 +44,13 @@ LEAST_NOISE = 1e-6
 
 
 def ordered(values: Sequence[Setting]) -> bool:
-    """Whether the values of a factor are numbers, which have an order; None among them stands apart."""
+    """Whether the values of a factor are numbers, which have an order; None among them is treated separately."""
     numbers = [value for value in values if value is not None]
     return bool(numbers) and all(isinstance(value, (int, float)) for value in numbers)
 
 
 def ranks(values: Sequence[Setting]) -> dict[Setting, int]:
-    """The values of a factor in their order, None first; words in that of the alphabet."""
+    """Ranks of the values of a factor, None first; words are in alphabetical order."""
     by_number = ordered(values)
     listed = sorted(
         set(values), key=lambda value: (value is not None, float(value or 0) if by_number else 0, str(value))
@@ -59,7 +59,7 @@ def ranks(values: Sequence[Setting]) -> dict[Setting, int]:
 
 
 class Distances:
-    """How far apart points are in each factor that varies: from 0 to 1, as the kernel takes it."""
+    """Distances of points in each factor that varies: from 0 to 1, for the kernel."""
 
     def __init__(self, points: Sequence[Mapping[str, Setting]]) -> None:
         columns = [[point[name] for point in points] for name in (points[0] if points else ())]
@@ -69,18 +69,18 @@ class Distances:
         return len(self._columns)
 
     def between(self, rows: Ints, columns: Ints) -> Iterator[Floats]:
-        """The matrix of each factor, one at a time."""
+        """The distance matrix of each factor, one at a time."""
         import numpy as np
 
         for place, span in self._columns:
             one, other = place[rows][:, None], place[columns][None, :]
             apart = np.abs(one - other) / span if span else (one != other).astype(float)
-            # without an order, or where one has no number
+            # 0 if both numbers are None, 1 if one is
             yield np.where(np.isnan(apart), (np.isnan(one) != np.isnan(other)).astype(float), apart) ** SMOOTHNESS
 
 
 def _column(values: Sequence[Setting]) -> tuple[Floats, int]:
-    """Ranks of the values of a factor, NaN for None, and how many there are; 0 where they have no order."""
+    """Ranks of the values of a factor, NaN for None, and the range of the ranks; 0 if they have no order."""
     import numpy as np
 
     order = ranks(values)
@@ -91,14 +91,14 @@ def _column(values: Sequence[Setting]) -> tuple[Floats, int]:
 
 @dataclass(frozen=True)
 class _Model:
-    """Decorrelation of each factor, and the noise's share."""
+    """Decorrelation of each factor, and the share of the noise."""
 
     rates: Floats
     noise: float
 
 
 class Surrogate:
-    """What may be expected of every point, given what was measured of some."""
+    """Predictions for every point from the merits of some."""
 
     def __init__(self, points: Sequence[Mapping[str, Setting]]) -> None:
         import numpy as np
@@ -106,23 +106,23 @@ class Surrogate:
         self._distances = Distances(points)
         self._every = np.arange(len(points))
 
-    def proposed(self, places: Ints, values: Floats, count: int, allowed: Flags, draw: Floats) -> list[int]:
-        """``count`` points to measure next, at most; more is better.
+    def propose(self, places: Ints, values: Floats, count: int, allowed: Flags, draw: Floats) -> list[int]:
+        """At most ``count`` points to measure next; more is better.
 
         ``places`` are the points of the ``values``; only ``allowed`` points are proposed.  ``draw`` is a random number
-        for each point: it makes the sample from which the first points come, and decides between equals.
+        for each point: it selects the sample from which the first points come, and breaks ties.
         """
         import numpy as np
 
         if count < 1 or not allowed.any():
             return []
         known = np.array(places, dtype=np.int64)
-        seen = (values - values.mean()) / (values.std() or 1.0) if len(values) else values
-        model = self._fitted(known, seen) if len(set(known.tolist())) >= FIRST else self._prior()
+        scores = (values - values.mean()) / (values.std() or 1.0) if len(values) else values
+        model = self._fit(known, scores) if len(set(known.tolist())) >= FIRST else self._prior()
         left = allowed.copy()
         chosen: list[int] = []
         while len(chosen) < count and left.any():
-            mean, variance, solved = self._posterior(model, known, seen)
+            mean, variance, solved = self._posterior(model, known, scores)
             if len(set(known.tolist())) < FIRST:
                 merit = np.where(self._sample(draw, left), self._gain(model, known, variance, solved, draw), -np.inf)
             else:
@@ -130,7 +130,7 @@ class Surrogate:
             best = int(np.argmax(np.where(left, np.round(merit, 9) + 1e-10 * draw, -np.inf)))
             chosen.append(best)
             left[best] = False
-            known, seen = np.append(known, best), np.append(seen, mean[best])
+            known, scores = np.append(known, best), np.append(scores, mean[best])
         return chosen
 
     def _prior(self) -> _Model:
@@ -146,8 +146,8 @@ class Surrogate:
             exponent -= rate * apart
         return np.exp(exponent)
 
-    def _posterior(self, model: _Model, known: Ints, seen: Floats) -> tuple[Floats, Floats, Floats]:
-        """Mean and variance of every point, and what the known points weigh in its mean."""
+    def _posterior(self, model: _Model, known: Ints, scores: Floats) -> tuple[Floats, Floats, Floats]:
+        """Mean and variance of every point, and the weights of the known points in its mean."""
         import numpy as np
         from scipy import linalg
 
@@ -158,29 +158,29 @@ class Surrogate:
         across = self._kernel(model, self._every, known)
         weights: Floats = linalg.cho_solve(linalg.cho_factor(inner, lower=True), across.T)
         variance = np.maximum(1.0 - np.einsum("ij,ji->i", across, weights), 1e-12)
-        return weights.T @ seen, variance, weights
+        return weights.T @ scores, variance, weights
 
     def _sample(self, draw: Floats, left: Flags) -> Flags:
-        """A random part of the points: the best by design of a sample differs from seed to seed."""
+        """A random part of the points, so that the best choice differs from seed to seed."""
         import numpy as np
 
         own = np.sort(draw[left])
-        found: Flags = left & (draw <= own[min(len(own) - 1, max(FIRST, int(SAMPLE * len(own))))])
-        return found
+        sample: Flags = left & (draw <= own[min(len(own) - 1, max(FIRST, int(SAMPLE * len(own))))])
+        return sample
 
     def _gain(self, model: _Model, known: Ints, variance: Floats, weights: Floats, draw: Floats) -> Floats:
-        """By how much measuring each point reduces the variance of all: of so many of them at most."""
+        """Reduction of the total variance by measuring each point, over at most :data:`REFERENCE` points."""
         import numpy as np
 
         some = np.argsort(draw, kind="stable")[:REFERENCE]
         rest = self._kernel(model, self._every, some)
         if len(known):
             rest -= self._kernel(model, self._every, known) @ weights[:, some]
-        found: Floats = (rest**2).sum(axis=1) / (variance + model.noise)
-        return found
+        gain: Floats = (rest**2).sum(axis=1) / (variance + model.noise)
+        return gain
 
-    def _fitted(self, known: Ints, seen: Floats) -> _Model:
-        """The model of the greatest posterior density."""
+    def _fit(self, known: Ints, scores: Floats) -> _Model:
+        """The model with the largest posterior density."""
         import numpy as np
         from scipy import optimize
 
@@ -189,16 +189,16 @@ class Surrogate:
         spread = np.append(np.full(len(apart), RATE_SPREAD), NOISE_SPREAD)
 
         def density(logs: Floats) -> tuple[float, Floats]:
-            return _density(logs, apart, seen, centre, spread)
+            return _density(logs, apart, scores, centre, spread)
 
         starts = (centre, centre + np.append(np.full(len(apart), -1.0), 0.0))
         bounds = [(middle - 7.0, middle + 7.0) for middle in centre]
-        ended = [optimize.minimize(density, start, jac=True, method="L-BFGS-B", bounds=bounds) for start in starts]
-        best = min(ended, key=lambda each: float(each.fun))
+        fits = [optimize.minimize(density, start, jac=True, method="L-BFGS-B", bounds=bounds) for start in starts]
+        best = min(fits, key=lambda result: float(result.fun))
         return _Model(np.exp(best.x[:-1]), float(np.exp(best.x[-1])))
 
 
-def _density(logs: Floats, apart: Floats, seen: Floats, centre: Floats, spread: Floats) -> tuple[float, Floats]:
+def _density(logs: Floats, apart: Floats, scores: Floats, centre: Floats, spread: Floats) -> tuple[float, Floats]:
     """Minus the log posterior density of a model and its gradient; the variance between points is integrated out.
 
     With a scaled inverse chi-squared prior of that variance the likelihood is Student's t.
@@ -208,11 +208,11 @@ def _density(logs: Floats, apart: Floats, seen: Floats, centre: Floats, spread: 
 
     rates, noise = np.exp(logs[:-1]), np.exp(logs[-1]) + LEAST_NOISE
     kernel = np.exp(-np.tensordot(rates, apart, 1))
-    count = len(seen)
+    count = len(scores)
     lower = linalg.cholesky(kernel + noise * np.eye(count), lower=True)
     inverse = linalg.cho_solve((lower, True), np.eye(count))
-    solved = inverse @ seen
-    squares = 2.0 + float(seen @ solved)
+    solved = inverse @ scores
+    squares = 2.0 + float(scores @ solved)
     off = (logs - centre) / spread
     value = np.log(np.diag(lower)).sum() + 0.5 * (count + 2.0) * np.log(squares) + 0.5 * float(off @ off)
     slope = 0.5 * inverse - 0.5 * (count + 2.0) / squares * np.outer(solved, solved)
@@ -228,5 +228,5 @@ def _improvement(mean: Floats, variance: Floats, best: float) -> Floats:
     deviation = np.sqrt(variance)
     z = (mean - best) / deviation
     ahead = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi) + z * special.ndtr(z)
-    found: Floats = np.log(np.maximum(ahead, 1e-300)) + np.log(deviation)
-    return found
+    log_improvement: Floats = np.log(np.maximum(ahead, 1e-300)) + np.log(deviation)
+    return log_improvement

@@ -147,5 +147,5 @@ def test_a_large_space_takes_no_matrix_of_all_pairs():
     points = [{"a": a, "b": b, "c": str(c)} for a in range(40) for b in range(40) for c in range(5)]
     surrogate = Surrogate(points)
     draw = np.random.default_rng(1).random(len(points))
-    chosen = surrogate.proposed(np.array([], dtype=int), np.array([]), 4, np.ones(len(points), dtype=bool), draw)
+    chosen = surrogate.propose(np.array([], dtype=int), np.array([]), 4, np.ones(len(points), dtype=bool), draw)
     assert len(set(chosen)) == 4

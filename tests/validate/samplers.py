@@ -82,7 +82,7 @@ def trials(table: Table, sampler: str, seed: int, batch: int = 1) -> int:
     good, history = table.good(), []
     while len(history) < MOST:
         block = len(history) // batch
-        for point in race.proposed(history, block):
+        for point in race.propose(history, block):
             history.append(Outcome(SCREENING, block, point, math.exp(table.logs[int(point[1:])]), 1.0))
             if point in good:
                 return len(history)
