@@ -29,7 +29,7 @@ class Objective:
     written: str | None = None
 
     @classmethod
-    def usual(cls, workload: Workload) -> Objective:
+    def default_for(cls, workload: Workload) -> Objective:
         """The default objective of a workload: commit latency, IOPS if random, else bandwidth.
 
         Commit latency is for a workload that syncs, if its engine measures it.  dd does not report an I/O count, and

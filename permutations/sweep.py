@@ -135,7 +135,7 @@ class Sweep:
         return digest(content, 16)
 
     @property
-    def usual_disk_bytes(self) -> int:
+    def default_disk_bytes(self) -> int:
         """Default size of a virtual disk, or more if the data set needs it."""
         return max(LabSpec.disk_bytes, roomy_disk_bytes_of(self.space, self.dataset))
 

@@ -68,7 +68,7 @@ def run(
         if lab:
             summary = in_the_lab(plan, sweep, store, emit, retry=retry_failed)
         elif loop:
-            size = plan.sweep.usual_disk_bytes if loop_size is None else parse_bytes(loop_size, "--loop-size")
+            size = plan.sweep.default_disk_bytes if loop_size is None else parse_bytes(loop_size, "--loop-size")
             summary = on_loop_files(plan, store, emit, count=loop, each_bytes=size, conduct=conduct)
         else:
             summary = on_disks(plan, store, emit, split_list(disks), consented=split_list(erase), conduct=conduct)

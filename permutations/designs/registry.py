@@ -23,7 +23,7 @@ _FUNCTIONS = {
     "d-optimal": "optimal:d_optimal",
     "latin-hypercube": "latin:latin_hypercube",
     "one-factor-at-a-time": "simple:one_factor_at_a_time",
-    "list": "simple:listed",
+    "list": "simple:file_points",
     "racing": "full:full",
 }
 

@@ -9,7 +9,7 @@ from permutations.feasible.space import Space
 from stripelab.settings import Setting
 
 
-def listed(space: Space, spec: DesignSpec, seed: int) -> Chosen:  # noqa: ARG001
+def file_points(space: Space, spec: DesignSpec, seed: int) -> Chosen:  # noqa: ARG001
     """The points of the file, in its order."""
     return Chosen(spec.points, ("the points that the file gives, and no others",))
 

@@ -30,12 +30,12 @@ def count(network: Network, rules: int) -> Count:
 
 
 class _Counter:
-    """One count; ``_known`` has the count of every state so far."""
+    """One count; ``_memo`` has the count of every state so far."""
 
     def __init__(self, network: Network, rules: int) -> None:
         self._net = network
         self._rules = rules
-        self._known: dict[tuple[int, tuple[int, ...], int], Count] = {}
+        self._memo: dict[tuple[int, tuple[int, ...], int], Count] = {}
         self._last = len(network.variables) - 1
         # a clause is undecided from its first variable until the one before its last
         self._undecided = [
@@ -56,9 +56,9 @@ class _Counter:
         """The count over the variables from ``place``, whose open values are ``domains``."""
         alive &= self._undecided[place]
         state = (place, domains, alive)
-        if state not in self._known:
-            self._known[state] = self._fresh(place, domains, alive)
-        return self._known[state]
+        if state not in self._memo:
+            self._memo[state] = self._fresh(place, domains, alive)
+        return self._memo[state]
 
     def _fresh(self, place: int, domains: tuple[int, ...], alive: int) -> Count:
         points = feasible = 0

@@ -292,9 +292,9 @@ def _search_order(part: Sequence[str], optional: set[str], clauses: Sequence[set
         bound = set(order)
 
         def rank(name: str, bound: set[str] = bound) -> tuple[int, int]:
-            own = [clause for clause in clauses if name in clause]
-            complete = sum(len(clause - bound) <= 2 for clause in own)
-            started = sum(bool(clause & bound) for clause in own)
+            relevant = [clause for clause in clauses if name in clause]
+            complete = sum(len(clause - bound) <= 2 for clause in relevant)
+            started = sum(bool(clause & bound) for clause in relevant)
             return (complete if bound else 0, started)
 
         candidates = [name for name in remaining if name not in optional or _parent(name) in bound]

@@ -46,7 +46,7 @@ class Rule:
     reason: str
     clauses: tuple[Clause, ...]
     line: int | None = None
-    own: bool = False
+    of_sweep: bool = False
     """Whether it is a rule of the sweep, not of md."""
 
     @property
@@ -78,7 +78,7 @@ class Forbid:
         """The rule of this table; ``number`` counts the tables of the sweep, from 1."""
         reason = self.reason or "the sweep forbids " + self.describe()
         clause = tuple(_among(name, values) for name, values in self.keys)
-        return Rule(f"forbid-{number}", reason, (clause,), self.line, own=True)
+        return Rule(f"forbid-{number}", reason, (clause,), self.line, of_sweep=True)
 
     def describe(self) -> str:
         """The table in words: ``level raid5 or raid6 with filesystem btrfs``."""
@@ -119,7 +119,7 @@ class Require:
         matched = tuple(_among(name, values) for name, values in self.when)
         clauses = tuple((*matched, _other(name, values)) for name, values in self.then)
         reason = self.reason or "the sweep requires " + self.describe()
-        return Rule(f"require-{number}", reason, clauses, self.line, own=True)
+        return Rule(f"require-{number}", reason, clauses, self.line, of_sweep=True)
 
     def describe(self) -> str:
         """The table in words: ``chunk_kib 256 where level raid6``."""

@@ -116,7 +116,7 @@ class Space:
         entries = [
             LeftOut(rule.name, rule.reason, number)
             for rule, number in zip(self.rules, lost, strict=True)
-            if number or rule.own
+            if number or rule.of_sweep
         ]
         merged = self.raw_combinations - sum(lost) - self.feasible
         return (*entries, LeftOut(MERGED, MERGED_REASON, merged)) if merged else tuple(entries)

@@ -208,7 +208,7 @@ class _Replay:
         import numpy as np
 
         live, finalists = self.live, self._race.spec.finalists
-        wide = width(np.array([len(live)]), finalists, np.array([budget.left(live)]))
+        wide = width(np.array([len(live)]), finalists, np.array([budget.remaining(live)]))
         return self._ids(self.screen.cut(np.maximum(wide, finalists), np.array([True])))
 
     def add_block(self, outcomes: Sequence[Outcome]) -> None:
@@ -279,7 +279,7 @@ class Budget:
         """Whether another block of ``points`` fits; screening leaves the share of confirmation."""
         return self._spent + self._cost(points) <= self._limit(screening=screening)
 
-    def left(self, points: Sequence[str]) -> float:
+    def remaining(self, points: Sequence[str]) -> float:
         """Trials of ``points`` that screening can still run, from the mean durations so far."""
         return (self._limit(screening=True) - self._spent) * len(points) / max(self._cost(points), 1e-9)
 

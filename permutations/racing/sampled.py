@@ -169,7 +169,7 @@ class SampledRace:
         for trial, merit in self._merits(sorted(measured, key=lambda trial: (trial.block, trial.point_id))):
             if trial.point_id not in out:
                 merits.setdefault(trial.point_id, []).append(merit)
-        means = {point: math.fsum(own) / len(own) for point, own in merits.items()}
+        means = {point: math.fsum(values) / len(values) for point, values in merits.items()}
         order = sorted(means, key=lambda point: (-means[point], point))
         return tuple(order[: self.spec.finalists])
 

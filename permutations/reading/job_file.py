@@ -109,11 +109,11 @@ def jobs(job_sections: Iterable[Section]) -> tuple[Mapping[str, Option], ...]:
     inherited: dict[str, Option] = {}
     merged = []
     for section in job_sections:
-        own = {ALIASES.get(option.key, option.key): option for option in section.options}
+        options = {ALIASES.get(option.key, option.key): option for option in section.options}
         if section.name == GLOBAL:
-            inherited.update(own)
+            inherited.update(options)
         else:
-            merged.append({**inherited, **own})
+            merged.append({**inherited, **options})
     return tuple(merged)
 
 

@@ -73,15 +73,15 @@ def parse_lab(table: Table, vocabulary: Vocabulary | None, max_disks: int, least
 def _own_limits(table: Table, disks: int) -> tuple[tuple[int, DiskProfile], ...]:
     """``[[lab.disk]]``: disks with other limits than the profile."""
     limits: dict[int, DiskProfile] = {}
-    for own in table.tables("disk"):
-        own.only(("number", "iops", "bandwidth"))
-        own.require("number", "iops", "bandwidth")
+    for disk in table.tables("disk"):
+        disk.only(("number", "iops", "bandwidth"))
+        disk.require("number", "iops", "bandwidth")
         if not table.has("profile"):
-            own.source.refuse(own.at, "a disk has a limit of its own only beside a profile of all the others")
-        number = own.integer("number", 0, 1, disks)
+            disk.source.refuse(disk.at, "a disk has a limit of its own only beside a profile of all the others")
+        number = disk.integer("number", 0, 1, disks)
         if number in limits:
-            own.refuse("number", f"disk {number} has a limit of its own already")
-        limits[number] = _limit(own)
+            disk.refuse("number", f"disk {number} has a limit of its own already")
+        limits[number] = _limit(disk)
     return tuple(sorted(limits.items()))
 
 
@@ -110,7 +110,7 @@ def _profile(table: Table, vocabulary: Vocabulary | None) -> DiskProfile | None:
 def parse_objectives(tables: tuple[Table, ...], workloads: tuple[Workload, ...]) -> tuple[Objective, ...]:
     """The objectives of the sweep; by default one for each workload."""
     if not tables:
-        return tuple(Objective.usual(workload) for workload in workloads)
+        return tuple(Objective.default_for(workload) for workload in workloads)
     objectives: dict[tuple[str, str], Objective] = {}
     for table in tables:
         objective = _objective(table, workloads)

@@ -253,7 +253,7 @@ def test_defaults_fit_each_other(level: str, disks: int, filesystem: str) -> Non
     """
     plan = make_plan(Sweep.parse(text, "t.toml", vocabulary()))
     assert found(plan, machine.virtual_lab(plan.sweep, installed=False)) == []
-    assert found(plan, machine.loop_files(plan.sweep.usual_disk_bytes)) == []
+    assert found(plan, machine.loop_files(plan.sweep.default_disk_bytes)) == []
 
 
 @pytest.mark.loop

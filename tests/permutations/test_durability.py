@@ -73,7 +73,7 @@ def test_what_does_not_sync(workload: Workload) -> None:
     ],
 )
 def test_the_usual_objective_is_commit_latency_where_that_is_measured(workload: Workload, metric: str) -> None:
-    found = Objective.usual(workload)
+    found = Objective.default_for(workload)
     assert (found.metric, found.maximise) == (metric, metric == "iops")
 
 
