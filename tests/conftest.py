@@ -6,10 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import in_the_lab
 
 HERE = Path(__file__).parent
+# How long an example takes is a matter of the host.
+settings.register_profile("any-host", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-host")
 ON_REQUEST = {
     HERE / "perf": "figures, not tests: make perf",
     HERE / "inside" / "test_native_agreement.py": "compares speeds, which other work on the host disturbs: make perf",
