@@ -8,10 +8,9 @@ import pytest
 from permutations.sweep import Sweep
 from permutations.vocabulary import Vocabulary
 from permutations.workload import DiskProfile
-from stripelab.raid import LEVELS
 
 WORDS = Vocabulary(
-    levels=tuple(LEVELS),
+    levels=("jbod", "raid0", "raid1", "raid10", "raid5", "raid6"),
     filesystems=("raw", "xfs", "ext4", "btrfs", "f2fs"),
     engines=("fio", "dd", "native"),
     disk_profiles=(DiskProfile("hdd", 100, 20 << 20),),
