@@ -1,6 +1,6 @@
 """md's linear: the disks one after another, without stripes.
 
-The module was taken out of Linux 6.8 and came back in 6.14; where the kernel has none, ``plan`` and ``run`` say so.
+Some kernels are built without it; ``run`` then says so before it touches a disk.
 """
 
 from __future__ import annotations
